@@ -1,0 +1,5 @@
+//! Detrended fluctuation analysis.
+
+pub mod plan;
+
+pub use plan::{Overlap, Settings};

@@ -1,0 +1,6 @@
+//! The experiments: the only place where data, networks, recording and measures meet.
+//!
+//! Place in the flow: floor 4. An experiment takes settings and gives an [`outcome::Outcome`]; showing it is
+//! `report`'s work.
+
+pub mod outcome;

@@ -1,0 +1,186 @@
+//! What an experiment found, as data: `summary.json` is this struct, the report is a rendering of it.
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that one run found and was made with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The experiment's name: `one-over-f`.
+    pub experiment: String,
+    /// The seed of every random stream.
+    pub seed: u64,
+    /// noisescope's version.
+    pub version: String,
+    /// The device that trained and measured.
+    pub device: Device,
+    /// The reviews that were read.
+    pub corpus: Corpus,
+    /// Share of reviews classified rightly.
+    pub accuracy: Accuracy,
+    /// One entry per epoch.
+    pub training: Vec<Epoch>,
+    /// Which reviews were recorded.
+    pub recording: Recording,
+    /// One entry per quantity, condition and aggregation.
+    pub exponents: Vec<ExponentSummary>,
+    /// Spread of beta, for those groups that have any defined exponent.
+    pub histograms: Vec<Histogram>,
+    /// Mean fluctuation functions.
+    pub fluctuations: Vec<Fluctuation>,
+    /// How much the units move, per quantity and condition.
+    pub utilisation: Vec<Utilisation>,
+    /// The conventions, in sentences fit for a methods section.
+    pub methods: Vec<String>,
+    /// The resolved settings, as TOML.
+    pub settings: String,
+    /// Wall time of each part, in seconds, in order.
+    pub seconds: Vec<(String, f64)>,
+}
+
+/// A compute device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// As the driver or the operating system names it.
+    pub name: String,
+    /// `vulkan`, `metal`, `dx12` or `cpu`.
+    pub backend: String,
+    /// `hardware gpu`, `software gpu` or `cpu`.
+    pub kind: String,
+}
+
+/// The corpus a network learned from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Corpus {
+    /// The file or folder, or `built-in`.
+    pub source: String,
+    /// True for the built-in synthetic reviews.
+    pub synthetic: bool,
+    /// Reviews read.
+    pub reviews: usize,
+    /// Reviews trained on.
+    pub training_reviews: usize,
+    /// Reviews validated on.
+    pub validation_reviews: usize,
+    /// Mean tokens per review, the start token counted.
+    pub mean_tokens: f64,
+}
+
+/// Shares of reviews classified rightly.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// On the validation reviews, at the best epoch.
+    pub validation: f64,
+}
+
+/// One epoch of training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean binary cross-entropy over the training batches (with dropout), in nats.
+    pub training_loss: f64,
+    /// Share right over the training batches (with dropout).
+    pub training_accuracy: f64,
+    /// Mean binary cross-entropy on the validation reviews, in nats.
+    pub validation_loss: f64,
+    /// Share right on the validation reviews.
+    pub validation_accuracy: f64,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Which reviews were recorded and measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recording {
+    /// Validation reviews with at least `steps` real tokens.
+    pub eligible: usize,
+    /// Of those, how many were recorded.
+    pub reviews: usize,
+    /// Samples per trace (tokens).
+    pub steps: usize,
+    /// Hidden units of the LSTM.
+    pub units: usize,
+    /// Components of the embedding.
+    pub components: usize,
+}
+
+/// The exponents of one quantity under one condition, aggregated one way.
+///
+/// `alpha` is the slope of ln F(n) on ln n, `beta = 2 alpha - 1`; positive beta means S(f) ~ 1/f^beta.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExponentSummary {
+    /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
+    pub quantity: String,
+    /// `trained` or `untrained`.
+    pub condition: String,
+    /// `unit` (each trace), `pooled` (F squared averaged over units, per review) or `population` (the mean
+    /// over units as one trace per review).
+    pub aggregation: String,
+    /// Mean of alpha over the traces with a defined exponent; `None` where there is none.
+    pub alpha_mean: Option<f64>,
+    /// Mean of beta.
+    pub beta_mean: Option<f64>,
+    /// Sample standard deviation of beta (n - 1).
+    pub beta_sd: Option<f64>,
+    /// Median of beta.
+    pub beta_median: Option<f64>,
+    /// Traces with a defined exponent.
+    pub traces: usize,
+    /// Traces without one: constant or not finite.
+    pub undefined: usize,
+}
+
+/// Counts of beta in equal bins; what lies outside is counted in the first and last bin.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Histogram {
+    /// As in [`ExponentSummary`].
+    pub quantity: String,
+    /// As in [`ExponentSummary`].
+    pub condition: String,
+    /// As in [`ExponentSummary`].
+    pub aggregation: String,
+    /// Lower edge of the first bin.
+    pub low: f64,
+    /// Width of a bin.
+    pub width: f64,
+    /// Traces per bin.
+    pub counts: Vec<u64>,
+}
+
+/// The geometric mean over traces of F(n), and the spread of ln F(n).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fluctuation {
+    /// As in [`ExponentSummary`].
+    pub quantity: String,
+    /// As in [`ExponentSummary`].
+    pub condition: String,
+    /// As in [`ExponentSummary`].
+    pub aggregation: String,
+    /// Window sizes in samples.
+    pub windows: Vec<usize>,
+    /// exp of the mean of ln F(n), per window size, in the trace's unit.
+    pub fluctuation: Vec<f64>,
+    /// Standard deviation of ln F(n) over the traces, per window size.
+    pub log_sd: Vec<f64>,
+    /// Slope of the least-squares line through ln of `fluctuation` on ln of `windows`.
+    pub alpha: f64,
+    /// That line's value at n = 1, in ln F.
+    pub intercept: f64,
+}
+
+/// How much the units of one quantity move within a review.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Utilisation {
+    /// As in [`ExponentSummary`].
+    pub quantity: String,
+    /// As in [`ExponentSummary`].
+    pub condition: String,
+    /// Mean over traces of the standard deviation over tokens.
+    pub sd_mean: f64,
+    /// Share of traces with a standard deviation below 0.01.
+    pub below_0_01: f64,
+    /// Share of traces with a standard deviation below 0.05.
+    pub below_0_05: f64,
+    /// Mean of beta over the traces with a standard deviation of at least 0.01; `None` where there is none.
+    pub beta_mean_used: Option<f64>,
+}

@@ -1,0 +1,30 @@
+//! noisescope: an oscilloscope for the noise inside neural networks.
+//!
+//! ```text
+//! text | images | tasks --datasets--> batches --models--> states --recording--> traces --analysis--> exponents --report--> page
+//! ```
+//!
+//! | floor | modules | |
+//! |---|---|---|
+//! | 6 | [`cli`] | what the user typed |
+//! | 5 | [`report`] | an outcome as text, HTML, figures, CSV, JSON |
+//! | 4 | [`experiments`] | the only place where the floors below meet |
+//! | 3 | [`models`], [`recording`] | networks and what is recorded of them |
+//! | 2 | [`datasets`], [`analysis`] | what goes in; what is measured |
+//! | 1 | [`gpu`], [`signal`] | devices and stages; traces, noise, random streams |
+//! | 0 | [`error`] | one error type |
+//!
+//! A file uses its own module and any lower floor (`tests/architecture.rs`).
+
+#![forbid(unsafe_code)]
+
+pub mod analysis;
+pub mod cli;
+pub mod datasets;
+pub mod error;
+pub mod experiments;
+pub mod gpu;
+pub mod models;
+pub mod recording;
+pub mod report;
+pub mod signal;

@@ -1,0 +1,10 @@
+//! Signals as plain data: traces, named random streams, and noise of known colour.
+//!
+//! Place in the flow: floor 1. `recording` makes [`Traces`] from a network's states, `analysis` reads them;
+//! [`random`] is the only source of chance in the project and [`noise`] the signals whose answer is known.
+
+pub mod noise;
+pub mod random;
+mod traces;
+
+pub use traces::Traces;
