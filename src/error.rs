@@ -22,12 +22,31 @@ struct Parts {
     place: Option<String>,
     remedy: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    stopped: bool,
 }
 
 impl Error {
     /// A failure: what was expected and what was found, in lower case.
     pub fn new(what: impl Into<String>) -> Self {
-        Self(Box::new(Parts { what: what.into(), place: None, remedy: None, source: None }))
+        Self(Box::new(Parts {
+            what: what.into(),
+            place: None,
+            remedy: None,
+            source: None,
+            stopped: false,
+        }))
+    }
+
+    /// No failure, but an end before the end: the user stopped the work, and what was done is kept.
+    pub fn stopped(what: impl Into<String>) -> Self {
+        let mut error = Self::new(what);
+        error.0.stopped = true;
+        error
+    }
+
+    /// True for [`Error::stopped`].
+    pub fn is_stopped(&self) -> bool {
+        self.0.stopped
     }
 
     /// A failure to read or write the file or folder at `path`, with its cause.

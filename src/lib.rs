@@ -12,7 +12,7 @@
 //! | 3 | [`models`], [`recording`] | networks and what is recorded of them |
 //! | 2 | [`datasets`], [`analysis`] | what goes in; what is measured |
 //! | 1 | [`gpu`], [`signal`] | devices and stages; traces, noise, random streams |
-//! | 0 | [`error`] | one error type |
+//! | 0 | [`error`], [`progress`] | one error type; progress as events |
 //!
 //! A file uses its own module and any lower floor (`tests/architecture.rs`).
 
@@ -25,6 +25,7 @@ pub mod error;
 pub mod experiments;
 pub mod gpu;
 pub mod models;
+pub mod progress;
 pub mod recording;
 pub mod report;
 pub mod signal;

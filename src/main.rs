@@ -1,3 +1,7 @@
-//! Parses, runs, and turns the result into an exit code.
+//! Parses, runs, and turns the result into an exit code: all of it in `noisescope::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    noisescope::cli::main()
+}

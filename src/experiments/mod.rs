@@ -3,4 +3,8 @@
 //! Place in the flow: floor 4. An experiment takes settings and gives an [`outcome::Outcome`]; showing it is
 //! `report`'s work.
 
+pub mod exponents;
+pub mod machine;
+pub mod one_over_f;
 pub mod outcome;
+pub mod run_folder;

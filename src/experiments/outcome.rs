@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::models::training::Epoch;
+
 /// Everything that one run found and was made with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
@@ -70,23 +72,6 @@ pub struct Corpus {
 pub struct Accuracy {
     /// On the validation reviews, at the best epoch.
     pub validation: f64,
-}
-
-/// One epoch of training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// From 1.
-    pub epoch: usize,
-    /// Mean binary cross-entropy over the training batches (with dropout), in nats.
-    pub training_loss: f64,
-    /// Share right over the training batches (with dropout).
-    pub training_accuracy: f64,
-    /// Mean binary cross-entropy on the validation reviews, in nats.
-    pub validation_loss: f64,
-    /// Share right on the validation reviews.
-    pub validation_accuracy: f64,
-    /// Wall time.
-    pub seconds: f64,
 }
 
 /// Which reviews were recorded and measured.

@@ -1,0 +1,57 @@
+//! The machine an experiment runs on: one device for the network, one path for the measures, one name for both.
+
+use burn::tensor::Device;
+
+use super::outcome;
+use crate::analysis::dfa;
+use crate::error::Result;
+use crate::gpu::device::{Choice, Selection, select};
+use crate::models;
+
+/// An opened machine.
+pub struct Machine {
+    /// Where tensors live, without autodiff.
+    pub device: Device,
+    /// How traces are measured.
+    pub path: dfa::Path,
+    /// What the report says of it.
+    pub record: outcome::Device,
+    /// What was taken and why, in one line.
+    pub reason: String,
+}
+
+impl Machine {
+    /// Opens what `choice` asks for: `auto` takes a hardware GPU or else the CPU.
+    ///
+    /// # Errors
+    /// A GPU was asked for and there is none, or it cannot be opened.
+    pub fn open(choice: Choice) -> Result<Self> {
+        let Selection { gpu, reason } = select(choice)?;
+        let Some(gpu) = gpu else {
+            let record = outcome::Device {
+                name: processor(),
+                backend: "cpu".to_owned(),
+                kind: "cpu".to_owned(),
+            };
+            return Ok(Self { device: models::device::cpu(), path: dfa::Path::Cpu, record, reason });
+        };
+        let record = outcome::Device {
+            name: gpu.info.name.clone(),
+            backend: gpu.info.backend.clone(),
+            kind: gpu.info.kind.to_string(),
+        };
+        let device = models::device::on_gpu(&gpu)?;
+        Ok(Self { device, path: dfa::Path::gpu(gpu)?, record, reason })
+    }
+}
+
+/// The processor's name, as Linux gives it, and the threads in use.
+fn processor() -> String {
+    let threads = rayon::current_num_threads();
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map_or(std::env::consts::ARCH, |(_, name)| name.trim());
+    format!("{model}, {threads} threads")
+}

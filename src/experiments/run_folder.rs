@@ -1,0 +1,133 @@
+//! A run folder: where one run keeps its settings, weights, metrics and results.
+//!
+//! | file | what |
+//! |---|---|
+//! | `settings.toml` | the resolved settings; running from it repeats the run |
+//! | `metrics.jsonl` | one line per epoch |
+//! | `checkpoint.safetensors` | all that `--resume` needs |
+//! | `best.safetensors` | the weights of the best epoch |
+//! | `exponents.csv` | one row per trace |
+//! | `traces/*.npy` | the traces, where asked for |
+//! | `summary.json`, `report.html` | the outcome |
+//!
+//! A folder holds one run: nothing of an earlier one is overwritten unless the user forces it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// What a run writes; these and nothing else are removed by `--force`.
+const FILES: [&str; 8] = [
+    "settings.toml",
+    "metrics.jsonl",
+    "checkpoint.safetensors",
+    "best.safetensors",
+    "exponents.csv",
+    "summary.json",
+    "report.html",
+    "traces",
+];
+
+/// The folder of one run.
+#[derive(Clone, Debug)]
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// Makes `path` ready for a new run; with `force`, an earlier run's files are removed from it first.
+    ///
+    /// # Errors
+    /// The path is a file, holds another run (without `force`) or other files, or cannot be written.
+    pub fn create(path: &Path, force: bool) -> Result<Self> {
+        if path.is_file() {
+            return Err(Error::new("expected an output folder, found a file")
+                .at(path.display())
+                .remedy("choose another folder with --out"));
+        }
+        let failed = |cause| Error::file("make the output folder", path, cause);
+        std::fs::create_dir_all(path).map_err(failed)?;
+        let mut earlier = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if FILES.iter().any(|file| name == *file) {
+                earlier.push(entry.path());
+            } else if !name.to_string_lossy().ends_with(".partial") {
+                return Err(Error::new(format!("the output folder holds other files: {name:?}"))
+                    .at(path.display())
+                    .remedy("choose a new or empty folder with --out"));
+            }
+        }
+        if !earlier.is_empty() && !force {
+            return Err(Error::new("the output folder holds another run")
+                .at(path.display())
+                .remedy(
+                    "choose another folder with --out, go on with --resume, or overwrite it with --force",
+                ));
+        }
+        for path in earlier {
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.map_err(|cause| Error::file("remove the earlier run", &path, cause))?;
+        }
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The first free of `runs/NAME-1`, `runs/NAME-2`, … .
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn next(experiment: &str) -> Result<Self> {
+        let path = (1..)
+            .map(|number| PathBuf::from(format!("runs/{experiment}-{number}")))
+            .find(|path| !path.exists())
+            .expect("some number is free");
+        Self::create(&path, false)
+    }
+
+    /// Opens the folder of a run that was begun.
+    ///
+    /// # Errors
+    /// The folder holds no run.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = Self(path.to_owned());
+        if !folder.file("settings.toml").is_file() {
+            return Err(Error::new("expected the folder of a run (with its settings.toml), found none")
+                .at(path.display())
+                .remedy("give --resume the folder that the stopped run named"));
+        }
+        Ok(folder)
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of one of its files.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_run_is_kept_unless_forced_and_other_files_always() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("run");
+        let folder = RunFolder::create(&path, false).expect("new");
+        std::fs::write(folder.file("settings.toml"), "seed = 1").expect("written");
+        let error = RunFolder::create(&path, false).expect_err("holds a run");
+        assert!(error.to_string().contains("another run"), "{error}");
+        assert!(folder.file("settings.toml").exists());
+        assert!(RunFolder::open(&path).is_ok());
+        RunFolder::create(&path, true).expect("forced");
+        assert!(!folder.file("settings.toml").exists());
+        std::fs::write(path.join("thesis.txt"), "years of work").expect("written");
+        assert!(RunFolder::create(&path, true).is_err());
+        assert!(path.join("thesis.txt").exists());
+        assert!(RunFolder::open(&path).is_err());
+    }
+}

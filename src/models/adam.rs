@@ -1,0 +1,103 @@
+//! Adam whose state can be saved and restored on any device.
+//!
+//! The rule is Burn's own `burn::optim::Adam` (Kingma & Ba 2015), applied to each parameter as a flat vector
+//! (Adam is elementwise, so that is exact). Burn's `ModuleOptimizer` is not used because its `load_record`
+//! puts the state on the default device first, which fails on a machine with no GPU adapter.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::momentum::AdaptiveMomentumState;
+use burn::optim::{AdamConfig, AdamState, GradientsParams, Optimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::checkpoint::{Array, Arrays, array_of};
+use crate::error::{Error, Result};
+
+/// Adam over the parameters of one module: beta 0.9 and 0.999, epsilon 1e-7 (Keras's).
+pub struct Adam {
+    rule: burn::optim::Adam,
+    rate: f64,
+    states: BTreeMap<String, AdamState<1>>,
+}
+
+impl Adam {
+    /// A fresh optimizer with learning rate `rate`.
+    pub fn new(rate: f64) -> Self {
+        let rule = AdamConfig::new().with_epsilon(1e-7).build();
+        Self { rule, rate, states: BTreeMap::new() }
+    }
+
+    /// `module` after one step along `gradients`.
+    pub fn step<M: Module>(&mut self, module: M, gradients: &mut GradientsParams) -> M {
+        module.map(&mut Step { adam: self, gradients, path: Vec::new() })
+    }
+
+    /// The state as arrays named `adam.first.PATH`, `adam.second.PATH` and `adam.time.PATH`.
+    pub fn arrays(&self) -> Arrays {
+        let mut arrays = Arrays::new();
+        for (path, state) in &self.states {
+            let state = &state.momentum;
+            arrays.insert(format!("adam.first.{path}"), array_of(state.moment_1.clone()));
+            arrays.insert(format!("adam.second.{path}"), array_of(state.moment_2.clone()));
+            let time = Array { shape: vec![1], values: vec![state.time as f32] };
+            arrays.insert(format!("adam.time.{path}"), time);
+        }
+        arrays
+    }
+
+    /// Takes the state back from what [`Adam::arrays`] gave (other names are passed over).
+    ///
+    /// # Errors
+    /// A part of a parameter's state is missing.
+    pub fn restore(&mut self, arrays: &Arrays, device: &Device) -> Result<()> {
+        let part = |part: &str, path: &str| {
+            let name = format!("adam.{part}.{path}");
+            arrays.get(&name).ok_or_else(|| {
+                Error::new(format!("expected the optimizer's `{name}`, found none"))
+                    .remedy("resume from checkpoint.safetensors, which holds the optimizer's state")
+            })
+        };
+        let vector = |array: &Array| {
+            let data = TensorData::new(array.values.clone(), [array.values.len()]);
+            Tensor::<1>::from_data(data, device)
+        };
+        self.states.clear();
+        for path in arrays.keys().filter_map(|name| name.strip_prefix("adam.time.")) {
+            let time = part("time", path)?.values[0] as usize;
+            let (first, second) = (vector(part("first", path)?), vector(part("second", path)?));
+            let state = AdamState::new(AdaptiveMomentumState::new(time, first, second));
+            self.states.insert(path.to_owned(), state);
+        }
+        Ok(())
+    }
+}
+
+struct Step<'a> {
+    adam: &'a mut Adam,
+    gradients: &'a mut GradientsParams,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Step<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return param };
+        let path = self.path.join(".");
+        param.map(|tensor| {
+            let tracked = tensor.is_require_grad();
+            let (shape, length) = (tensor.dims(), tensor.shape().num_elements());
+            let flat = tensor.inner().reshape([length]);
+            let state = self.adam.states.remove(&path);
+            let gradient = gradient.reshape([length]);
+            let (flat, state) = self.adam.rule.step(self.adam.rate, flat, gradient, state);
+            self.adam.states.extend(state.map(|state| (path, state)));
+            flat.reshape(shape).autodiff().set_require_grad(tracked)
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! The one training loop: epochs, progress, checkpoints, early stop, resume.
+//!
+//! A [`Lesson`] says what is learned (batches and their loss); [`train`] does the rest for every network of the
+//! project. All chance comes from streams named by epoch and batch, and the checkpoint holds weights, optimizer and
+//! position, so a training that was stopped and resumed ends with the same bits as one that was not.
+//!
+//! In the run folder: `metrics.jsonl` (one line per epoch), `best.safetensors` (weights of the epoch with the best
+//! validation accuracy) and `checkpoint.safetensors` (all that a resume needs).
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::adam::Adam;
+use super::checkpoint::{self, Metadata};
+use crate::error::{Error, Result};
+use crate::progress::Observer;
+
+/// How a network is trained, as a settings file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Epochs at most.
+    pub epochs: usize,
+    /// Reviews per batch.
+    pub batch: usize,
+    /// Tokens per review: longer ones are cut, shorter ones padded with zeros at the end.
+    pub steps: usize,
+    /// Adam's learning rate.
+    pub rate: f64,
+    /// Input dropout.
+    pub dropout: f64,
+    /// Epochs without a better validation accuracy after which training stops; 0 for never.
+    pub patience: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { epochs: 4, batch: 64, steps: 500, rate: 5e-3, dropout: 0.1, patience: 0 }
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// A number is out of range; the error names it.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |name: &str, expected: &str, found: String| {
+            Err(Error::new(format!("expected {expected}, found {found}"))
+                .at(format!("training.{name}"))
+                .remedy(format!("set training.{name}")))
+        };
+        if self.epochs == 0 {
+            return refuse("epochs", "at least 1", "0".into());
+        }
+        if self.steps < 2 {
+            return refuse("steps", "at least 2", self.steps.to_string());
+        }
+        if !(self.rate > 0.0 && self.rate.is_finite()) {
+            return refuse("rate", "a positive number", self.rate.to_string());
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return refuse("dropout", "a number from 0 to below 1", self.dropout.to_string());
+        }
+        if self.batch == 0 || self.batch >= 1 << 16 {
+            return refuse("batch", "a number from 1 to 65535", self.batch.to_string());
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// There are fewer training reviews than one batch takes.
+    pub fn check_reviews(&self, found: usize) -> Result<()> {
+        if found >= self.batch {
+            return Ok(());
+        }
+        let what = format!("expected at least a batch of {} training reviews, found {found}", self.batch);
+        let remedy = "give more reviews, or a smaller training.batch (--batch)";
+        Err(Error::new(what).at("training.batch").remedy(remedy))
+    }
+}
+
+/// One epoch of training, as a line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean cross-entropy over the training batches (with dropout, while the weights move), in nats.
+    pub training_loss: f64,
+    /// Share right over the training batches (with dropout, while the weights move).
+    pub training_accuracy: f64,
+    /// Mean cross-entropy on the validation set, in nats.
+    pub validation_loss: f64,
+    /// Share right on the validation set.
+    pub validation_accuracy: f64,
+    /// Wall time, validation included.
+    pub seconds: f64,
+}
+
+/// What one batch gave.
+pub struct Judged {
+    /// Mean loss over the batch, in nats, shape `[1]`.
+    pub loss: Tensor<1>,
+    /// How many examples were classified rightly, shape `[1]`.
+    pub right: Tensor<1>,
+    /// Examples in the batch.
+    pub examples: usize,
+}
+
+/// Sums over judged batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Sum of the examples' losses, in nats.
+    pub loss: f64,
+    /// Examples classified rightly.
+    pub right: u64,
+    /// Examples seen.
+    pub examples: u64,
+}
+
+impl Score {
+    /// Reads one batch's result back from the device and adds it.
+    pub fn add(&mut self, loss: Tensor<1>, right: Tensor<1>, examples: usize) {
+        let both = Tensor::cat(vec![loss, right], 0).into_data();
+        let both = both.as_slice::<f32>().expect("networks compute in f32");
+        self.loss += f64::from(both[0]) * examples as f64;
+        self.right += both[1].round() as u64;
+        self.examples += examples as u64;
+    }
+
+    /// Mean loss per example, in nats.
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.examples as f64
+    }
+
+    /// Share right.
+    pub fn accuracy(&self) -> f64 {
+        self.right as f64 / self.examples as f64
+    }
+}
+
+/// What is learned: the batches of each epoch and how they are judged.
+pub trait Lesson {
+    /// The network that learns.
+    type Network: Module + Clone;
+    /// Batches per epoch.
+    fn batches(&self) -> usize;
+    /// Judges training batch `batch` of epoch `epoch` (both from 0), which depends on nothing else.
+    fn learn(&self, network: &Self::Network, epoch: usize, batch: usize) -> Judged;
+    /// Judges the validation set with a network that does not track gradients.
+    fn validate(&self, network: &Self::Network) -> Score;
+}
+
+/// A finished training.
+pub struct Trained<N> {
+    /// The network of the best epoch.
+    pub network: N,
+    /// Every epoch.
+    pub history: Vec<Epoch>,
+}
+
+impl<N> Trained<N> {
+    /// The epoch with the best validation accuracy, the first of equals.
+    pub fn best(&self) -> &Epoch {
+        best(&self.history).expect("a training has at least one epoch")
+    }
+}
+
+fn best(history: &[Epoch]) -> Option<&Epoch> {
+    history.iter().reduce(|best, epoch| {
+        if epoch.validation_accuracy > best.validation_accuracy { epoch } else { best }
+    })
+}
+
+/// Where a training stands: all that a resume needs beside weights and optimizer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Position {
+    /// Batches done in the epoch under way.
+    batch: usize,
+    /// Wall time spent in it.
+    seconds: f64,
+    /// Sums over it.
+    score: Score,
+    /// Finished epochs.
+    history: Vec<Epoch>,
+}
+
+/// Trains `network` on `device` and gives the best epoch's network; `resume` goes on from the folder's checkpoint.
+///
+/// # Errors
+/// A file cannot be written or read; or the user stopped it ([`Error::stopped`]), a checkpoint having been left.
+pub fn train<L: Lesson>(
+    lesson: &L,
+    network: L::Network,
+    settings: &Settings,
+    folder: &Path,
+    resume: bool,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<Trained<L::Network>> {
+    let mut course = Course {
+        lesson,
+        network,
+        adam: Adam::new(settings.rate),
+        position: Position::default(),
+        folder: folder.to_owned(),
+    };
+    if resume {
+        course.load(device)?;
+    }
+    course.write_metrics()?;
+    while !course.finished(settings) {
+        course.epoch(settings, observer)?;
+    }
+    let (best, _) = checkpoint::read(&course.best_path())?;
+    let network = checkpoint::with_parameters(course.network, &best)?;
+    Ok(Trained { network, history: course.position.history })
+}
+
+struct Course<'a, L: Lesson> {
+    lesson: &'a L,
+    network: L::Network,
+    adam: Adam,
+    position: Position,
+    folder: PathBuf,
+}
+
+impl<L: Lesson> Course<'_, L> {
+    fn finished(&self, settings: &Settings) -> bool {
+        let history = &self.position.history;
+        let stale = best(history).map_or(0, |best| history.len() - best.epoch);
+        history.len() >= settings.epochs || (settings.patience > 0 && stale >= settings.patience)
+    }
+
+    fn epoch(&mut self, settings: &Settings, observer: &mut dyn Observer) -> Result<()> {
+        let (began, before) = (Instant::now(), self.position.seconds);
+        let number = self.position.history.len() + 1;
+        let batches = self.lesson.batches();
+        observer.begin(&format!("epoch {number} of {}", settings.epochs), batches as u64);
+        while self.position.batch < batches {
+            self.step(number);
+            let score = self.position.score;
+            let detail = format!("loss {:.4}  right {:.3}", score.mean_loss(), score.accuracy());
+            observer.advance(self.position.batch as u64, &detail);
+            if observer.stopping() && self.position.batch < batches {
+                self.position.seconds = before + began.elapsed().as_secs_f64();
+                self.save()?;
+                return Err(Error::stopped(format!(
+                    "stopped in epoch {number} after batch {} of {batches}; the checkpoint is written",
+                    self.position.batch
+                ))
+                .at(self.folder.display())
+                .remedy(format!("go on with --resume {}", self.folder.display())));
+            }
+        }
+        let validation = self.lesson.validate(&self.network.valid());
+        let epoch = Epoch {
+            epoch: number,
+            training_loss: self.position.score.mean_loss(),
+            training_accuracy: self.position.score.accuracy(),
+            validation_loss: validation.mean_loss(),
+            validation_accuracy: validation.accuracy(),
+            seconds: before + began.elapsed().as_secs_f64(),
+        };
+        let before = best(&self.position.history).map(|epoch| epoch.epoch);
+        self.position.history.push(epoch);
+        if best(&self.position.history).map(|epoch| epoch.epoch) != before {
+            let metadata = Metadata::from([("epoch".to_owned(), number.to_string())]);
+            let weights = checkpoint::parameters(&self.network);
+            checkpoint::write(&self.best_path(), &weights, &metadata)?;
+        }
+        self.position = Position { history: self.position.history.clone(), ..Position::default() };
+        self.save()?;
+        self.write_metrics()?;
+        observer.finish(&format!(
+            "epoch {number:>2}: training loss {:.4} right {:.4}, validation loss {:.4} right {:.4}, {:.0} s",
+            epoch.training_loss,
+            epoch.training_accuracy,
+            epoch.validation_loss,
+            epoch.validation_accuracy,
+            epoch.seconds
+        ));
+        Ok(())
+    }
+
+    fn step(&mut self, epoch: usize) {
+        let judged = self.lesson.learn(&self.network, epoch - 1, self.position.batch);
+        let gradients = judged.loss.backward();
+        let mut gradients = GradientsParams::from_grads(gradients, &self.network);
+        self.network = self.adam.step(self.network.clone(), &mut gradients);
+        self.position.score.add(judged.loss.inner(), judged.right, judged.examples);
+        self.position.batch += 1;
+    }
+
+    fn best_path(&self) -> PathBuf {
+        self.folder.join("best.safetensors")
+    }
+
+    fn checkpoint_path(&self) -> PathBuf {
+        self.folder.join("checkpoint.safetensors")
+    }
+
+    fn save(&self) -> Result<()> {
+        let mut arrays = checkpoint::parameters(&self.network);
+        arrays.extend(self.adam.arrays());
+        // TOML rather than JSON: it gives every f64 back to the bit.
+        let position = toml::to_string(&self.position).expect("a position is plain data");
+        let metadata = Metadata::from([("position".to_owned(), position)]);
+        checkpoint::write(&self.checkpoint_path(), &arrays, &metadata)
+    }
+
+    fn load(&mut self, device: &Device) -> Result<()> {
+        let path = self.checkpoint_path();
+        if !path.exists() {
+            return Ok(()); // Stopped before the first checkpoint: from the beginning, then.
+        }
+        let (arrays, metadata) = checkpoint::read(&path)?;
+        let position = metadata.get("position").map(|text| toml::from_str(text));
+        let Some(Ok(position)) = position else {
+            return Err(Error::new("expected a training's position in the checkpoint's header")
+                .at(path.display())
+                .remedy("resume from a folder whose run was stopped by noisescope"));
+        };
+        self.position = position;
+        self.network = checkpoint::with_parameters(self.network.clone(), &arrays)?;
+        self.adam.restore(&arrays, device)
+    }
+
+    fn write_metrics(&self) -> Result<()> {
+        let line = |epoch| serde_json::to_string(epoch).expect("an epoch is plain data") + "\n";
+        let lines: String = self.position.history.iter().map(line).collect();
+        checkpoint::write_whole(&self.folder.join("metrics.jsonl"), lines.as_bytes())
+    }
+}
