@@ -1,1 +1,3 @@
-//! To come.
+//! Networks: the LSTM, and what trains and runs them.
+
+pub mod lstm;
