@@ -1,0 +1,76 @@
+//! The sizes of one call of the recurrence, and how many rows of a batch fit in one call on a device.
+//!
+//! Place in the flow: floor 3, under the LSTM's operation; plain data, no device.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block of the
+/// two shaders, so its fields are their fields.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub(crate) struct Parameters {
+    /// Rows of the batch, B.
+    pub batch: u32,
+    /// Time steps, T.
+    pub steps: u32,
+    /// Hidden units, H.
+    pub hidden: u32,
+}
+
+/// [`Parameters`] as the CPU counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub batch: usize,
+    pub steps: usize,
+    pub hidden: usize,
+}
+
+impl Sizes {
+    /// True where there is nothing to compute.
+    pub(crate) fn is_empty(self) -> bool {
+        self.batch * self.steps * self.hidden == 0
+    }
+
+    /// Panics where a buffer does not have the sizes: gates `[B, T, 4H]`, recurrent `[H, 4H]`, the states
+    /// `[B, T, H]`. Whoever calls made the buffers, so that would be a defect.
+    pub(crate) fn check(self, gates: &[f32], recurrent: &[f32], states: &[&[f32]]) {
+        let state = self.batch * self.steps * self.hidden;
+        assert_eq!(gates.len(), 4 * state, "gates are [B, T, 4H]");
+        assert_eq!(recurrent.len(), 4 * self.hidden * self.hidden, "recurrent is [H, 4H]");
+        assert!(states.iter().all(|values| values.len() == state), "states are [B, T, H]");
+    }
+}
+
+impl From<Parameters> for Sizes {
+    fn from(parameters: Parameters) -> Self {
+        Self {
+            batch: parameters.batch as usize,
+            steps: parameters.steps as usize,
+            hidden: parameters.hidden as usize,
+        }
+    }
+}
+
+/// How many rows of a batch one call may have on a device that binds at most `max_binding_bytes` at once:
+/// the largest tensor of a call is `[rows, steps, 4 hidden]` in 32-bit floats. At least 1, since a row
+/// cannot be cut; a device too small even for that says so itself.
+///
+/// lavapipe binds 128 MiB, which is 279 rows of 500 steps at 60 units and 32 rows at 512 units; a hardware
+/// GPU usually binds 2 GiB.
+pub fn rows_per_call(steps: usize, hidden: usize, max_binding_bytes: u64) -> usize {
+    let row_bytes = 4 * 4 * (steps.max(1) as u64) * (hidden.max(1) as u64);
+    usize::try_from(max_binding_bytes / row_bytes).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_fits_in_one_binding() {
+        let lavapipe = 128 << 20;
+        assert_eq!(rows_per_call(500, 60, lavapipe), 279);
+        assert_eq!(rows_per_call(500, 512, lavapipe), 32);
+        assert_eq!(rows_per_call(1_000_000, 512, lavapipe), 1);
+    }
+}
