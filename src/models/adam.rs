@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
-use burn::optim::momentum::AdaptiveMomentumState;
-use burn::optim::{AdamConfig, AdamState, GradientsParams, Optimizer};
+
+use burn::optim::{AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::checkpoint::{Array, Arrays, array_of};
