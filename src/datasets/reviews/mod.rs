@@ -4,11 +4,11 @@
 //!
 //! | form | what is read |
 //! |---|---|
-//! | the `aclImdb` folder, or a folder that holds it | `{train,test}/{pos,neg}/ID_RATING.txt` ([`layout`]) |
-//! | a tar archive of it, plain or in gzip or xz | the same ([`layout`]) |
-//! | a table (TSV, CSV), plain or in gzip or xz | a label and a text column, a split column ([`table`]) |
+//! | the `aclImdb` folder, or a folder that holds it | `{train,test}/{pos,neg}/ID_RATING.txt` (`layout`) |
+//! | a tar archive of it, plain or in gzip or xz | the same (`layout`) |
+//! | a table (TSV, CSV), plain or in gzip or xz | a label and a text column, a split column (`table`) |
 //!
-//! The form is told by content alone ([`content`]); file endings and flags play no part. Text is UTF-8; bytes
+//! The form is told by content alone (`content`); file endings and flags play no part. Text is UTF-8; bytes
 //! that are not become U+FFFD and never stop the reading. Labels are `0`/`1`, `neg`/`pos` or
 //! `negative`/`positive` in any case. The training half comes first, the `unsup` reviews are left out.
 
