@@ -242,7 +242,9 @@ fn the_page_shows_everything_and_is_the_same_every_time() {
             "{name}"
         );
     }
-    for figure in ["0.833 ± 0.132", "0.002 ± 0.116", "87.2 %", "20240801", "2 min 38 s", "0.86"] {
+    for figure in
+        ["0.833 ± 0.132", "0.002 ± 0.116", "87.2\u{a0}%", "20240801", "2 min 38 s", "0.86"]
+    {
         assert!(page.contains(figure), "{figure}");
     }
     for entry in &outcome.exponents {

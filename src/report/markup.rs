@@ -39,9 +39,30 @@ pub(super) fn typeset(number: &str) -> String {
     number.replace('-', "\u{2212}")
 }
 
+/// Our own sentences as they stand on the page: true minus signs and apostrophes, and no line break
+/// within a figure and its spread.
+pub(super) fn typeset_prose(sentences: &str) -> String {
+    let mut set = String::with_capacity(sentences.len());
+    let mut letters = sentences.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '-' if letters.peek().is_some_and(char::is_ascii_digit) => set.push('\u{2212}'),
+            '\'' => set.push('\u{2019}'),
+            _ => set.push(letter),
+        }
+    }
+    set.replace(" \u{b1} ", "\u{a0}\u{b1}\u{a0}").replace(" %", "\u{a0}%")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_are_typeset() {
+        let set = typeset_prose("the network's -0.1 ± 0.2 of 1-2 and self-made, 5 %");
+        assert_eq!(set, "the network’s −0.1\u{a0}±\u{a0}0.2 of 1−2 and self-made, 5\u{a0}%");
+    }
 
     #[test]
     fn hostile_text_becomes_text() {

@@ -9,7 +9,7 @@ use super::ticks::Axis;
 use super::{BLUE, VERMILION};
 use crate::error::Result;
 use crate::experiments::outcome::{Histogram, Outcome};
-use crate::report::table::{in_order, meaning_of_quantity};
+use crate::report::table::in_order;
 
 const TRAINED: Look = Look { colour: BLUE, mark: Mark::Bar, dashed: false };
 const UNTRAINED: Look = Look { colour: VERMILION, mark: Mark::None, dashed: false };
@@ -21,8 +21,8 @@ struct Density {
     heights: Vec<f64>,
 }
 
-/// One panel per quantity that has a histogram of unit exponents.
-pub(in crate::report) fn panels(outcome: &Outcome) -> Result<Vec<String>> {
+/// One panel per quantity that has a histogram of unit exponents, after the quantity's name.
+pub(in crate::report) fn panels(outcome: &Outcome) -> Result<Vec<(&str, String)>> {
     let names = in_order(outcome.histograms.iter().map(|entry| entry.quantity.as_str()));
     let quantities: Vec<(&str, Option<Density>, Option<Density>)> = names
         .into_iter()
@@ -37,12 +37,13 @@ pub(in crate::report) fn panels(outcome: &Outcome) -> Result<Vec<String>> {
     if !(low < high && top > 0.0 && top.is_finite()) {
         return Ok(Vec::new());
     }
-    let across = Axis::linear(low.min(-0.05), high.max(1.05), 5, "beta");
+    let across = Axis::linear(low.min(-0.05), high.max(1.05), 6, "beta");
     let up = Axis::linear(0.0, 1.06 * top, 4, "density");
     quantities
         .iter()
         .map(|(name, trained, untrained)| {
-            panel(name, trained.as_ref(), untrained.as_ref(), &across, &up)
+            let svg = panel(name, trained.as_ref(), untrained.as_ref(), &across, &up)?;
+            Ok((*name, svg))
         })
         .collect()
 }
@@ -54,17 +55,16 @@ fn panel(
     across: &Axis,
     up: &Axis,
 ) -> Result<String> {
-    let meaning = meaning_of_quantity(name).map(|words| format!(" ({words})")).unwrap_or_default();
     let mut legend = Vec::new();
     if trained.is_some() {
-        legend.push((TRAINED, format!("{name}, trained")));
+        legend.push((TRAINED, "trained".to_string()));
     }
     if untrained.is_some() {
-        legend.push((UNTRAINED, format!("{name}, untrained")));
+        legend.push((UNTRAINED, "untrained".to_string()));
     }
     let panel = Panel {
-        size: (340, 250),
-        description: format!("Histogram of beta per trace: {name}{meaning}"),
+        size: (270, 230),
+        description: format!("Histogram of beta per trace: {name}"),
         across: across.clone(),
         up: up.clone(),
         legend,

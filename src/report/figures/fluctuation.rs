@@ -48,7 +48,7 @@ pub(in crate::report) fn panel(outcome: &Outcome, aggregation: &str) -> Result<O
     let ends = values().flat_map(|value| [value.1 - value.2, value.1 + value.2]);
     let Some((bottom, top)) = range(ends, 0.06, 0.3) else { return Ok(None) };
     let panel = Panel {
-        size: (440, 400),
+        size: (380, 360),
         description: format!(
             "F(n) against window n on logarithmic axes, aggregation {aggregation}: {}",
             series.iter().map(|series| name(series.entry)).collect::<Vec<_>>().join("; ")

@@ -20,7 +20,7 @@ const WRITING: f64 = 12.5;
 /// Height of a line of the legend.
 const LEGEND_LINE: i32 = 18;
 /// Room left of the plot: the axis' name and its ticks' figures.
-const LEFT: i32 = 62;
+const LEFT: i32 = 56;
 /// Room below the plot.
 const BELOW: i32 = 46;
 

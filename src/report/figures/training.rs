@@ -50,9 +50,9 @@ fn panel(
         legend.push((BEST, format!("best epoch: {best}")));
     }
     let panel = Panel {
-        size: (440, 320),
+        size: (380, 290),
         description: format!("{description}, in training and in validation"),
-        across: Axis::whole(first - 0.5, last + 0.5, 8, "epoch"),
+        across: Axis::whole(first - 0.5, last + 0.5, 7, "epoch"),
         up: Axis::linear(bottom, top, 6, name),
         legend,
     };

@@ -5,6 +5,8 @@
 use crate::error::Result;
 use crate::experiments::outcome::Outcome;
 use crate::report::figures::{exponents, fluctuation, training};
+use crate::report::markup::Escaped;
+use crate::report::table::meaning_of_quantity;
 
 /// F(n) against n, for single units and for the population.
 pub(super) fn fluctuation(outcome: &Outcome) -> Result<String> {
@@ -22,7 +24,15 @@ pub(super) fn fluctuation(outcome: &Outcome) -> Result<String> {
 
 /// The histograms of beta.
 pub(super) fn exponents(outcome: &Outcome) -> Result<String> {
-    let panels = exponents::panels(outcome)?;
+    let panels: Vec<String> = exponents::panels(outcome)?
+        .into_iter()
+        .map(|(name, svg)| {
+            let meaning = meaning_of_quantity(name)
+                .map(|words| format!(" <span>{words}</span>"))
+                .unwrap_or_default();
+            format!("<h3>{}{meaning}</h3>\n{svg}", Escaped(name))
+        })
+        .collect();
     let caption = "Beta of single units (aggregation unit), one value per unit and review; all panels \
          have the same axes. Filled: trained. Outline: the same network before training. Dashed lines: \
          white noise (0) and 1/f noise (1). Values beyond the counted range stand in the outermost \

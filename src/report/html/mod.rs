@@ -9,7 +9,7 @@ mod tables;
 
 use super::cautions::cautions;
 use super::findings;
-use super::markup::{Escaped, typeset};
+use super::markup::{Escaped, typeset_prose};
 use crate::error::Result;
 use crate::experiments::outcome::Outcome;
 
@@ -70,26 +70,11 @@ fn header(outcome: &Outcome, title: &str) -> String {
         version = Escaped(&outcome.version),
         experiment = Escaped(&outcome.experiment),
         title = Escaped(title),
-        summary = figures_typeset(&Escaped(&sentences).to_string()),
+        summary = Escaped(&typeset_prose(&sentences)),
         seed = outcome.seed,
         source = Escaped(source),
         device = Escaped(&outcome.device.name),
     )
-}
-
-/// A hyphen before a digit is a minus sign.
-fn figures_typeset(text: &str) -> String {
-    let mut set = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let digit_follows = characters.peek().is_some_and(char::is_ascii_digit);
-        if character == '-' && digit_follows {
-            set.push_str(&typeset("-"));
-        } else {
-            set.push(character);
-        }
-    }
-    set
 }
 
 fn section(heading: &str, body: &str) -> String {
@@ -102,8 +87,8 @@ fn caution_list(outcome: &Outcome) -> String {
         .map(|caution| {
             format!(
                 "<li><strong>{}</strong> {}</li>\n",
-                Escaped(caution.point),
-                Escaped(&caution.reason)
+                Escaped(&typeset_prose(caution.point)),
+                Escaped(&typeset_prose(&caution.reason))
             )
         })
         .collect();

@@ -3,7 +3,7 @@
 //! Place in the flow: `table::rows` -> `<table>` elements with captions and scoped headings.
 
 use crate::experiments::outcome::{ExponentSummary, Outcome};
-use crate::report::markup::{Escaped, typeset};
+use crate::report::markup::{Escaped, typeset, typeset_prose};
 use crate::report::numbers::{count, exponent, finite, fixed, percent, spread};
 use crate::report::paper;
 use crate::report::table::{AGGREGATIONS, Row, meaning_of_aggregation, meaning_of_quantity, rows};
@@ -44,7 +44,7 @@ pub(super) fn overview(outcome: &Outcome) -> String {
         table(caption, &headings, &body),
         aggregations.join("; "),
         Escaped(paper::SHORT_SOURCE),
-        Escaped(paper::STANDING)
+        Escaped(&typeset_prose(paper::STANDING))
     )
 }
 
@@ -162,6 +162,6 @@ fn headings(names: &[&str], figures: &[&str]) -> String {
 pub(super) fn table(caption: &str, headings: &str, body: &str) -> String {
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table>\n\
-         <caption>{caption}</caption>\n<thead><tr>{headings}</tr></thead>\n{body}</table>\n</div>\n"
+         <caption><span>{caption}</span></caption>\n<thead><tr>{headings}</tr></thead>\n{body}</table>\n</div>\n"
     )
 }
