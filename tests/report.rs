@@ -1,7 +1,7 @@
 //! The report: an outcome as text, as a page and as JSON.
 //!
-//! The outcome here is made up for these tests; its figures are of no run. The page of it is written to
-//! cargo's folder for tests, to be looked at: `<target>/tmp/report.html`.
+//! The outcome here is made up for these tests; its figures are of no run. The page of it is
+//! written to cargo's folder for tests, to be looked at: `<target>/tmp/report.html`.
 
 use noisescope::experiments::outcome::{
     Accuracy, Corpus, Device, Epoch, ExponentSummary, Fluctuation, Histogram, Outcome, Recording,

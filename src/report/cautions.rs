@@ -20,10 +20,10 @@ pub(super) fn cautions(outcome: &Outcome) -> Vec<Caution> {
         Caution {
             point: "A beta near 0.8 does not prove 1/f noise.",
             reason: "A process with one short memory gives as much: a first-order autoregression \
-                     with a time constant of 5 tokens has beta 0.86 ± 0.15 under DFA of order 1 with \
-                     500 samples and windows of 10 to 125. A claim of 1/f needs a slope that stays \
-                     the same from short to long windows and exceeds that of surrogates with the \
-                     same short memory."
+                     with a time constant of 5 tokens has beta 0.86 ± 0.15 under DFA of order 1 \
+                     with 500 samples and windows of 10 to 125. A claim of 1/f needs a slope that \
+                     stays the same from short to long windows and exceeds that of surrogates with \
+                     the same short memory."
                 .into(),
         },
         Caution {

@@ -1,14 +1,14 @@
 //! What a run found, in plain sentences with their figures.
 //!
-//! Place in the flow: outcome -> sentences, the first thing on the page and the last at the terminal. The
-//! sentences judge by two written rules: [`WHITE_WITHIN`] and [`SAME_WITHIN`].
+//! Place in the flow: outcome -> sentences, the first thing on the page and the last at the
+//! terminal. The sentences judge by two written rules: [`WHITE_WITHIN`] and [`SAME_WITHIN`].
 
 use super::numbers::{finite, fixed, percent, spread};
 use super::table::{AGGREGATIONS, exponent};
 use crate::experiments::outcome::Outcome;
 
-/// A mean beta this near to 0 is called white. One white trace of 500 tokens scatters by about 0.12 under
-/// the DFA in use, so a mean over many traces that is further off is not chance.
+/// A mean beta this near to 0 is called white. One white trace of 500 tokens scatters by about 0.12
+/// under the DFA in use, so a mean over many traces that is further off is not chance.
 const WHITE_WITHIN: f64 = 0.1;
 
 /// Two means this near to each other are called about the same.

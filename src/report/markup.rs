@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-/// Shows a string with the characters that mean something to HTML or SVG replaced, fit for text and for
-/// attributes in double quotes. Control characters, which no document may hold, become U+FFFD.
+/// Shows a string with the characters that mean something to HTML or SVG replaced, fit for text and
+/// for attributes in double quotes. Control characters, which no document may hold, become U+FFFD.
 pub(super) struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -28,8 +28,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// The text without control characters, which could move a terminal's cursor and which no document may
-/// hold; U+FFFD stands in their place.
+/// The text without control characters, which could move a terminal's cursor and which no document
+/// may hold; U+FFFD stands in their place.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

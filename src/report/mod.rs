@@ -1,7 +1,8 @@
-//! The report: an outcome as text for the terminal, as a page for the browser and as JSON for programs.
+//! The report: an outcome as text for the terminal, as a page for the browser and as JSON for
+//! programs.
 //!
-//! Place in the flow: floor 5, `exponents --report--> page`. It knows [`Outcome`]s and runs nothing; it
-//! gives strings, and the caller writes the files.
+//! Place in the flow: floor 5, `exponents --report--> page`. It knows [`Outcome`]s and runs
+//! nothing; it gives strings, and the caller writes the files.
 //!
 //! | file | what it holds |
 //! |---|---|

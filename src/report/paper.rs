@@ -26,9 +26,9 @@ pub(super) const SHORT_SOURCE: &str =
     "Chong & Ling, arXiv 2301.08530 v2; Chaos 34(8) 081101 (2024)";
 
 /// How far the figures can be leant on.
-pub(super) const STANDING: &str = "The paper's figures are as quoted from v2 by a secondary source. \
-     They are for IMDb. The paper gives no number for the other quantities, and does not say which \
-     aggregation its numbers are.";
+pub(super) const STANDING: &str = "The paper's figures are as quoted from v2 by a secondary \
+     source. They are for IMDb. The paper gives no number for the other quantities, and does not \
+     say which aggregation its numbers are.";
 
 /// The paper's figure for one quantity under one condition, if it gives one.
 pub(super) fn figure(quantity: &str, condition: &str) -> Option<&'static Figure> {
@@ -64,8 +64,8 @@ pub(super) const CHONG_LING: Source = Source {
 
 /// The IMDb reviews.
 pub(super) const IMDB: Source = Source {
-    citation: "A. L. Maas, R. E. Daly, P. T. Pham, D. Huang, A. Y. Ng, C. Potts: Learning word vectors \
-         for sentiment analysis. Proceedings of ACL-HLT 2011, 142-150.",
+    citation: "A. L. Maas, R. E. Daly, P. T. Pham, D. Huang, A. Y. Ng, C. Potts: Learning word \
+         vectors for sentiment analysis. Proceedings of ACL-HLT 2011, 142-150.",
     of: "the IMDb reviews",
     address: "https://aclanthology.org/P11-1015/",
 };

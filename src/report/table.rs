@@ -1,7 +1,7 @@
 //! The rows of the exponents' table: one home for what text and page show.
 //!
-//! Place in the flow: outcome -> rows -> `text` and `html`. Quantities and conditions stand in the order
-//! in which the outcome first names them.
+//! Place in the flow: outcome -> rows -> `text` and `html`. Quantities and conditions stand in the
+//! order in which the outcome first names them.
 
 use super::paper;
 use crate::experiments::outcome::{ExponentSummary, Outcome};

@@ -89,7 +89,8 @@ fn corpus(corpus: &Corpus) -> String {
     )
 }
 
-/// One grid: a line per row, a column per aggregation, and the paper's figures if they have a heading.
+/// One grid: a line per row, a column per aggregation, and the paper's figures if they have a
+/// heading.
 fn grid(
     text: &mut String,
     rows: &[Row<'_>],
@@ -164,8 +165,8 @@ fn labelled(text: &mut String, label: &str, value: &str) {
     paragraph(text, &format!("{label:<LABEL$}{}", printable(value).trim()), LABEL);
 }
 
-/// Writes words into lines of [`WIDTH`], the second and further ones indented. What stands before the
-/// first line's indent is kept as it is.
+/// Writes words into lines of [`WIDTH`], the second and further ones indented. What stands before
+/// the first line's indent is kept as it is.
 fn paragraph(text: &mut String, words: &str, indent: usize) {
     let words = printable(words);
     let (label, rest) = words.split_at(words.char_indices().nth(indent).map_or(0, |(at, _)| at));

@@ -1,8 +1,8 @@
 //! The spread of beta: one histogram per quantity, on one pair of axes for all.
 //!
-//! Place in the flow: `outcome.histograms` of the unit aggregation -> one small panel per quantity, the
-//! trained network as filled bars, the untrained one as an outline. Heights are densities, so that
-//! groups of different size and bins of different width can be compared.
+//! Place in the flow: `outcome.histograms` of the unit aggregation -> one small panel per quantity,
+//! the trained network as filled bars, the untrained one as an outline. Heights are densities, so
+//! that groups of different size and bins of different width can be compared.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, bar, line, reference};
 use super::ticks::Axis;

@@ -1,8 +1,8 @@
 //! F(n) against n on log-log axes: the fluctuation functions whose slopes are the exponents.
 //!
-//! Place in the flow: `outcome.fluctuations` -> one panel per aggregation, with the input and the hidden
-//! state, trained and untrained. The points are geometric means over traces, the pale areas one standard
-//! deviation of ln F(n), the lines the least-squares fits.
+//! Place in the flow: `outcome.fluctuations` -> one panel per aggregation, with the input and the
+//! hidden state, trained and untrained. The points are geometric means over traces, the pale areas
+//! one standard deviation of ln F(n), the lines the least-squares fits.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, area, line, points};
 use super::ticks::{Axis, range};

@@ -1,8 +1,8 @@
 //! What all panels share: the canvas, the axes, a legend above the plot, lines and marks.
 //!
-//! Place in the flow: axes and series -> plotters -> one SVG string. plotters rounds every coordinate to
-//! a whole unit; a panel is therefore drawn [`SCALE`] times as large as it is shown, so that no line is
-//! bent by the rounding.
+//! Place in the flow: axes and series -> plotters -> one SVG string. plotters rounds every
+//! coordinate to a whole unit; a panel is therefore drawn [`SCALE`] times as large as it is shown,
+//! so that no line is bent by the rounding.
 
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;

@@ -1,8 +1,9 @@
 //! The figures: an outcome's series as SVG, text as text, the same bytes for the same outcome.
 //!
-//! Place in the flow: outcome -> SVG strings -> `html`. Every figure is a set of panels about 400 units
-//! wide, so that a page can lay them side by side on a screen and one below the other on a telephone,
-//! with the writing at a readable size in both. A panel is `None` where the outcome has nothing to draw.
+//! Place in the flow: outcome -> SVG strings -> `html`. Every figure is a set of panels about 400
+//! units wide, so that a page can lay them side by side on a screen and one below the other on a
+//! telephone, with the writing at a readable size in both. A panel is `None` where the outcome has
+//! nothing to draw.
 
 pub(super) mod exponents;
 pub(super) mod fluctuation;

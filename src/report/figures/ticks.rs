@@ -1,7 +1,7 @@
 //! Where the ticks of an axis stand and how they are written.
 //!
-//! Place in the flow: ranges of the data -> axes -> `frame`. An axis is linear in what it is given; the
-//! logarithmic ones are given log10 of the value and have its value written at the ticks.
+//! Place in the flow: ranges of the data -> axes -> `frame`. An axis is linear in what it is given;
+//! the logarithmic ones are given log10 of the value and have its value written at the ticks.
 
 use std::ops::Range;
 
@@ -126,8 +126,8 @@ fn step(least: f64) -> f64 {
         .unwrap_or(10.0 * decade)
 }
 
-/// The smallest and largest finite value, with a margin of a share of their distance on both sides, and
-/// of `least` where they are equal. `None` where no value is finite.
+/// The smallest and largest finite value, with a margin of a share of their distance on both sides,
+/// and of `least` where they are equal. `None` where no value is finite.
 pub(super) fn range(
     values: impl Iterator<Item = f64>,
     margin: f64,

@@ -17,8 +17,8 @@ pub(super) fn fluctuation(outcome: &Outcome) -> Result<String> {
         }
     }
     let caption = "Fluctuation function F(n), geometric mean over traces. Pale areas: one standard \
-         deviation of ln F(n) over traces. Lines: least-squares fits, whose slope alpha gives beta = 2 \
-         alpha \u{2212} 1. Slope \u{bd} is white noise, slope 1 is 1/f noise.";
+         deviation of ln F(n) over traces. Lines: least-squares fits, whose slope alpha gives beta \
+         = 2 alpha \u{2212} 1. Slope \u{bd} is white noise, slope 1 is 1/f noise.";
     Ok(figure("wide", &panels, caption, "No fluctuation function is defined in this run."))
 }
 
@@ -33,18 +33,18 @@ pub(super) fn exponents(outcome: &Outcome) -> Result<String> {
             format!("<h3>{}{meaning}</h3>\n{svg}", Escaped(name))
         })
         .collect();
-    let caption = "Beta of single units (aggregation unit), one value per unit and review; all panels \
-         have the same axes. Filled: trained. Outline: the same network before training. Dashed lines: \
-         white noise (0) and 1/f noise (1). Values beyond the counted range stand in the outermost \
-         bins.";
+    let caption = "Beta of single units (aggregation unit), one value per unit and review; all \
+         panels have the same axes. Filled: trained. Outline: the same network before training. \
+         Dashed lines: white noise (0) and 1/f noise (1). Values beyond the counted range stand in \
+         the outermost bins.";
     Ok(figure("small", &panels, caption, "No exponent of a single unit is defined in this run."))
 }
 
 /// Loss and accuracy over the epochs.
 pub(super) fn training(outcome: &Outcome) -> Result<String> {
     let panels = training::panels(outcome)?;
-    let caption = "Loss (mean binary cross-entropy) and accuracy over the epochs. The weights of the \
-         best epoch, by validation accuracy, were measured.";
+    let caption = "Loss (mean binary cross-entropy) and accuracy over the epochs. The weights of \
+         the best epoch, by validation accuracy, were measured.";
     Ok(figure("wide", &panels, caption, "No epoch of training was recorded in this run."))
 }
 

@@ -1,7 +1,7 @@
 //! The page: one file that holds its style and its figures and opens without a network.
 //!
-//! Place in the flow: outcome -> `figures`, `tables`, `findings`, `cautions` -> HTML. Every string of the
-//! outcome goes through [`Escaped`]; the page runs no script and loads nothing.
+//! Place in the flow: outcome -> `figures`, `tables`, `findings`, `cautions` -> HTML. Every string
+//! of the outcome goes through [`Escaped`]; the page runs no script and loads nothing.
 
 mod figures;
 mod provenance;
@@ -99,9 +99,9 @@ fn methods(outcome: &Outcome) -> String {
     let paragraphs: String =
         outcome.methods.iter().map(|words| format!("<p>{}</p>\n", Escaped(words))).collect();
     format!(
-        "{paragraphs}<p>Signs: alpha is the slope of ln F(n) on ln n and beta = 2 alpha \u{2212} 1. \
-         A positive beta means S(f) ~ 1/f<sup>beta</sup>: 0 is white noise, 1 is 1/f noise, 2 a \
-         random walk. \u{b1} is the standard deviation over traces. A trace that is constant or not \
-         finite has no exponent and is counted as undefined.</p>\n"
+        "{paragraphs}<p>Signs: alpha is the slope of ln F(n) on ln n and beta = 2 alpha \u{2212} \
+         1. A positive beta means S(f) ~ 1/f<sup>beta</sup>: 0 is white noise, 1 is 1/f noise, 2 a \
+         random walk. \u{b1} is the standard deviation over traces. A trace that is constant or \
+         not finite has no exponent and is counted as undefined.</p>\n"
     )
 }

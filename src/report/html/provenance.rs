@@ -33,7 +33,8 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         (
             "recorded",
             format!(
-                "{} of {} validation reviews with at least {} tokens; {} units, {} input components",
+                "{} of {} validation reviews with at least {} tokens; {} units, {} components \
+                 of the input",
                 count(recording.reviews),
                 count(recording.eligible),
                 count(recording.steps),

@@ -125,8 +125,8 @@ pub(super) fn utilisation(outcome: &Outcome) -> String {
         &["quantity", "condition"],
         &["mean sd", "sd below 0.01", "sd below 0.05", "beta of the others"],
     );
-    let caption = "Standard deviation (sd) of single units over the tokens of a review: its mean, the \
-         share of traces below two bounds, and the mean beta of the traces of at least 0.01";
+    let caption = "Standard deviation (sd) of single units over the tokens of a review: its mean, \
+         the share of traces below two bounds, and the mean beta of the traces of at least 0.01";
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
@@ -162,6 +162,7 @@ fn headings(names: &[&str], figures: &[&str]) -> String {
 pub(super) fn table(caption: &str, headings: &str, body: &str) -> String {
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table>\n\
-         <caption><span>{caption}</span></caption>\n<thead><tr>{headings}</tr></thead>\n{body}</table>\n</div>\n"
+         <caption><span>{caption}</span></caption>\n<thead><tr>{headings}</tr></thead>\n{body}\
+         </table>\n</div>\n"
     )
 }
