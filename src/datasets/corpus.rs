@@ -16,7 +16,6 @@
 //! exponent of IMDb's input is beta = 0.002 ± 0.116. Each review has its own random stream; review `i` is the
 //! same however many are made.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::weighted::WeightedAliasIndex;
 use rand_distr::{Distribution, Gamma, LogNormal, Normal};
@@ -144,6 +143,8 @@ fn weight(rank: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
 
     const VOCABULARY: usize = 4_000;
@@ -218,7 +219,7 @@ mod tests {
     fn the_tokens_are_white() {
         let chance = &mut random::stream(5, "test/embedding", 0);
         let table: Vec<f64> = (0..VOCABULARY).map(|_| chance.random::<f64>() - 0.5).collect();
-        let reviews = make(3, VOCABULARY, 4_000);
+        let reviews = make(3, VOCABULARY, 40_000);
         let lag_one = |review: &Review| {
             let x: Vec<f64> = review.tokens.iter().map(|&id| table[usize::from(id)]).collect();
             let x = &x[1..500];
@@ -232,7 +233,7 @@ mod tests {
         // White noise has mean -1/n and standard deviation 1/sqrt(n); n is 499 here.
         let allowed = 4.0 / (499.0 * all.len() as f64).sqrt();
         println!("lag-1 autocorrelation {mean:.5} over {} reviews, ± {allowed:.5}", all.len());
-        assert!(all.len() > 200);
+        assert!(all.len() > 2_000);
         assert!((mean + 1.0 / 499.0).abs() < allowed, "lag-1 autocorrelation {mean}");
     }
 }

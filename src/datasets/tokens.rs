@@ -8,7 +8,7 @@
 //! is `r + 3`; ids from `vocabulary` up become [`UNKNOWN`]. Ranks count all reviews given; words of equal
 //! count are ranked by first appearance. The filters leave the apostrophe inside words (`don't`), and HTML
 //! line breaks (`<br />`) leave the word `br` behind: with both, IMDb's training half has 238.71364 tokens per
-//! review with the start token, the figure published for Keras's own copy (`tests/datasets.rs`).
+//! review with the start token, the 238.71 known of Keras's own copy (`tests/datasets.rs`).
 //! Where others differ: Python's `str.split()` also splits at the no-break space (238.71488); splitting at
 //! apostrophes gives 243.31, dropping `br` 234.64.
 

@@ -1,1 +1,52 @@
-//! To come.
+//! The report: an outcome as text for the terminal, as a page for the browser and as JSON for
+//! programs.
+//!
+//! Place in the flow: floor 5, `exponents --report--> page`. It knows [`Outcome`]s and runs
+//! nothing; it gives strings, and the caller writes the files.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `table` | the rows that text and page share |
+//! | `paper` | the published figures, with source and standing |
+//! | `findings` | what was found, in sentences |
+//! | `cautions` | how far the figures carry |
+//! | `numbers` | one way to write each kind of number |
+//! | `text` | the terminal's rendering |
+//! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
+
+mod cautions;
+mod figures;
+mod findings;
+mod html;
+mod markup;
+mod numbers;
+mod paper;
+mod table;
+mod text;
+
+use crate::error::{Error, Result};
+use crate::experiments::outcome::Outcome;
+
+/// What the terminal shows: at most 100 columns wide, without colours.
+pub fn text(outcome: &Outcome) -> String {
+    text::table(outcome)
+}
+
+/// `report.html`: one page that holds its figures and its style and opens without a network.
+///
+/// # Errors
+/// When a figure cannot be drawn.
+pub fn html(outcome: &Outcome) -> Result<String> {
+    html::page(outcome)
+}
+
+/// `summary.json`: the outcome itself, indented. A number that is not finite is written as `null`.
+///
+/// # Errors
+/// When the outcome cannot be written as JSON.
+pub fn json(outcome: &Outcome) -> Result<String> {
+    let mut written = serde_json::to_string_pretty(outcome)
+        .map_err(|error| Error::new("cannot write the outcome as JSON").because(error))?;
+    written.push('\n');
+    Ok(written)
+}

@@ -1,0 +1,200 @@
+//! What a file is, told by its first bytes: packed or not, an archive, a text, or something else.
+//!
+//! Place in the flow: below [`layout`](super::layout) and [`table`](super::table), which read what this opens.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, ErrorKind, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
+
+use super::FORMS;
+use crate::error::{Error, Result};
+
+/// Bytes looked at to tell what a file is.
+const HEAD: u64 = 8192;
+/// The most bytes that a file may unpack to. IMDb is 0.13 GB; a hostile gzip grows a thousandfold.
+const MOST: u64 = 2 << 30;
+/// The most memory for an xz dictionary, in KiB; `xz -9` needs 65 MiB.
+const XZ_MEMORY: u32 = 512 << 10;
+
+/// How a file is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Plain,
+    Gzip,
+    Xz,
+}
+
+impl fmt::Display for Packing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "",
+            Self::Gzip => ", gzip",
+            Self::Xz => ", xz",
+        })
+    }
+}
+
+/// A file that was looked into, unpacked as it is read.
+pub(super) struct Opened {
+    pub(super) packing: Packing,
+    head: Vec<u8>,
+    rest: Box<dyn Read>,
+}
+
+/// Opens the file at `path` and looks at its first bytes, unpacked where they are packed.
+pub(super) fn open(path: &Path) -> Result<Opened> {
+    let mut file =
+        File::open(path).map_err(|error| Error::file("read the reviews", path, error))?;
+    let head = look(&mut file).map_err(|error| Error::file("read the reviews", path, error))?;
+    let packing = match head.as_slice() {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
+        _ => return Ok(Opened { packing: Packing::Plain, head, rest: Box::new(file) }),
+    };
+    let packed = BufReader::with_capacity(1 << 16, Cursor::new(head).chain(file));
+    let unpacked: Box<dyn Read> = match packing {
+        Packing::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
+        _ => Box::new(MultiGzDecoder::new(packed)),
+    };
+    let mut rest = Box::new(Limited { inner: unpacked, left: MOST });
+    let head = look(&mut rest).map_err(|error| damaged(path, error))?;
+    Ok(Opened { packing, head, rest })
+}
+
+/// The first bytes of `reader`, fewer where it is shorter.
+fn look(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+impl Opened {
+    /// True for a tar archive, of any age: the old format has no magic bytes, but every header has a sum.
+    pub(super) fn is_tar(&self) -> bool {
+        if self.head.get(257..262) == Some(b"ustar") {
+            return true;
+        }
+        let Some(header) = self.head.get(..512) else { return false };
+        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        let field = &header[148..156];
+        // The sum is taken with its own field full of spaces.
+        let sum = sum - field.iter().map(|&byte| u32::from(byte)).sum::<u32>() + 8 * 32;
+        let digits = String::from_utf8_lossy(field);
+        let digits = digits.trim_matches(|c: char| c == ' ' || c == '\0');
+        u32::from_str_radix(digits, 8) == Ok(sum)
+    }
+
+    /// The whole content.
+    pub(super) fn reader(self) -> impl Read {
+        Cursor::new(self.head).chain(self.rest)
+    }
+
+    /// The whole content as text, lossily decoded, without the byte order mark.
+    pub(super) fn text(self, path: &Path) -> Result<String> {
+        if let Some(kind) = other_kind(&self.head) {
+            let inside = match self.packing {
+                Packing::Plain => "",
+                Packing::Gzip => " inside gzip",
+                Packing::Xz => " inside xz",
+            };
+            return Err(Error::new(format!("expected reviews, found {kind}{inside}"))
+                .at(path.display())
+                .remedy(FORMS));
+        }
+        let mut bytes = Vec::new();
+        let mut limited = Limited { inner: Box::new(self.reader()), left: MOST };
+        limited.read_to_end(&mut bytes).map_err(|error| damaged(path, error))?;
+        let mut text = decode(bytes);
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        Ok(text)
+    }
+}
+
+/// Bytes as text; what is not UTF-8 becomes U+FFFD.
+pub(super) fn decode(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The error for content that cannot be unpacked or read to its end.
+pub(super) fn damaged(path: &Path, error: io::Error) -> Error {
+    let (what, remedy) = match error.kind() {
+        ErrorKind::UnexpectedEof => (
+            "expected more data, found the end: the file is cut short",
+            "fetch or copy the file again; its size differs from the original's",
+        ),
+        ErrorKind::FileTooLarge => ("expected at most 2 GiB of reviews", FORMS),
+        _ => (
+            "expected an intact file, found damaged data",
+            "fetch or copy the file again, or unpack it and give the folder or table inside",
+        ),
+    };
+    Error::new(what).at(path.display()).remedy(remedy).because(error)
+}
+
+/// A name for content that is surely no table of text.
+fn other_kind(head: &[u8]) -> Option<&'static str> {
+    const KINDS: &[(&[u8], &str)] = &[
+        (b"\x89PNG", "a PNG image"),
+        (b"\xff\xd8\xff", "a JPEG image"),
+        (b"GIF8", "a GIF image"),
+        (b"%PDF", "a PDF document"),
+        (b"PK\x03\x04", "a zip archive (or a file made of one: .xlsx, .npz, .docx)"),
+        (b"PK\x05\x06", "an empty zip archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"Rar!", "a rar archive"),
+        (b"BZh", "a bzip2 file"),
+        (b"\x28\xb5\x2f\xfd", "a zstd file"),
+        (b"\x1f\x8b", "a gzip file"),
+        (b"\xfd7zXZ\0", "an xz file"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"\x89HDF", "an HDF5 file"),
+        (b"PAR1", "a Parquet table"),
+        (b"ARROW1", "an Arrow table"),
+        (b"SQLite format 3", "an SQLite database"),
+        (b"\x7fELF", "a program"),
+        (b"MZ", "a Windows program"),
+        (b"\xff\xfe", "UTF-16 text (save it as UTF-8)"),
+        (b"\xfe\xff", "UTF-16 text (save it as UTF-8)"),
+    ];
+    if head.is_empty() {
+        return Some("an empty file");
+    }
+    // "MZ" and the like also begin honest text; only bytes that text does not have make them binary.
+    let control = |&byte: &u8| byte < 32 && !matches!(byte, b'\t'..=b'\r' | 0x1b);
+    let controls = head.iter().filter(|byte| control(byte)).count();
+    let binary = head.contains(&0) || controls * 20 > head.len();
+    let named = KINDS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(magic, name)| {
+        let sure = binary || magic.iter().any(|byte| !byte.is_ascii_graphic());
+        sure.then_some(name).or((magic.len() > 3).then_some(name))
+    });
+    let text = String::from_utf8_lossy(&head[..head.len().min(512)]).trim_start().to_lowercase();
+    match named.flatten() {
+        Some(name) => Some(name),
+        None if binary => Some("binary data"),
+        None if text.trim().is_empty() && head.len() < HEAD as usize => Some("blank text"),
+        None if text.starts_with("<!doctype") || text.starts_with("<html") => Some("an HTML page"),
+        None if text.starts_with("{\"") || text.starts_with("[{") => Some("JSON"),
+        None => None,
+    }
+}
+
+/// A reader that fails, rather than fills the memory, past `left` bytes.
+struct Limited {
+    inner: Box<dyn Read>,
+    left: u64,
+}
+
+impl Read for Limited {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,21 @@
+//! The figures: an outcome's series as SVG, text as text, the same bytes for the same outcome.
+//!
+//! Place in the flow: outcome -> SVG strings -> `html`. Every figure is a set of panels about 400
+//! units wide, so that a page can lay them side by side on a screen and one below the other on a
+//! telephone, with the writing at a readable size in both. A panel is `None` where the outcome has
+//! nothing to draw.
+
+pub(super) mod exponents;
+pub(super) mod fluctuation;
+mod frame;
+mod ticks;
+pub(super) mod training;
+
+use plotters::style::RGBColor;
+
+/// Okabe and Ito's blue: the trained network, and what is measured on validation reviews.
+const BLUE: RGBColor = RGBColor(0, 114, 178);
+/// Okabe and Ito's vermilion: the untrained network, and what is measured in training.
+const VERMILION: RGBColor = RGBColor(213, 94, 0);
+/// The input, and lines of reference.
+const GREY: RGBColor = RGBColor(95, 95, 95);

@@ -1,0 +1,93 @@
+//! What the run was made with, and the sources: enough to make it again.
+//!
+//! Place in the flow: outcome -> the last sections of the page.
+
+use super::tables::table;
+use crate::experiments::outcome::Outcome;
+use crate::report::markup::Escaped;
+use crate::report::numbers::{count, duration, fixed, percent};
+use crate::report::paper;
+
+/// Corpus, recording, device, versions, wall times and settings.
+pub(super) fn provenance(outcome: &Outcome) -> String {
+    let (corpus, recording, device) = (&outcome.corpus, &outcome.recording, &outcome.device);
+    let made_up = if corpus.synthetic { " (synthetic: made-up reviews)" } else { "" };
+    let entries = [
+        ("experiment", outcome.experiment.clone()),
+        ("noisescope", outcome.version.clone()),
+        ("seed", outcome.seed.to_string()),
+        ("device", device.name.clone()),
+        ("backend", format!("{}, {}", device.backend, device.kind)),
+        ("corpus", format!("{}{made_up}", corpus.source)),
+        (
+            "reviews",
+            format!(
+                "{}: {} for training, {} for validation; {} tokens in the mean",
+                count(corpus.reviews),
+                count(corpus.training_reviews),
+                count(corpus.validation_reviews),
+                fixed(corpus.mean_tokens, 1)
+            ),
+        ),
+        ("validation accuracy", percent(outcome.accuracy.validation)),
+        (
+            "recorded",
+            format!(
+                "{} of {} validation reviews with at least {} tokens; {} units, {} components \
+                 of the input",
+                count(recording.reviews),
+                count(recording.eligible),
+                count(recording.steps),
+                count(recording.units),
+                count(recording.components)
+            ),
+        ),
+    ];
+    let entries: String = entries
+        .iter()
+        .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", Escaped(value)))
+        .collect();
+    format!(
+        "<dl>\n{entries}</dl>\n{}<h3>Settings</h3>\n<pre>{}</pre>\n",
+        wall_times(outcome),
+        Escaped(outcome.settings.trim_end())
+    )
+}
+
+fn wall_times(outcome: &Outcome) -> String {
+    if outcome.seconds.is_empty() {
+        return String::new();
+    }
+    let total: f64 = outcome.seconds.iter().map(|part| part.1).sum();
+    let line = |name: &str, seconds: f64| {
+        format!(
+            "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td></tr>\n",
+            Escaped(name),
+            duration(seconds)
+        )
+    };
+    let parts: String = outcome.seconds.iter().map(|(name, s)| line(name, *s)).collect();
+    let headings = "<th scope=\"col\">part</th><th scope=\"col\" class=\"number\">wall time</th>";
+    let body = format!("<tbody>\n{parts}</tbody>\n<tfoot>\n{}</tfoot>\n", line("together", total));
+    table("Wall time of each part", headings, &body)
+}
+
+/// The publications that the run leans on.
+pub(super) fn sources(outcome: &Outcome) -> String {
+    let mut sources = vec![paper::DFA, paper::CHONG_LING];
+    if !outcome.corpus.synthetic {
+        sources.push(paper::IMDB);
+    }
+    let items: String = sources
+        .iter()
+        .map(|source| {
+            format!(
+                "<li>{} <a href=\"{address}\">{address}</a> ({}).</li>\n",
+                Escaped(source.citation),
+                Escaped(source.of),
+                address = Escaped(source.address)
+            )
+        })
+        .collect();
+    format!("<ul class=\"sources\">\n{items}</ul>\n")
+}

@@ -1,0 +1,90 @@
+//! The rows of the exponents' table: one home for what text and page show.
+//!
+//! Place in the flow: outcome -> rows -> `text` and `html`. Quantities and conditions stand in the
+//! order in which the outcome first names them.
+
+use super::paper;
+use crate::experiments::outcome::{ExponentSummary, Outcome};
+
+/// The aggregations, in the order of the columns.
+pub(super) const AGGREGATIONS: [&str; 3] = ["unit", "pooled", "population"];
+
+/// One quantity under one condition.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    /// As the outcome names it.
+    pub quantity: &'a str,
+    /// As the outcome names it.
+    pub condition: &'a str,
+    /// In the order of [`AGGREGATIONS`]; `None` where the outcome has no such entry.
+    pub cells: [Option<&'a ExponentSummary>; 3],
+    /// What the paper says of it.
+    pub paper: Option<&'static paper::Figure>,
+}
+
+/// The rows, grouped by quantity.
+pub(super) fn rows(outcome: &Outcome) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for quantity in in_order(outcome.exponents.iter().map(|entry| entry.quantity.as_str())) {
+        let of_quantity = outcome.exponents.iter().filter(|entry| entry.quantity == quantity);
+        for condition in in_order(of_quantity.map(|entry| entry.condition.as_str())) {
+            rows.push(Row {
+                quantity,
+                condition,
+                cells: AGGREGATIONS
+                    .map(|aggregation| exponent(outcome, quantity, condition, aggregation)),
+                paper: paper::figure(quantity, condition),
+            });
+        }
+    }
+    rows
+}
+
+/// The outcome's entry for one quantity, condition and aggregation.
+pub(super) fn exponent<'a>(
+    outcome: &'a Outcome,
+    quantity: &str,
+    condition: &str,
+    aggregation: &str,
+) -> Option<&'a ExponentSummary> {
+    outcome.exponents.iter().find(|entry| {
+        entry.quantity == quantity
+            && entry.condition == condition
+            && entry.aggregation == aggregation
+    })
+}
+
+/// Each name once, in the order of its first appearance.
+pub(super) fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = Vec::new();
+    for name in names {
+        if !seen.contains(&name) {
+            seen.push(name);
+        }
+    }
+    seen
+}
+
+/// What a quantity is, in words; nothing for a name that the report does not know.
+pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
+    Some(match quantity {
+        "input" => "embedding component",
+        "f" => "forget gate",
+        "i" => "input gate",
+        "o" => "output gate",
+        "candidate" => "candidate value",
+        "cell" => "memory cell",
+        "hidden" => "hidden state",
+        _ => return None,
+    })
+}
+
+/// What an aggregation takes as one trace, in words.
+pub(super) fn meaning_of_aggregation(aggregation: &str) -> Option<&'static str> {
+    Some(match aggregation {
+        "unit" => "one exponent for each unit and review",
+        "pooled" => "one per review, from F(n)² averaged over the units",
+        "population" => "one per review, of the mean over the units, as EEG or fMRI sees a brain",
+        _ => return None,
+    })
+}

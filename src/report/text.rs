@@ -1,0 +1,226 @@
+//! The terminal's rendering: what was run, what was found, and the table of exponents.
+//!
+//! Place in the flow: outcome -> text. At most [`WIDTH`] columns, no colours, no control characters
+//! whatever the outcome's names hold.
+
+use super::markup::printable;
+use super::numbers::{count, finite, fixed, percent, spread};
+use super::table::{AGGREGATIONS, Row, in_order, meaning_of_quantity, rows};
+use super::{findings, paper};
+use crate::experiments::outcome::{Corpus, ExponentSummary, Outcome};
+
+/// Columns of the terminal that are used.
+const WIDTH: usize = 100;
+/// Columns of a name of a quantity or condition.
+const NAME: usize = 11;
+/// Columns of a figure, with the gap before it.
+const FIGURE: usize = 18;
+/// Columns of the labels of the head.
+const LABEL: usize = 11;
+
+/// The whole text, ending in a line feed.
+pub(super) fn table(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    head(&mut text, outcome);
+    let rows = rows(outcome);
+    if rows.is_empty() {
+        text.push_str("\nNo exponent was measured.\n");
+        return text;
+    }
+    text.push_str("\nbeta, mean ± standard deviation over traces\n\n");
+    grid(&mut text, &rows, Some("the paper"), beta);
+    text.push_str("\ntraces with an exponent / undefined\n\n");
+    grid(&mut text, &rows, None, traces);
+    text.push('\n');
+    for note in notes(outcome, &rows) {
+        paragraph(&mut text, &note, 0);
+    }
+    text.push('\n');
+    for sentence in findings::sentences(outcome) {
+        paragraph(&mut text, &sentence, 0);
+    }
+    text
+}
+
+/// What was run, on what, with which success.
+fn head(text: &mut String, outcome: &Outcome) {
+    let title =
+        format!("noisescope {}: {}, seed {}", outcome.version, outcome.experiment, outcome.seed);
+    paragraph(text, &title, 0);
+    text.push('\n');
+    let device = &outcome.device;
+    labelled(text, "device", &format!("{} ({}, {})", device.name, device.backend, device.kind));
+    labelled(text, "corpus", &corpus(&outcome.corpus));
+    let epochs = match outcome.training.len() {
+        0 => "untrained".to_string(),
+        1 => "1 epoch".to_string(),
+        several => format!("best of {several} epochs"),
+    };
+    labelled(
+        text,
+        "accuracy",
+        &format!("{} of the validation reviews ({epochs})", percent(outcome.accuracy.validation)),
+    );
+    let recording = &outcome.recording;
+    labelled(
+        text,
+        "recorded",
+        &format!(
+            "{} of {} reviews that are long enough, {} tokens each; {} units, {} input components",
+            count(recording.reviews),
+            count(recording.eligible),
+            count(recording.steps),
+            count(recording.units),
+            count(recording.components)
+        ),
+    );
+}
+
+/// The corpus in one line; a made-up one says so first.
+fn corpus(corpus: &Corpus) -> String {
+    let made_up = if corpus.synthetic { "SYNTHETIC (made-up reviews, not IMDb): " } else { "" };
+    format!(
+        "{made_up}{}; {} reviews, {} for training, {} for validation, {} tokens in the mean",
+        corpus.source,
+        count(corpus.reviews),
+        count(corpus.training_reviews),
+        count(corpus.validation_reviews),
+        fixed(corpus.mean_tokens, 1)
+    )
+}
+
+/// One grid: a line per row, a column per aggregation, and the paper's figures if they have a
+/// heading.
+fn grid(
+    text: &mut String,
+    rows: &[Row<'_>],
+    paper: Option<&str>,
+    cell: fn(&ExponentSummary) -> String,
+) {
+    let mut heading = format!("{:<NAME$}{:<NAME$}", "quantity", "condition");
+    for aggregation in AGGREGATIONS.iter().copied().chain(paper) {
+        heading.push_str(&format!("{aggregation:>FIGURE$}"));
+    }
+    text.push_str(&heading);
+    text.push('\n');
+    text.push_str(&"-".repeat(heading.chars().count()));
+    text.push('\n');
+    for row in rows {
+        let mut line = format!(
+            "{:<NAME$}{:<NAME$}",
+            shortened(row.quantity, NAME - 1),
+            shortened(row.condition, NAME - 1)
+        );
+        for entry in row.cells {
+            line.push_str(&format!("{:>FIGURE$}", entry.map_or_else(|| "-".to_string(), cell)));
+        }
+        if let (Some(_), Some(figure)) = (paper, row.paper) {
+            let figure = spread(Some(figure.beta_mean), Some(figure.beta_sd));
+            line.push_str(&format!("{figure:>FIGURE$}"));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn beta(entry: &ExponentSummary) -> String {
+    spread(finite(entry.beta_mean), entry.beta_sd)
+}
+
+fn traces(entry: &ExponentSummary) -> String {
+    format!("{} / {}", count(entry.traces), count(entry.undefined))
+}
+
+/// What the figures mean.
+fn notes(outcome: &Outcome, rows: &[Row<'_>]) -> Vec<String> {
+    let meanings: Vec<String> = in_order(rows.iter().map(|row| row.quantity))
+        .into_iter()
+        .filter(|quantity| quantity.chars().count() == 1)
+        .filter_map(|quantity| Some(format!("{quantity}: {}", meaning_of_quantity(quantity)?)))
+        .collect();
+    let mut notes = Vec::new();
+    if !meanings.is_empty() {
+        notes.push(format!("{}.", meanings.join(", ")));
+    }
+    notes.push(
+        "Sign: a positive beta means S(f) ~ 1/f^beta; beta = 2 alpha - 1, white noise has 0."
+            .into(),
+    );
+    notes.push(
+        "Undefined are traces that are constant or not finite; they have no exponent.".into(),
+    );
+    notes.push(format!("The paper: {}. {}", paper::SHORT_SOURCE, paper::STANDING));
+    if outcome.corpus.synthetic {
+        notes.push(
+            "This corpus is SYNTHETIC: its figures cannot be compared with the paper's, which are \
+             for IMDb."
+                .into(),
+        );
+    }
+    notes
+}
+
+/// A label and what it labels, which hangs beside it where it is long.
+fn labelled(text: &mut String, label: &str, value: &str) {
+    paragraph(text, &format!("{label:<LABEL$}{}", printable(value).trim()), LABEL);
+}
+
+/// Writes words into lines of [`WIDTH`], the second and further ones indented. What stands before
+/// the first line's indent is kept as it is.
+fn paragraph(text: &mut String, words: &str, indent: usize) {
+    let words = printable(words);
+    let (label, rest) = words.split_at(words.char_indices().nth(indent).map_or(0, |(at, _)| at));
+    let room = WIDTH - indent;
+    let mut line = String::new();
+    let mut lines = Vec::new();
+    for word in rest.split_whitespace() {
+        for piece in pieces(word, room) {
+            let length = line.chars().count();
+            if length > 0 && length + 1 + piece.chars().count() > room {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&piece);
+        }
+    }
+    lines.push(line);
+    for (place, line) in lines.iter().enumerate() {
+        let before = if place == 0 { label.to_string() } else { " ".repeat(indent) };
+        text.push_str(format!("{before}{line}").trim_end());
+        text.push('\n');
+    }
+}
+
+/// A word, cut where it is longer than a line.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let characters: Vec<char> = word.chars().collect();
+    characters.chunks(room).map(|piece| piece.iter().collect()).collect()
+}
+
+/// A name cut to its column.
+fn shortened(name: &str, room: usize) -> String {
+    let name = printable(name);
+    if name.chars().count() <= room {
+        return name;
+    }
+    let mut short: String = name.chars().take(room - 1).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_words_and_control_characters_stay_within_the_width() {
+        let mut text = String::new();
+        labelled(&mut text, "corpus", &format!("\u{1b}[31m{} end", "x".repeat(250)));
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(text.starts_with("corpus     \u{fffd}[31mx"), "{text}");
+        assert!(text.trim_end().ends_with(" end"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}
