@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Keeps large buffers instead of returning them to the system at every training step.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     noisescope::cli::main()
 }

@@ -1,6 +1,6 @@
 //! 1/f noise in an LSTM: reviews → network → traces → DFA → exponents.
 //!
-//! After Chong & Ling, arXiv 2301.08530 and Chaos 34(8) 081101 (2024): an LSTM learns the sentiment of IMDb reviews; every
+//! After Chong & Feng, arXiv 2301.08530 and Chaos 34(8) 081101 (2024): an LSTM learns the sentiment of IMDb reviews; every
 //! unit's activation over the tokens of a review is a trace; DFA gives its exponent. The same network before training is
 //! measured beside it.
 
