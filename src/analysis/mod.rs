@@ -1,6 +1,16 @@
 //! Measures of traces, each as a f64 oracle, a fast CPU path, and WGSL stages with their twins.
 //!
-//! Place in the flow: floor 2. Reads [`crate::signal::Traces`], gives fluctuations and exponents; knows nothing of
-//! networks.
+//! Place in the flow: floor 2. Reads [`crate::signal::Traces`], gives fluctuations and exponents; knows nothing
+//! of networks.
+
+use crate::gpu::stage::Stage;
 
 pub mod dfa;
+
+/// Every stage of the measures: the tests hold each to its twin, `doctor` compiles each.
+pub static STAGES: &[&dyn Stage] = &[
+    &dfa::profile::Profile,
+    &dfa::detrend::Detrend,
+    &dfa::fluctuation::Fluctuation,
+    &dfa::exponent::Exponent,
+];

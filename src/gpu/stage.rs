@@ -24,6 +24,16 @@ pub trait Stage: Sync {
     fn twin(&self, bound: &mut Bound<'_>);
 }
 
+/// The most workgroups that every device takes along one dimension of the grid.
+pub const WIDEST_GRID: u32 = 65_535;
+
+/// A grid of at least `groups` workgroups, in two dimensions beyond 65,535. The shader numbers them
+/// `group.y * groups.x + group.x` and leaves out those past its last.
+pub fn grid(groups: u32) -> [u32; 3] {
+    let rows = groups.div_ceil(WIDEST_GRID).max(1);
+    [groups.div_ceil(rows), rows, 1]
+}
+
 /// What a shader may do with a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -42,6 +52,8 @@ pub enum Layout {
     Array(&'static str),
     /// A struct: its fields (name, byte offset) in order, and its size in bytes.
     Struct(&'static [(&'static str, u32)], u32),
+    /// A run-time sized array of structs: one struct's fields (name, byte offset), and the stride in bytes.
+    Records(&'static [(&'static str, u32)], u32),
 }
 
 /// One binding of a stage: the WGSL variable's name, its access and its layout.
@@ -68,6 +80,24 @@ impl Binding {
     /// A read-only array of `scalar`.
     pub const fn read(name: &'static str, scalar: &'static str) -> Self {
         Self { name, access: Access::Read, layout: Layout::Array(scalar) }
+    }
+
+    /// A read-only array of structs with these `(field, byte offset)` pairs and stride.
+    pub const fn read_records(
+        name: &'static str,
+        fields: &'static [(&'static str, u32)],
+        stride: u32,
+    ) -> Self {
+        Self { name, access: Access::Read, layout: Layout::Records(fields, stride) }
+    }
+
+    /// A read-write array of structs with these `(field, byte offset)` pairs and stride.
+    pub const fn read_write_records(
+        name: &'static str,
+        fields: &'static [(&'static str, u32)],
+        stride: u32,
+    ) -> Self {
+        Self { name, access: Access::ReadWrite, layout: Layout::Records(fields, stride) }
     }
 
     /// A read-write array of `scalar`.
@@ -97,5 +127,20 @@ impl<'a> Bound<'a> {
     /// Takes buffer `binding` as one parameter block.
     pub fn params<T: Pod>(&mut self, binding: usize) -> T {
         self.take::<T>(binding)[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grid_holds_every_group_and_no_dimension_is_too_wide() {
+        for groups in [0, 1, 65_535, 65_536, 131_070, 131_071, 1 << 31] {
+            let [x, y, z] = grid(groups);
+            assert!(x <= WIDEST_GRID && y <= WIDEST_GRID && z == 1);
+            let held = u64::from(x) * u64::from(y);
+            assert!(held >= u64::from(groups) && held < u64::from(groups) + u64::from(y));
+        }
     }
 }

@@ -1,0 +1,44 @@
+// dfa/fluctuation: root mean square of the residuals of one size. One workgroup per trace and size.
+// Twin and reasons: src/analysis/dfa/fluctuation.rs
+
+override LANES: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;       // sizes
+@group(0) @binding(2) var<storage, read> residuals: array<f32>;          // rows * windows
+@group(0) @binding(3) var<storage, read> marks: array<Mark>;             // rows
+@group(0) @binding(4) var<storage, read_write> fluctuations: array<f32>; // rows * sizes
+
+var<workgroup> partial: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let index = group.y * groups.x + group.x;
+    if index >= shape.rows * shape.sizes {
+        return;
+    }
+    let row = index / shape.sizes;
+    let size = sizes[index % shape.sizes];
+    let begin = row * shape.windows + size.first;
+
+    var sum = 0.0;
+    for (var i = lane; i < size.count; i += LANES) {
+        sum += residuals[begin + i];
+    }
+    partial[lane] = sum;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        if lane < half {
+            partial[lane] += partial[lane + half];
+        }
+        workgroupBarrier();
+    }
+    if lane == 0u {
+        let samples = f32(size.count) * f32(size.size);
+        fluctuations[index] = marks[row].unit * sqrt(partial[0] / samples);
+    }
+}

@@ -1,0 +1,53 @@
+// A stretch of profile, summarised: enough to join stretches and know the residual of the whole from its
+// line. The one home of the merge; its twin is `Block` in src/analysis/dfa/block.rs.
+
+// Samples per block of the stored profile. Each block is integrated from zero about a level of its own.
+const BLOCK: u32 = 32u;
+
+// k samples of a profile that starts from zero: p_i = sum over j <= i of (x_j - level), i = 0 .. k - 1.
+struct Block {
+    count: f32,    // k
+    sum: f32,      // p's last value: what the profile has risen by at the end
+    mean: f32,     // mean of p
+    slope: f32,    // least-squares slope of p against i
+    residual: f32, // sum of squared distances from that line
+}
+
+const EMPTY = Block(0.0, 0.0, 0.0, 0.0, 0.0);
+
+// Sum of (i - centre)^2 over k equally spaced samples.
+fn spread(count: f32) -> f32 {
+    return count * (count * count - 1.0) / 12.0;
+}
+
+// The stretch `a` followed by the stretch `b`. The residual only ever grows by squares: no digits cancel.
+fn merge(a: Block, b: Block) -> Block {
+    if a.count == 0.0 {
+        return b;
+    }
+    if b.count == 0.0 {
+        return a;
+    }
+    let count = a.count + b.count;
+    let distance = count * 0.5; // between the two centres
+    let rise = b.mean + a.sum - a.mean; // from the one mean to the other
+    let chord = rise / distance;
+    let bend_a = a.slope - chord;
+    let bend_b = b.slope - chord;
+    let spread_a = spread(a.count);
+    let spread_b = spread(b.count);
+    let bend = (spread_a * bend_a + spread_b * bend_b) / spread(count);
+    let miss_a = bend_a - bend;
+    let miss_b = bend_b - bend;
+    let jump = distance * bend;
+    let weight = a.count * b.count / count;
+    return Block(
+        count,
+        a.sum + b.sum,
+        a.mean + rise * (b.count / count),
+        chord + bend,
+        a.residual + b.residual
+            + spread_a * miss_a * miss_a + spread_b * miss_b * miss_b
+            + weight * jump * jump,
+    );
+}

@@ -1,0 +1,100 @@
+//! Stage `dfa/fluctuation`: root mean square of the residuals of each size.
+//!
+//! Place in the flow: reads what [`super::detrend`] wrote; [`super::exponent`] fits what it writes.
+//!
+//! # What it computes
+//! Bindings: `shape`, `sizes`, `residuals` (rows × windows), `marks` (rows) → `fluctuations` (rows × sizes):
+//! `F(n) = unit · sqrt(Σ R / (windows · n))`, in the unit of the trace. Traces that are constant or not finite
+//! get 0; their mark says so.
+//!
+//! # Order of summation
+//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in sequence; lanes are added
+//! in a tree, the upper half onto the lower until one is left.
+
+use super::params::{Mark, Shape, SizeRecord};
+use crate::gpu::stage::{Binding, Bound, Stage, grid};
+
+/// The stage.
+pub struct Fluctuation;
+
+const LANES: usize = 32;
+
+impl Stage for Fluctuation {
+    fn name(&self) -> &'static str {
+        "dfa/fluctuation"
+    }
+
+    fn source(&self) -> &'static [&'static str] {
+        &[
+            include_str!("../../../shaders/dfa/fluctuation.wgsl"),
+            include_str!("../../../shaders/shared/shape.wgsl"),
+            include_str!("../../../shaders/shared/mark.wgsl"),
+        ]
+    }
+
+    fn lanes(&self) -> u32 {
+        LANES as u32
+    }
+
+    fn bindings(&self) -> &'static [Binding] {
+        const BINDINGS: &[Binding] = &[
+            Binding::uniform("shape", Shape::FIELDS, Shape::SIZE),
+            Binding::read_records("sizes", SizeRecord::FIELDS, SizeRecord::SIZE),
+            Binding::read("residuals", "f32"),
+            Binding::read_records("marks", Mark::FIELDS, Mark::SIZE),
+            Binding::read_write("fluctuations", "f32"),
+        ];
+        BINDINGS
+    }
+
+    fn groups(&self, params: &[u8]) -> [u32; 3] {
+        let shape = Shape::from_bytes(params);
+        grid(shape.rows * shape.sizes)
+    }
+
+    fn twin(&self, bound: &mut Bound<'_>) {
+        let shape: Shape = bound.params(0);
+        let sizes: &[SizeRecord] = bound.take(1);
+        let residuals: &[f32] = bound.take(2);
+        let marks: &[Mark] = bound.take(3);
+        let fluctuations: &mut [f32] = bound.take(4);
+        let windows = shape.windows as usize;
+        for (row, mark) in marks.iter().enumerate().take(shape.rows as usize) {
+            for (place, size) in sizes.iter().enumerate() {
+                let begin = row * windows + size.first as usize;
+                let sum = add_up(&residuals[begin..][..size.count as usize]);
+                let samples = size.count as f32 * size.size as f32;
+                fluctuations[row * sizes.len() + place] = mark.unit * (sum / samples).sqrt();
+            }
+        }
+    }
+}
+
+/// The sum of `values` in the order of a workgroup.
+fn add_up(values: &[f32]) -> f32 {
+    let mut partial = [0.0f32; LANES];
+    for (i, value) in values.iter().enumerate() {
+        partial[i % LANES] += value;
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            partial[lane] += partial[lane + half];
+        }
+        half /= 2;
+    }
+    partial[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_window_is_added_once() {
+        for count in [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 7] {
+            let values: Vec<f32> = (1..=count).map(|i| i as f32).collect();
+            assert_eq!(add_up(&values), (count * (count + 1) / 2) as f32);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The DFA without a device: exact answers prove the oracle, references confirm it, and the oracle proves the
+//! twins and the fast path.
+//!
+//! Place in the flow: rung 2 of the rungs of trust; `tests/stages.rs` leans on it.
+
+mod common;
+
+use common::{
+    CONSTANT_ROW, Convention, Reference, TREND_ROW, Tolerance, assert_close, difference, largest,
+    tolerances, twins, widen,
+};
+use noisescope::analysis::dfa::{self, DfaPlan, Overlap, Settings, Status, fast, oracle};
+use noisescope::signal::{Traces, noise};
+
+fn plan(steps: usize, windows: Vec<usize>, overlap: Overlap) -> DfaPlan {
+    DfaPlan::new(steps, &Settings { windows, overlap }).expect("the windows fit")
+}
+
+/// `F` of every row by the oracle, rows × sizes.
+fn oracle_of(traces: &Traces, plan: &DfaPlan) -> Vec<f64> {
+    (0..traces.rows()).flat_map(|row| oracle::fluctuations(traces.row(row), plan)).collect()
+}
+
+/// About 20 sizes from 8 to a quarter of the trace.
+fn logarithmic(steps: usize) -> Vec<usize> {
+    let ratio = (steps as f64 / 4.0 / 8.0).ln() / 19.0;
+    let mut windows: Vec<usize> =
+        (0..20).map(|i| (8.0 * (ratio * f64::from(i)).exp()).round() as usize).collect();
+    windows.dedup();
+    windows
+}
+
+// ---- exact answers ----
+
+#[test]
+fn a_straight_profile_has_no_residual() {
+    // Samples that are constant inside a window are a straight profile.
+    for slope in [0.0, 1.0, -0.125] {
+        let line: Vec<f64> = (0..50).map(|i| 7.0 + slope * f64::from(i)).collect();
+        assert!(oracle::residual(&line) < 1e-24);
+    }
+}
+
+#[test]
+fn a_window_worked_out_by_hand() {
+    // 1, 3, 2, 4 has mean 2.5 and slope (−1.5·1 − 0.5·3 + 0.5·2 + 1.5·4)/5 = 0.8: the line 1.3, 2.1, 2.9,
+    // 3.7 leaves −0.3, 0.9, −0.9, 0.3, whose squares add up to 1.8.
+    assert!((oracle::residual(&[1.0, 3.0, 2.0, 4.0]) - 1.8).abs() < 1e-14);
+}
+
+#[test]
+fn a_linear_trend_has_its_closed_form() {
+    // x_i = b·i gives a parabola; F = b·sqrt((n² − 1)(n² − 4)/720) at every n.
+    let b = 1.0 / 64.0;
+    let steps = 4096;
+    let trend: Vec<f32> = (0..steps).map(|i| (i as f32 - 2048.0) / 64.0).collect();
+    let plan = plan(steps, logarithmic(steps), Overlap::Half);
+    let expected: Vec<f64> = plan
+        .sizes()
+        .iter()
+        .map(|s| (s.size * s.size) as f64)
+        .map(|n2| b * ((n2 - 1.0) * (n2 - 4.0) / 720.0).sqrt())
+        .collect();
+    let traces = Traces::new(trend, steps).expect("one trace");
+    assert_close("oracle", &oracle_of(&traces, &plan), &expected, &tolerances::ORACLE);
+    assert_close("fast", &fast::fluctuations(&traces, &plan), &expected, &tolerances::FAST);
+    let chain = twins(&traces, &plan);
+    assert_close("twins", &widen(&chain.fluctuations), &expected, &tolerances::SINGLE);
+}
+
+#[test]
+fn a_constant_is_exactly_zero_and_has_no_exponent() {
+    for value in [3.7f32, 0.0, -1e30, 1e-30] {
+        for steps in [64, 503, 4096] {
+            let plan = plan(steps, vec![8, 11, 16], Overlap::Half);
+            let traces = Traces::new(vec![value; 2 * steps], steps).expect("two traces");
+            assert_eq!(oracle_of(&traces, &plan), [0.0; 6]);
+            let measured = dfa::Path::Cpu.measure(&traces, &plan).expect("measured");
+            assert_eq!(measured.fluctuations, [0.0; 6]);
+            assert!(measured.exponents.iter().all(|e| e.status == Status::Constant));
+            assert!(measured.exponents.iter().all(|e| e.alpha.is_nan() && e.beta().is_none()));
+            let chain = twins(&traces, &plan);
+            assert_eq!(chain.fluctuations, [0.0; 6]);
+            assert!(chain.exponents.iter().all(|e| e.status == dfa::params::CONSTANT));
+        }
+    }
+}
+
+#[test]
+fn what_varies_only_outside_the_windows_has_no_exponent() {
+    // 65 samples in windows of 8, 16, 32: the last sample is in none of them.
+    let mut samples = vec![0.3f32; 65];
+    samples[64] = 5.0;
+    let plan = plan(65, vec![8, 16, 32], Overlap::None);
+    let traces = Traces::new(samples, 65).expect("one trace");
+    let measured = dfa::Path::Cpu.measure(&traces, &plan).expect("measured");
+    assert_eq!(measured.exponents[0].status, Status::NoFluctuation);
+    assert_eq!(twins(&traces, &plan).exponents[0].status, dfa::params::NO_FLUCTUATION);
+}
+
+#[test]
+fn nothing_comes_of_nan_and_infinity() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut samples = noise::white(128 * 9, 5, 0);
+        samples[128 * 4 + 127] = bad;
+        let traces = Traces::new(samples, 128).expect("nine traces");
+        let plan = plan(128, vec![8, 16, 32], Overlap::Half);
+        let measured = dfa::Path::Cpu.measure(&traces, &plan).expect("measured");
+        let chain = twins(&traces, &plan);
+        for row in 0..9 {
+            let expected = if row == 4 { Status::NonFinite } else { Status::Defined };
+            assert_eq!(measured.exponents[row].status, expected, "row {row}");
+            assert_eq!(measured.row(row).iter().all(|f| f.is_nan()), row == 4);
+            assert_eq!(chain.marks[row].status == dfa::params::NON_FINITE, row == 4);
+        }
+    }
+}
+
+#[test]
+fn the_unit_of_the_trace_only_scales_the_fluctuations() {
+    let samples = noise::pink(512, 1, 0);
+    let plan = plan(512, vec![8, 16, 31, 64, 128], Overlap::Half);
+    let once = twins(&Traces::new(samples.clone(), 512).expect("one"), &plan);
+    for power in [-100, -40, 40, 90] {
+        let factor = 2f32.powi(power);
+        let scaled = samples.iter().map(|x| x * factor).collect();
+        let chain = twins(&Traces::new(scaled, 512).expect("one"), &plan);
+        let expected: Vec<f32> = once.fluctuations.iter().map(|f| f * factor).collect();
+        assert_eq!(chain.fluctuations, expected);
+        assert!((chain.exponents[0].alpha - once.exponents[0].alpha).abs() < 1e-6);
+    }
+}
+
+// ---- references ----
+
+#[test]
+fn the_references_confirm_the_oracle() {
+    for reference in Reference::all() {
+        for convention in [Convention::Forward, Convention::Overlap50Nolds] {
+            let plan = reference.plan(convention);
+            let expected = reference.fluctuations(convention);
+            let found = oracle_of(&reference.traces, &plan);
+            let what = format!("oracle, {} {convention:?}", reference.name);
+            assert_close(&what, &found, &expected, &tolerances::ORACLE);
+            println!("{what}: F {:.1e}", largest(&found, &expected));
+        }
+    }
+}
+
+#[test]
+fn the_fast_path_and_the_twins_give_the_references() {
+    for reference in Reference::all() {
+        for convention in [Convention::Forward, Convention::Overlap50Nolds] {
+            let plan = reference.plan(convention);
+            let expected = reference.fluctuations(convention);
+            let name = format!("{} {convention:?}", reference.name);
+            let fast = fast::fluctuations(&reference.traces, &plan);
+            assert_close(&format!("fast, {name}"), &fast, &expected, &tolerances::FAST);
+            let chain = twins(&reference.traces, &plan);
+            let single = widen(&chain.fluctuations);
+            assert_close(&format!("twins, {name}"), &single, &expected, &tolerances::SINGLE);
+            println!(
+                "{name}: F fast {:.1e}, twins {:.1e}",
+                largest(&fast, &expected),
+                largest(&single, &expected)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_exponents_are_those_of_the_references() {
+    for reference in Reference::all() {
+        let plan = reference.plan(Convention::Forward);
+        let measured = dfa::Path::Cpu.measure(&reference.traces, &plan).expect("measured");
+        let chain = twins(&reference.traces, &plan);
+        for (row, expected) in reference.exponents().iter().enumerate() {
+            let what = format!("{}, row {row}", reference.name);
+            let Some([alpha, intercept, stderr]) = *expected else {
+                assert_eq!(row, CONSTANT_ROW);
+                assert_eq!(measured.exponents[row].status, Status::Constant, "{what}");
+                continue;
+            };
+            let e = &measured.exponents[row];
+            let found = [e.alpha, e.intercept, e.stderr];
+            assert_close(&what, &found, &[alpha, intercept, stderr], &tolerances::ORACLE);
+            let e = chain.exponents[row];
+            let found = widen(&[e.alpha, e.intercept / 10.0]);
+            let close = &tolerances::SINGLE_EXPONENT;
+            assert_close(&what, &found, &[alpha, intercept / 10.0], close);
+            let found = [f64::from(e.stderr)];
+            assert_close(&what, &found, &[stderr], &tolerances::SINGLE_STDERR);
+            println!("{what}: alpha of the twins off by {:.1e}", f64::from(e.alpha) - alpha);
+        }
+        assert_eq!(measured.exponents[TREND_ROW].status, Status::Defined);
+    }
+}
+
+// ---- the oracle proves the rest ----
+
+/// White, pink, Brownian, white on an offset of 1e6.
+fn inputs(steps: usize) -> Traces {
+    let offset = noise::white(steps, 4, 9).iter().map(|x| x + 1e6).collect();
+    let rows =
+        [noise::white(steps, 4, 0), noise::pink(steps, 4, 0), noise::brownian(steps, 4, 0), offset];
+    Traces::new(rows.concat(), steps).expect("four traces")
+}
+
+fn compare(steps: usize, overlap: Overlap) {
+    let traces = inputs(steps);
+    let plan = plan(steps, logarithmic(steps), overlap);
+    let chain = twins(&traces, &plan);
+    let fast = fast::fluctuations(&traces, &plan);
+    let names = ["white", "pink", "Brownian", "white + 1e6"];
+    for (row, name) in names.iter().enumerate() {
+        let expected = oracle::fluctuations(traces.row(row), &plan);
+        let sizes = expected.len();
+        let single = widen(&chain.fluctuations[row * sizes..][..sizes]);
+        let double = &fast[row * sizes..][..sizes];
+        let alpha = dfa::fit(&plan, &expected).alpha;
+        println!(
+            "N = {steps}, {overlap:?}, {name}: F fast {:.1e}, twins {:.1e}; alpha {alpha:.3}, twins {:.1e}",
+            largest(double, &expected),
+            largest(&single, &expected),
+            f64::from(chain.exponents[row].alpha) - alpha,
+        );
+        assert_close(name, double, &expected, &tolerances::FAST);
+        assert_close(name, &single, &expected, &tolerances::SINGLE);
+        let found = [f64::from(chain.exponents[row].alpha)];
+        assert_close(name, &found, &[alpha], &tolerances::SINGLE_EXPONENT);
+    }
+}
+
+#[test]
+fn long_traces_keep_their_digits() {
+    compare(503, Overlap::Half);
+    compare(65_536, Overlap::None);
+}
+
+#[test]
+#[ignore = "seconds; run with --ignored for the figures of a million samples"]
+fn a_million_samples_keep_their_digits() {
+    compare(1_000_000, Overlap::None);
+    compare(1_000_000, Overlap::Half);
+}
+
+#[test]
+fn every_number_of_rows_is_measured_alike() {
+    // Groups of traces, lone traces and the rest of a group take different ways through the fast path.
+    let plan = plan(200, vec![4, 9, 33, 200], Overlap::Half);
+    let all = noise::pink(200 * 21, 8, 0);
+    for rows in [1, 2, 4, 5, 7, 8, 9, 16, 21] {
+        let traces = Traces::new(all[..200 * rows].to_vec(), 200).expect("whole");
+        let expected = oracle_of(&traces, &plan);
+        let found = fast::fluctuations(&traces, &plan);
+        assert_close(&format!("{rows} rows"), &found, &expected, &tolerances::FAST);
+    }
+}
+
+#[test]
+fn another_length_than_the_plan_is_refused() {
+    let plan = plan(100, vec![4, 8, 16], Overlap::Half);
+    let traces = Traces::new(vec![1.0; 101], 101).expect("one");
+    assert!(dfa::Path::Cpu.measure(&traces, &plan).is_err());
+}
+
+// ---- the checker itself ----
+
+#[test]
+fn the_checker_rejects_what_it_must() {
+    let all = [tolerances::ORACLE, tolerances::FAST, tolerances::SINGLE, tolerances::DEVICE];
+    for tolerance in &all {
+        rejects(tolerance);
+    }
+}
+
+fn rejects(tolerance: &Tolerance) {
+    let rows: Vec<f64> = (0..40).map(|i| 1.0 + 0.37 * f64::from(i)).collect();
+    let check = |actual: &[f64]| difference(actual, &rows, tolerance).is_some();
+    assert!(!check(&rows), "the checker rejects equal values");
+    let with = |i: usize, value: f64| {
+        let mut actual = rows.clone();
+        actual[i] = value;
+        actual
+    };
+    assert!(check(&with(7, f64::NAN)), "NaN in what was computed");
+    assert!(check(&with(39, f64::INFINITY)), "infinity in what was computed");
+    let nothing = with(7, f64::NAN);
+    assert!(difference(&rows, &nothing, tolerance).is_some(), "NaN in what was expected");
+    assert!(difference(&nothing, &nothing, tolerance).is_some(), "NaN on both sides");
+    let scaled: Vec<f64> = rows.iter().map(|x| x * (1.0 + 1e-6)).collect();
+    assert!(check(&scaled), "a scale error of 1 ppm");
+    assert!(check(&rows[..39]), "one missing last value");
+    assert!(check(&with(39, 0.0)), "an unwritten last value");
+    let swapped = [&rows[20..], &rows[..20]].concat();
+    assert!(check(&swapped), "swapped rows");
+}
