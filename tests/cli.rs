@@ -5,9 +5,28 @@ use std::process::{Command, Output};
 
 /// A run of a few seconds: 60 built-in reviews of 64 tokens, five units, on the CPU.
 const SMALL: [&str; 22] = [
-    "--device", "cpu", "--reviews", "60", "--steps", "64", "--record-steps", "64", "--hidden", "5",
-    "--epochs", "2", "--batch", "16", "--record-reviews", "4", "--windows", "4,6,8,12,16",
-    "--set", "model.embedding=6", "--set", "training.patience=0",
+    "--device",
+    "cpu",
+    "--reviews",
+    "60",
+    "--steps",
+    "64",
+    "--record-steps",
+    "64",
+    "--hidden",
+    "5",
+    "--epochs",
+    "2",
+    "--batch",
+    "16",
+    "--record-reviews",
+    "4",
+    "--windows",
+    "4,6,8,12,16",
+    "--set",
+    "model.embedding=6",
+    "--set",
+    "training.patience=0",
 ];
 
 fn noisescope(arguments: &[&str], home: &Path) -> Output {
@@ -102,7 +121,8 @@ fn a_stopped_run_resumes_to_the_same_end() {
 
     succeed(&noisescope(&["run", "one-over-f", "--resume", "parts"], home.path()));
     for file in ["exponents.csv", "best.safetensors"] {
-        let bytes = |folder: &str| std::fs::read(home.path().join(folder).join(file)).expect("file");
+        let bytes =
+            |folder: &str| std::fs::read(home.path().join(folder).join(file)).expect("file");
         assert!(bytes("whole") == bytes("parts"), "{file} differs after the resume");
     }
 }

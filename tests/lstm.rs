@@ -1,5 +1,5 @@
 //! The LSTM against other codes.
-use burn::tensor::{Device, Tensor, Distribution};
+use burn::tensor::{Device, Distribution, Tensor};
 use noisescope::models::lstm::Lstm;
 
 #[test]

@@ -59,9 +59,11 @@ fn prepare(options: &OneOverF) -> Result<(Settings, RunFolder, Start)> {
         let kept = settings::read(&folder.file("settings.toml"))?;
         let settings = settings::resolve(options, Some(&kept))?;
         if settings != settings::resolve(&OneOverF::default(), Some(&kept))? {
-            return Err(Error::new("a resumed run keeps its settings, found flags that change them")
-                .at(path.display())
-                .remedy("leave the flags out, or start a new run with them"));
+            return Err(Error::new(
+                "a resumed run keeps its settings, found flags that change them",
+            )
+            .at(path.display())
+            .remedy("leave the flags out, or start a new run with them"));
         }
         return Ok((settings, folder, Start::Resume));
     }

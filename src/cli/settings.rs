@@ -17,8 +17,8 @@ use crate::experiments::one_over_f::{Preset, Settings};
 /// # Errors
 /// The file cannot be read or is no TOML.
 pub fn read(path: &Path) -> Result<Table> {
-    let text =
-        std::fs::read_to_string(path).map_err(|cause| Error::file("read the settings", path, cause))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| Error::file("read the settings", path, cause))?;
     let table: Table = text.parse().map_err(|cause: toml::de::Error| {
         let remedy = "compare with the settings.toml of a run folder";
         Error::new("expected settings in TOML").at(path.display()).remedy(remedy).because(cause)

@@ -54,8 +54,8 @@ impl<'a> Gatherer<'a> {
     /// # Errors
     /// The file cannot be written.
     pub fn new(path: &'a dfa::Path, plan: DfaPlan, table: &Path) -> Result<Self> {
-        let file =
-            File::create(table).map_err(|cause| Error::file("write the exponents", table, cause))?;
+        let file = File::create(table)
+            .map_err(|cause| Error::file("write the exponents", table, cause))?;
         let mut gatherer = Self {
             path,
             plan,
@@ -65,8 +65,16 @@ impl<'a> Gatherer<'a> {
             motions: Vec::new(),
         };
         gatherer.write(&[
-            "condition", "quantity", "aggregation", "review", "unit", "alpha", "beta",
-            "alpha_stderr_ols", "sd", "status",
+            "condition",
+            "quantity",
+            "aggregation",
+            "review",
+            "unit",
+            "alpha",
+            "beta",
+            "alpha_stderr_ols",
+            "sd",
+            "status",
         ])?;
         Ok(gatherer)
     }
@@ -84,7 +92,9 @@ impl<'a> Gatherer<'a> {
         let population = self.path.measure(&means, &self.plan)?;
 
         self.motion(subject).add(&sds, &unit.exponents);
-        for (aggregation, measured) in [("unit", &unit), ("pooled", &pooled), ("population", &population)] {
+        for (aggregation, measured) in
+            [("unit", &unit), ("pooled", &pooled), ("population", &population)]
+        {
             let group = self.group(subject, aggregation);
             for (row, exponent) in measured.exponents.iter().enumerate() {
                 group.add(exponent, measured.row(row));
@@ -122,8 +132,7 @@ impl<'a> Gatherer<'a> {
     }
 
     fn group(&mut self, subject: Subject, aggregation: &'static str) -> &mut Group {
-        let known =
-            |group: &Group| group.subject == subject && group.aggregation == aggregation;
+        let known = |group: &Group| group.subject == subject && group.aggregation == aggregation;
         let index = self.groups.iter().position(known).unwrap_or_else(|| {
             self.groups.push(Group::new(subject, aggregation, self.plan.sizes().len()));
             self.groups.len() - 1

@@ -7,6 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::exponents::{Found, Gatherer, Subject};
@@ -18,10 +20,11 @@ use crate::datasets::{self, Corpus};
 use crate::error::{Error, Result};
 use crate::gpu::device::Choice;
 use crate::models::sentiment::{self, Readout, Reviewing, Sentiment};
+use crate::models::training::Lesson;
 use crate::models::{checkpoint, lstm, training};
 use crate::progress::Observer;
+use crate::recording;
 use crate::recording::store::TraceFile;
-use crate::recording::{self};
 use crate::signal::Traces;
 
 /// The experiment's name.
@@ -188,7 +191,8 @@ pub fn run(
     ));
     clock.lap("reading the reviews");
 
-    let fresh = |device| Sentiment::new(&settings.model, corpus.vocabulary, settings.seed, device);
+    let fresh =
+        |device: &Device| Sentiment::new(&settings.model, corpus.vocabulary, settings.seed, device);
     let lesson = Reviewing {
         corpus: &corpus,
         training: &training,
@@ -260,14 +264,12 @@ fn eligible(corpus: &Corpus, validation: &[usize], recording: &Recording) -> Res
 /// The trained network (without gradients), its history and its validation accuracy.
 fn teach(
     lesson: &Reviewing<'_>,
-    fresh: impl Fn(&burn::tensor::Device) -> Sentiment,
+    fresh: impl Fn(&Device) -> Sentiment,
     machine: &Machine,
     folder: &RunFolder,
     start: &Start,
     observer: &mut dyn Observer,
 ) -> Result<(Sentiment, Vec<training::Epoch>, f64)> {
-    use burn::module::Module;
-    use training::Lesson;
     if let Start::Weights(path) = start {
         let (weights, _) = checkpoint::read(path)?;
         let network = checkpoint::with_parameters(fresh(&machine.device), &weights)?;
@@ -318,9 +320,11 @@ fn record(
             }
             observer.advance((index * REVIEWS_AT_ONCE + chunk.len()) as u64, "reviews");
             if observer.stopping() {
-                return Err(Error::stopped("stopped while recording; the trained weights are kept")
-                    .at(folder.path().display())
-                    .remedy(format!("go on with --resume {}", folder.path().display())));
+                return Err(Error::stopped(
+                    "stopped while recording; the trained weights are kept",
+                )
+                .at(folder.path().display())
+                .remedy(format!("go on with --resume {}", folder.path().display())));
             }
         }
         files.into_iter().try_for_each(TraceFile::finish)?;
@@ -364,7 +368,7 @@ struct HostStates {
 }
 
 impl HostStates {
-    fn read(input: burn::tensor::Tensor<3>, states: lstm::States) -> Self {
+    fn read(input: Tensor<3>, states: lstm::States) -> Self {
         let ([_, _, components], [_, _, units]) = (input.dims(), states.hidden.dims());
         let values = |tensor| checkpoint::array_of::<3>(tensor).values;
         Self {
@@ -403,7 +407,9 @@ fn methods(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<Strin
     let overlap = match settings.dfa.overlap {
         Overlap::None => "laid side by side from the first sample",
         Overlap::Half => "laid every n/2 samples up to the last that fits",
-        Overlap::HalfNolds => "laid every n/2 samples, the last possible one left out (as nolds does)",
+        Overlap::HalfNolds => {
+            "laid every n/2 samples, the last possible one left out (as nolds does)"
+        }
     };
     let readout = match settings.model.readout {
         Readout::AfterPadding => "after the last step, padding included",

@@ -65,8 +65,11 @@ impl RunFolder {
                 ));
         }
         for path in earlier {
-            let removed =
-                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
             removed.map_err(|cause| Error::file("remove the earlier run", &path, cause))?;
         }
         Ok(Self(path.to_owned()))
@@ -91,9 +94,11 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self(path.to_owned());
         if !folder.file("settings.toml").is_file() {
-            return Err(Error::new("expected the folder of a run (with its settings.toml), found none")
-                .at(path.display())
-                .remedy("give --resume the folder that the stopped run named"));
+            return Err(Error::new(
+                "expected the folder of a run (with its settings.toml), found none",
+            )
+            .at(path.display())
+            .remedy("give --resume the folder that the stopped run named"));
         }
         Ok(folder)
     }

@@ -3,4 +3,5 @@
 //! Place in the flow: floor 1. It knows nothing of what is computed: `analysis` and `models` declare stages,
 //! this module opens a device and runs them.
 
+pub mod device;
 pub mod stage;

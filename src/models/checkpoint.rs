@@ -117,8 +117,9 @@ pub fn write(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result<()> {
         (name.as_str(), view.expect("an array holds as many values as its shape says"))
     });
     let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
-    let bytes = safetensors::serialize(views, Some(metadata))
-        .map_err(|cause| Error::new("cannot encode the checkpoint").at(path.display()).because(cause))?;
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(|cause| {
+        Error::new("cannot encode the checkpoint").at(path.display()).because(cause)
+    })?;
     write_whole(path, &bytes)
 }
 

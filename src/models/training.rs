@@ -77,7 +77,8 @@ impl Settings {
         if found >= self.batch {
             return Ok(());
         }
-        let what = format!("expected at least a batch of {} training reviews, found {found}", self.batch);
+        let what =
+            format!("expected at least a batch of {} training reviews, found {found}", self.batch);
         let remedy = "give more reviews, or a smaller training.batch (--batch)";
         Err(Error::new(what).at("training.batch").remedy(remedy))
     }

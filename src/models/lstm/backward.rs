@@ -64,7 +64,13 @@ pub(super) fn backward(sizes: Sizes, gates: &mut [f32], saved: Saved<'_>) -> Vec
         .zip(grad_hidden.par_chunks(group_rows * row))
         .map(|(((gates, hidden), cell), grad_hidden)| {
             let saved = Saved { recurrent, hidden, cell, grad_hidden };
-            widest(BackwardGroup { steps: sizes.steps, units, transposed: &transposed, gates, saved })
+            widest(BackwardGroup {
+                steps: sizes.steps,
+                units,
+                transposed: &transposed,
+                gates,
+                saved,
+            })
         })
         .collect();
     let mut partial = partial.into_iter();
@@ -180,7 +186,14 @@ fn backward_chunk<S: Simd>(
     for step in (0..steps).rev() {
         for row in 0..rows {
             let at = gathered * tile_rows + row;
-            step_of_row(simd, [row * steps + step, step, row, at], units, gates, saved, &mut scratch);
+            step_of_row(
+                simd,
+                [row * steps + step, step, row, at],
+                units,
+                gates,
+                saved,
+                &mut scratch,
+            );
         }
         scratch.grad_hidden.fill(0.0);
         let grad_z = &scratch.grad_z[4 * gathered * block..][..4 * block];

@@ -18,6 +18,9 @@
 //! | `initial` | the weights to start from |
 //! | `sizes` | sizes of a call, and rows per call on a device |
 
+/// The most hidden units that the stages take.
+pub const MOST_HIDDEN: usize = 512;
+
 mod activations;
 mod backward;
 mod forward;

@@ -1,0 +1,5 @@
+//! stub
+pub fn doctor() -> crate::error::Result<()> {
+    println!("auto");
+    Ok(())
+}
