@@ -189,13 +189,13 @@ fn an_earlier_run_is_overwritten_only_by_force() {
 fn a_full_disk_is_one_error() {
     let home = tempfile::tempdir().expect("a folder");
     let out = home.path().join("full");
-    // /dev/full takes nothing: the exponents' table stands for any file on a full disk.
+    // /dev/full takes nothing: the first checkpoint meets what it would meet on a full disk.
     std::fs::create_dir(&out).expect("made");
-    std::os::unix::fs::symlink("/dev/full", out.join("metrics.partial")).expect("linked");
+    std::os::unix::fs::symlink("/dev/full", out.join("best.safetensors.partial")).expect("linked");
     let output = run(&["--out", "full"], home.path());
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("metrics.jsonl") && said.contains("space"), "{said}");
+    assert!(said.contains("best.safetensors") && said.contains("--out"), "{said}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum Experiment {
     /// 1/f noise in an LSTM that learns the sentiment of reviews
-    #[command(name = "one-over-f")]
+    #[command(name = "one-over-f", args_override_self = true)]
     OneOverF(Box<OneOverF>),
 }
 

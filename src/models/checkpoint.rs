@@ -128,7 +128,8 @@ pub fn write(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result<()> {
 /// # Errors
 /// The file cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = path.with_extension("partial");
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, path))
         .map_err(|cause| Error::file("write the file", path, cause))
