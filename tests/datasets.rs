@@ -1,7 +1,8 @@
-//! Every form that reviews come in gives the same reviews; every bad input gives an error that says where.
+//! Every form that reviews come in gives the same reviews; every bad input gives an error that says
+//! where.
 //!
-//! Fixtures are written to temporary folders. The real IMDb is checked where it lies beside the checkout
-//! (`../shared/data/imdb`) or where the variable `NOISESCOPE_IMDB` leads.
+//! Fixtures are written to temporary folders. The real IMDb is checked where it lies beside the
+//! checkout (`../shared/data/imdb`) or where the variable `NOISESCOPE_IMDB` leads.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +12,8 @@ use std::time::Instant;
 use noisescope::datasets::{self, Settings, reviews};
 use tempfile::TempDir;
 
-/// Half, label, id, rating, text: with quotes, separators, a line break in HTML, an accent, an apostrophe.
+/// Half, label, id, rating, text: with quotes, separators, a line break in HTML, an accent, an
+/// apostrophe.
 const ROWS: [(&str, bool, u32, u32, &str); 6] = [
     ("train", false, 2, 1, "A dull, dull film; I didn't like it."),
     ("train", false, 10, 2, "\"Worst\" of all?<br /><br />Yes, 3/10"),
@@ -401,7 +403,8 @@ fn settings_are_a_table_with_defaults() {
     assert!(corpus.synthetic && corpus.reviews.len() == 50 && corpus.vocabulary == 100);
 }
 
-/// The real IMDb, where it is at hand: the file or folder of `NOISESCOPE_IMDB`, else what lies beside.
+/// The real IMDb, where it is at hand: the file or folder of `NOISESCOPE_IMDB`, else what lies
+/// beside.
 fn real() -> Vec<PathBuf> {
     if let Some(path) = std::env::var_os("NOISESCOPE_IMDB") {
         return vec![path.into()];

@@ -3,18 +3,20 @@
 //! Place in the flow: one of the two sources behind [`datasets::load`](super::load); the other is
 //! [`reviews`](super::reviews).
 //!
-//! A language of [`RANKS`] words follows the Zipf-Mandelbrot law `weight(rank) = (rank + 2)^-1.12`. Its words
-//! fall into groups: function words, two times forty sentiment words, and eight topics. A review has
+//! A language of [`RANKS`] words follows the Zipf-Mandelbrot law `weight(rank) = (rank + 2)^-1.12`.
+//! Its words fall into groups: function words, two times forty sentiment words, and eight topics. A
+//! review has
 //! - a label: positive for even indices, negative for odd ones, so classes are balanced exactly;
-//! - a length: log-normal as IMDb's (mean 239 with the start token, 8 % of 500 or more, 10 to 2500);
+//! - a length: log-normal as IMDb's (mean 239 with the start token, 8 % of 500 or more, 10 to
+//!   2500);
 //! - a mixture of topics: Dirichlet, its mean the topics' share of the language;
-//! - a conviction: the share of its sentiment words that agree with the label, normal around 0.76. Some
-//!   reviews lean the wrong way, which is what keeps the best possible reader below 100 %.
+//! - a conviction: the share of its sentiment words that agree with the label, normal around 0.8.
+//!   Some reviews lean the wrong way, which is what keeps the best possible reader below 100 %.
 //!
-//! Given these, **words are drawn independently**, so the input of a network, embedded by any table, is white
-//! by construction (`the_tokens_are_white`), whatever the seed. Real text is nearly so: the published
-//! exponent of IMDb's input is beta = 0.002 ± 0.116. Each review has its own random stream; review `i` is the
-//! same however many are made.
+//! Given these, **words are drawn independently**, so the input of a network, embedded by any
+//! table, is white by construction (`the_tokens_are_white`), whatever the seed. Real text is nearly
+//! so: the published exponent of IMDb's input is beta = 0.002 ± 0.116. Each review has its own
+//! random stream; review `i` is the same however many are made.
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::weighted::WeightedAliasIndex;
@@ -32,7 +34,7 @@ const LENGTHS: (usize, usize) = (10, 2_500);
 /// Mean and standard deviation of the logarithm of the length.
 const LOG_LENGTH: (f64, f64) = (5.21, 0.73);
 /// Mean and standard deviation of the share of sentiment words that agree with the label.
-const CONVICTION: (f64, f64) = (0.76, 0.13);
+const CONVICTION: (f64, f64) = (0.80, 0.13);
 /// Rank of the most frequent sentiment word, the factor to the next, and how many there are in all.
 const SENTIMENT: (f64, f64, usize) = (20.0, 1.06, 80);
 /// Ranks up to this one are function words, save the sentiment words among them.
@@ -40,7 +42,8 @@ const FUNCTION_WORDS: usize = 60;
 /// Number of topics, and the sum of the Dirichlet's parameters: the smaller, the purer a review.
 const TOPICS: (usize, f64) = (8, 3.0);
 
-/// Makes `count` reviews of `seed` in a vocabulary of `vocabulary` ids; see the module for their law.
+/// Makes `count` reviews of `seed` in a vocabulary of `vocabulary` ids; see the module for their
+/// law.
 pub fn make(seed: u64, vocabulary: usize, count: usize) -> Vec<Review> {
     let language = Language::new(vocabulary);
     (0..count).into_par_iter().map(|index| language.review(seed, index)).collect()
@@ -68,8 +71,8 @@ impl Group {
     }
 }
 
-/// The law that all reviews share. Groups stand in this order: function words, words of a negative review,
-/// words of a positive review, then the topics.
+/// The law that all reviews share. Groups stand in this order: function words, words of a negative
+/// review, words of a positive review, then the topics.
 struct Language {
     groups: Vec<Group>,
     lengths: LogNormal<f64>,

@@ -1,8 +1,9 @@
 //! Texts in, batches out: IMDb reviews or the built-in synthetic ones, as token ids with a label.
 //!
-//! Place in the flow: floor 2, the first step. [`load`] gives a [`Corpus`], [`Corpus::split`] its training
-//! and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the forms that IMDb
-//! comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there is no file.
+//! Place in the flow: floor 2, the first step. [`load`] gives a [`Corpus`], [`Corpus::split`] its
+//! training and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the
+//! forms that IMDb comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there
+//! is no file.
 
 use std::path::PathBuf;
 
@@ -101,12 +102,13 @@ pub struct Corpus {
 
 /// Loads the corpus that `settings` ask for.
 ///
-/// A file's vocabulary is ranked over all its reviews, also where `settings.reviews` asks for fewer, so the
-/// ids of a word do not depend on how many are drawn. The `n` drawn are the first `n` of one shuffle, so a
-/// smaller draw is part of a larger one.
+/// A file's vocabulary is ranked over all its reviews, also where `settings.reviews` asks for
+/// fewer, so the ids of a word do not depend on how many are drawn. The `n` drawn are the first `n`
+/// of one shuffle, so a smaller draw is part of a larger one.
 ///
 /// # Errors
-/// A setting is out of its range, or the data cannot be read as labelled reviews (see [`reviews::read`]).
+/// A setting is out of its range, or the data cannot be read as labelled reviews (see
+/// [`reviews::read`]).
 pub fn load(settings: &Settings, seed: u64) -> Result<Corpus> {
     settings.check()?;
     let vocabulary = settings.vocabulary;
@@ -151,9 +153,9 @@ impl Corpus {
         self.reviews.iter().filter(|review| review.tokens.len() >= tokens).count()
     }
 
-    /// Indices of the training and of the validation reviews: all reviews pooled, shuffled by the stream
-    /// `"corpus/split"` of `seed`, the first part for training and the last `settings.validation` of them
-    /// for validation. Neither part is empty.
+    /// Indices of the training and of the validation reviews: all reviews pooled, shuffled by the
+    /// stream `"corpus/split"` of `seed`, the first part for training and the last
+    /// `settings.validation` of them for validation. Neither part is empty.
     pub fn split(&self, settings: &Settings, seed: u64) -> (Vec<usize>, Vec<usize>) {
         let count = self.reviews.len();
         let mut training: Vec<usize> = (0..count).collect();
@@ -163,8 +165,8 @@ impl Corpus {
         (training, validation)
     }
 
-    /// The reviews at `indices` as one batch of `steps` tokens each: the first `steps` tokens are kept,
-    /// shorter reviews end in [`tokens::PAD`]. Panics where an index is no review's.
+    /// The reviews at `indices` as one batch of `steps` tokens each: the first `steps` tokens are
+    /// kept, shorter reviews end in [`tokens::PAD`]. Panics where an index is no review's.
     pub fn batch(&self, indices: &[usize], steps: usize) -> Batch {
         let rows = indices.len();
         let mut tokens = vec![i32::from(tokens::PAD); rows * steps];

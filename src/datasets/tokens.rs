@@ -1,16 +1,16 @@
 //! Text to token ids, as Keras does it: lower case, punctuation out, split, ranked by frequency.
 //!
-//! Place in the flow: between [`reviews`](super::reviews) (text) and [`Review`](super::Review) (ids). The
-//! built-in corpus gives ids of the same scheme directly.
+//! Place in the flow: between [`reviews`](super::reviews) (text) and [`Review`](super::Review)
+//! (ids). The built-in corpus gives ids of the same scheme directly.
 //!
 //! Convention: `keras.preprocessing.text.Tokenizer` with its default filters, behind the ids of
-//! `keras.datasets.imdb`: [`PAD`] 0, [`START`] 1, [`UNKNOWN`] 2, 3 unused, the word of frequency rank `r >= 1`
-//! is `r + 3`; ids from `vocabulary` up become [`UNKNOWN`]. Ranks count all reviews given; words of equal
-//! count are ranked by first appearance. The filters leave the apostrophe inside words (`don't`), and HTML
-//! line breaks (`<br />`) leave the word `br` behind: with both, IMDb's training half has 238.71364 tokens per
-//! review with the start token, the 238.71 known of Keras's own copy (`tests/datasets.rs`).
-//! Where others differ: Python's `str.split()` also splits at the no-break space (238.71488); splitting at
-//! apostrophes gives 243.31, dropping `br` 234.64.
+//! `keras.datasets.imdb`: [`PAD`] 0, [`START`] 1, [`UNKNOWN`] 2, 3 unused, the word of frequency
+//! rank `r >= 1` is `r + 3`; ids from `vocabulary` up become [`UNKNOWN`]. Ranks count all reviews
+//! given; words of equal count are ranked by first appearance. The filters leave the apostrophe
+//! inside words (`don't`), and HTML line breaks (`<br />`) leave the word `br` behind: with both,
+//! IMDb's training half has 238.71364 tokens per review with the start token, the 238.71 known of
+//! Keras's own copy (`tests/datasets.rs`). Where others differ: Python's `str.split()` also splits
+//! at the no-break space (238.71488); splitting at apostrophes gives 243.31, dropping `br` 234.64.
 
 use std::collections::HashMap;
 
@@ -48,8 +48,8 @@ fn separates(byte: u8) -> bool {
     byte != b'\'' && (byte.is_ascii_punctuation() || matches!(byte, b' ' | b'\t'..=b'\r'))
 }
 
-/// Token ids of every text, each beginning with [`START`], in a vocabulary of `vocabulary` ids ranked over
-/// all of them. Runs on all cores; the result does not depend on how many there are.
+/// Token ids of every text, each beginning with [`START`], in a vocabulary of `vocabulary` ids
+/// ranked over all of them. Runs on all cores; the result does not depend on how many there are.
 pub fn encode(texts: Vec<String>, vocabulary: usize) -> Vec<Vec<u16>> {
     let texts: Vec<String> = texts.into_par_iter().map(|text| text.to_lowercase()).collect();
     let length = texts.len().div_ceil(4 * rayon::current_num_threads()).max(1);
@@ -58,7 +58,8 @@ pub fn encode(texts: Vec<String>, vocabulary: usize) -> Vec<Vec<u16>> {
     parts.par_iter().flat_map_iter(|part| part.encode(&known)).collect()
 }
 
-/// Neighbouring texts with their own numbering of words, so that cores count without waiting on each other.
+/// Neighbouring texts with their own numbering of words, so that cores count without waiting on
+/// each other.
 struct Part<'t> {
     /// Each word once, in order of first appearance.
     words: Vec<&'t str>,
@@ -103,7 +104,8 @@ impl<'t> Part<'t> {
 
 /// The ids of the words that the vocabulary holds.
 fn rank<'t>(parts: &[Part<'t>], vocabulary: usize) -> HashMap<&'t str, u16> {
-    // Parts in order, words in order of first appearance: so is this list, and the stable sort keeps it.
+    // Parts in order, words in order of first appearance: so is this list, and the stable sort
+    // keeps it.
     let mut counts: Vec<(&str, u64)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for part in parts {

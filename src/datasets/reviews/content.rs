@@ -1,6 +1,7 @@
 //! What a file is, told by its first bytes: packed or not, an archive, a text, or something else.
 //!
-//! Place in the flow: below [`layout`](super::layout) and [`table`](super::table), which read what this opens.
+//! Place in the flow: below [`layout`](super::layout) and [`table`](super::table), which read what
+//! this opens.
 
 use std::fmt;
 use std::fs::File;
@@ -73,7 +74,8 @@ fn look(reader: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 impl Opened {
-    /// True for a tar archive, of any age: the old format has no magic bytes, but every header has a sum.
+    /// True for a tar archive, of any age: the old format has no magic bytes, but every header has
+    /// a sum.
     pub(super) fn is_tar(&self) -> bool {
         if self.head.get(257..262) == Some(b"ustar") {
             return true;
@@ -166,7 +168,8 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
     if head.is_empty() {
         return Some("an empty file");
     }
-    // "MZ" and the like also begin honest text; only bytes that text does not have make them binary.
+    // "MZ" and the like also begin honest text; only bytes that text does not have make them
+    // binary.
     let control = |&byte: &u8| byte < 32 && !matches!(byte, b'\t'..=b'\r' | 0x1b);
     let controls = head.iter().filter(|byte| control(byte)).count();
     let binary = head.contains(&0) || controls * 20 > head.len();

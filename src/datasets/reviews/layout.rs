@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 /// The most bytes of one review; IMDb's longest has 13,704.
 const LONGEST: u64 = 16 << 20;
 
-/// The place of a review: half, label, id, then the name where ids agree or are none. Its order is the order
-/// of reading.
+/// The place of a review: half, label, id, then the name where ids agree or are none. Its order is
+/// the order of reading.
 type Place = (Half, bool, u64, String);
 
 /// Reads the place off the end of a path, `train/pos/12_7.txt`; anything else is no review.
@@ -157,8 +157,8 @@ fn truncation(error: io::Error) -> io::Error {
     }
 }
 
-/// A reader that counts the zeros at the end of what it has given: an archive ends in two blocks of them, and
-/// one that was cut between two members does not.
+/// A reader that counts the zeros at the end of what it has given: an archive ends in two blocks of
+/// them, and one that was cut between two members does not.
 struct Ending<R> {
     inner: R,
     zeros: usize,

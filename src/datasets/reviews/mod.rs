@@ -1,16 +1,18 @@
 //! Labelled reviews as users have them: a folder, an archive or a table.
 //!
-//! Place in the flow: the first reading of a user's file; [`tokens`](super::tokens) turns the texts into ids.
+//! Place in the flow: the first reading of a user's file; [`tokens`](super::tokens) turns the texts
+//! into ids.
 //!
 //! | form | what is read |
 //! |---|---|
-//! | the `aclImdb` folder, or a folder that holds it | `{train,test}/{pos,neg}/ID_RATING.txt` (`layout`) |
+//! | the `aclImdb` folder, or one that holds it | `{train,test}/{pos,neg}/ID_RATING.txt` (`layout`) |
 //! | a tar archive of it, plain or in gzip or xz | the same (`layout`) |
-//! | a table (TSV, CSV), plain or in gzip or xz | a label and a text column, a split column (`table`) |
+//! | a table (TSV, CSV), plain, gzip or xz | columns of label and text, perhaps split (`table`) |
 //!
-//! The form is told by content alone (`content`); file endings and flags play no part. Text is UTF-8; bytes
-//! that are not become U+FFFD and never stop the reading. Labels are `0`/`1`, `neg`/`pos` or
-//! `negative`/`positive` in any case. The training half comes first, the `unsup` reviews are left out.
+//! The form is told by content alone (`content`); file endings and flags play no part. Text is
+//! UTF-8; bytes that are not become U+FFFD and never stop the reading. Labels are `0`/`1`,
+//! `neg`/`pos` or `negative`/`positive` in any case. The training half comes first, the `unsup`
+//! reviews are left out.
 
 use std::path::Path;
 
@@ -22,8 +24,8 @@ mod quoting;
 mod table;
 
 /// What mends a path that leads to something else.
-const FORMS: &str = "give the aclImdb folder, its .tar.gz or .tar.xz, or a TSV or CSV table (plain, .gz, .xz) \
-                     with a label and a text column";
+const FORMS: &str = "give the aclImdb folder, its .tar.gz or .tar.xz, or a TSV or CSV table \
+                     (plain, .gz, .xz) with a label and a text column";
 
 /// A review as text.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,13 +54,13 @@ enum Half {
 
 /// Reads the reviews at `path`, whichever form they have.
 ///
-/// In a folder or archive they are ordered by half, label (negative first) and numeric id; in a table they
-/// keep their order within each half.
+/// In a folder or archive they are ordered by half, label (negative first) and numeric id; in a
+/// table they keep their order within each half.
 ///
 /// # Errors
-/// The path does not exist or cannot be read; an archive is damaged or ends too early; the file is of another
-/// kind; a review is empty or its label is none; there are no reviews, or of one class only. Each error names
-/// the file, and the line or member.
+/// The path does not exist or cannot be read; an archive is damaged or ends too early; the file is
+/// of another kind; a review is empty or its label is none; there are no reviews, or of one class
+/// only. Each error names the file, and the line or member.
 pub fn read(path: &Path) -> Result<Found> {
     let metadata =
         std::fs::metadata(path).map_err(|error| Error::file("read the reviews", path, error))?;

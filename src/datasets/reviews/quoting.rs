@@ -1,8 +1,9 @@
 //! Records of a delimited text under one of three ways of quoting.
 //!
-//! Place in the flow: below [`table`](super::table), which tries the ways and keeps the one that the file obeys.
-//! For that a way must be able to fail, so this is stricter than the usual CSV readers, which accept any bytes:
-//! a quote in the middle of a field, text after a closing quote, a quote that never closes are all refused.
+//! Place in the flow: below [`table`](super::table), which tries the ways and keeps the one that
+//! the file obeys. For that a way must be able to fail, so this is stricter than the usual CSV
+//! readers, which accept any bytes: a quote in the middle of a field, text after a closing quote, a
+//! quote that never closes are all refused.
 
 use std::borrow::Cow;
 
@@ -33,8 +34,8 @@ pub(super) struct Breach {
     pub(super) what: String,
 }
 
-/// The lines of `text` as records of at most `columns` fields: the last takes the rest of its line. Blank
-/// lines are left out.
+/// The lines of `text` as records of at most `columns` fields: the last takes the rest of its line.
+/// Blank lines are left out.
 pub(super) fn lines(text: &str, delimiter: u8, columns: usize) -> Vec<Record<'_>> {
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -46,7 +47,8 @@ pub(super) fn lines(text: &str, delimiter: u8, columns: usize) -> Vec<Record<'_>
     records
 }
 
-/// The records of `text`, quoted by doubling or (`escaped`) by a backslash. Blank lines are left out.
+/// The records of `text`, quoted by doubling or (`escaped`) by a backslash. Blank lines are left
+/// out.
 pub(super) fn quoted(text: &str, delimiter: u8, escaped: bool) -> Result<Vec<Record<'_>>, Breach> {
     let mut reader = Reader { text, at: 0, line: 1, delimiter, escaped };
     let mut records = Vec::new();

@@ -2,14 +2,16 @@
 //!
 //! Place in the flow: one of the two readers behind [`reviews::read`](super::read).
 //!
-//! Columns go by the names in the first line: the label is `label`, `sentiment` or `class`, the text `text` or
-//! `review`, and a `split` column (`train`, `test`) orders the halves; others are ignored. Without such names
-//! the label is the one column of labels, the text the longest of the others.
+//! Columns go by the names in the first line: the label is `label`, `sentiment` or `class`, the
+//! text `text` or `review`, and a `split` column (`train`, `test`) orders the halves; others are
+//! ignored. Without such names the label is the one column of labels, the text the longest of the
+//! others.
 //!
-//! How a table is quoted is told by trying: RFC 4180, backslash escapes, none at all (then the text must be
-//! the last column and takes the rest of its line). Public copies of IMDb come in all three. The first way
-//! that the whole file obeys is taken; where a quoted field spans lines and plain lines would also do, the way
-//! that gives more reviews (a quote that opens one review and ends another must not swallow those between).
+//! How a table is quoted is told by trying: RFC 4180, backslash escapes, none at all (then the text
+//! must be the last column and takes the rest of its line). Public copies of IMDb come in all
+//! three. The first way that the whole file obeys is taken; where a quoted field spans lines and
+//! plain lines would also do, the way that gives more reviews (a quote that opens one review and
+//! ends another must not swallow those between).
 
 use std::path::Path;
 
@@ -33,14 +35,16 @@ struct Columns {
     count: usize,
 }
 
-/// A way of reading that did not work: how far it came, whether the quoting was kept until there, and why.
+/// A way of reading that did not work: how far it came, whether the quoting was kept until there,
+/// and why.
 struct Failure {
     line: usize,
     well_formed: bool,
     error: Error,
 }
 
-/// Reads the reviews of the table `text`; `path` is for its errors. Gives the name of the separator too.
+/// Reads the reviews of the table `text`; `path` is for its errors. Gives the name of the separator
+/// too.
 pub(super) fn read(path: &Path, text: &str) -> Result<(&'static str, Rows)> {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let names = |separator: u8| -> Vec<String> {
@@ -81,7 +85,8 @@ pub(super) fn read(path: &Path, text: &str) -> Result<(&'static str, Rows)> {
     ))
 }
 
-/// The failure that came further; of two at one line, the one that kept the quoting, then the first.
+/// The failure that came further; of two at one line, the one that kept the quoting, then the
+/// first.
 fn further(one: Option<Failure>, other: Failure) -> Failure {
     match one {
         Some(one) if (one.line, one.well_formed) >= (other.line, other.well_formed) => one,
