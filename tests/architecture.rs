@@ -71,7 +71,9 @@ fn modules_used(code: &str) -> Vec<String> {
                         first = true;
                     }
                     ':' => first = first && depth > 0,
-                    c if depth == 0 && first && (c.is_alphanumeric() || c == '_') => segment.push(c),
+                    c if depth == 0 && first && (c.is_alphanumeric() || c == '_') => {
+                        segment.push(c)
+                    }
                     _ => {}
                 }
             }
@@ -122,7 +124,10 @@ fn every_file_uses_lower_floors_only() {
 #[test]
 fn the_checker_finds_what_it_must() {
     let wrong = |module: &str, text: &str| violations("file.rs", module, text).len();
-    assert_eq!(wrong("analysis", "use crate::signal::Traces;\nuse crate::error::{Error, Result};"), 0);
+    assert_eq!(
+        wrong("analysis", "use crate::signal::Traces;\nuse crate::error::{Error, Result};"),
+        0
+    );
     assert_eq!(wrong("analysis", "use crate::analysis::dfa;"), 0);
     assert_eq!(wrong("analysis", "//! reads [`crate::recording::Store`]"), 0);
     assert_eq!(wrong("analysis", "use crate::datasets::Reviews;"), 1, "a neighbour");

@@ -3,4 +3,9 @@
 //! Place in the flow: floor 1. It knows nothing of what is computed: `analysis` and `models` declare stages,
 //! this module opens a device and runs them.
 
+pub mod device;
+pub mod engine;
 pub mod stage;
+
+pub use device::{Choice, Gpu, Opened};
+pub use engine::Engine;
