@@ -64,7 +64,14 @@ fn main(
 
     let row_begin = row * shape.steps;
     let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
-    let level = levels[row_levels + start / BLOCK];
+    // The window's level: near the mean of its blocks' levels, so that no steep line has to be carried along.
+    let origin = levels[row_levels + start / BLOCK];
+    let last = (end - 1u) / BLOCK;
+    var above = 0.0;
+    for (var block = start / BLOCK; block <= last; block++) {
+        above += levels[row_levels + block] - origin;
+    }
+    let level = origin + above / f32(last - start / BLOCK + 1u);
     var total = EMPTY;
     var group = EMPTY;
     var pieces = 0u;

@@ -9,6 +9,9 @@ override LANES: u32;
 @group(0) @binding(3) var<storage, read> marks: array<Mark>;             // rows
 @group(0) @binding(4) var<storage, read_write> fluctuations: array<f32>; // rows * sizes
 
+// Windows that a lane adds up before it adds them to its total.
+const RUN: u32 = 32u;
+
 var<workgroup> partial: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
@@ -25,11 +28,19 @@ fn main(
     let size = sizes[index % shape.sizes];
     let begin = row * shape.windows + size.first;
 
-    var sum = 0.0;
+    var total = 0.0;
+    var run = 0.0;
+    var added = 0u;
     for (var i = lane; i < size.count; i += LANES) {
-        sum += residuals[begin + i];
+        run += residuals[begin + i];
+        added++;
+        if added == RUN {
+            total += run;
+            run = 0.0;
+            added = 0u;
+        }
     }
-    partial[lane] = sum;
+    partial[lane] = total + run;
     workgroupBarrier();
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         if lane < half {

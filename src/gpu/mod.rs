@@ -4,4 +4,8 @@
 //! this module opens a device and runs them.
 
 pub mod device;
+pub mod engine;
 pub mod stage;
+
+pub use device::{Choice, Gpu, Opened};
+pub use engine::Engine;

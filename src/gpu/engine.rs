@@ -1,0 +1,279 @@
+//! Runs stages on a device: pipelines kept, buffers made, results read back.
+//!
+//! Place in the flow: `analysis` and `models` declare stages and lay out buffers; the engine compiles each stage
+//! once per device, dispatches it and gives the numbers back. It checks what it is asked: a refusal of the
+//! driver or of wgpu's validation becomes an [`Error`] that names the stage.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytemuck::Pod;
+
+use super::device::Gpu;
+use super::stage::{Access, Binding, Stage};
+use crate::error::{Error, Result};
+
+/// A device with the pipelines compiled on it. `Send + Sync`; share it in an `Arc`.
+pub struct Engine {
+    gpu: Gpu,
+    pipelines: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+}
+
+struct Pipeline {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+}
+
+/// One binding of a dispatch: a buffer, or a part of one.
+pub type Part<'a> = wgpu::BufferBinding<'a>;
+
+/// One stage to run: what is bound, the bytes of its parameter block first.
+pub struct Dispatch<'a> {
+    /// The stage.
+    pub stage: &'a dyn Stage,
+    /// The bytes that binding 0 holds, for the number of workgroups.
+    pub params: &'a [u8],
+    /// The bindings in order.
+    pub parts: &'a [Part<'a>],
+}
+
+impl Engine {
+    /// An engine on `gpu`, with nothing compiled yet.
+    pub fn new(gpu: Gpu) -> Self {
+        Self { gpu, pipelines: Mutex::default() }
+    }
+
+    /// The device.
+    pub fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The most bytes one storage binding may have.
+    pub fn largest_binding(&self) -> u64 {
+        self.gpu.limits.max_storage_buffer_binding_size.min(self.gpu.limits.max_buffer_size)
+    }
+
+    /// A uniform buffer holding `params`.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn uniform<T: Pod>(&self, label: &str, params: &T) -> Result<wgpu::Buffer> {
+        self.filled(label, bytemuck::bytes_of(params), wgpu::BufferUsages::UNIFORM)
+    }
+
+    /// A storage buffer holding `values`.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn upload<T: Pod>(&self, label: &str, values: &[T]) -> Result<wgpu::Buffer> {
+        self.filled(label, bytemuck::cast_slice(values), wgpu::BufferUsages::STORAGE)
+    }
+
+    /// A storage buffer of `bytes` bytes (a multiple of 4), zeroed.
+    ///
+    /// # Errors
+    /// The device has no memory left.
+    pub fn empty(&self, label: &str, bytes: u64) -> Result<wgpu::Buffer> {
+        self.buffer(label, bytes, wgpu::BufferUsages::STORAGE)
+    }
+
+    fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let buffer = self.buffer(label, bytes.len() as u64, usage)?;
+        self.gpu.queue.write_buffer(&buffer, 0, bytes);
+        Ok(buffer)
+    }
+
+    fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
+        let copies = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        self.checked(&format!("make the buffer `{label}` of {bytes} bytes"), || {
+            self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size: bytes,
+                usage: usage | copies,
+                mapped_at_creation: false,
+            })
+        })
+    }
+
+    /// Compiles `stage`, unless that was done before.
+    ///
+    /// # Errors
+    /// The shader does not compile on this device, or needs more than its limits.
+    pub fn compile(&self, stage: &dyn Stage) -> Result<()> {
+        self.pipeline(stage).map(|_| ())
+    }
+
+    /// Submits `dispatches` in order, each seeing what those before it wrote. Does not wait.
+    ///
+    /// # Errors
+    /// A stage does not compile, or the bindings are not what it declares.
+    pub fn submit(&self, dispatches: &[Dispatch<'_>]) -> Result<()> {
+        let device = &self.gpu.device;
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for dispatch in dispatches {
+            let stage = dispatch.stage;
+            let pipeline = self.pipeline(stage)?;
+            let [x, y, z] = stage.groups(dispatch.params);
+            let most = self.gpu.limits.max_compute_workgroups_per_dimension;
+            if [x, y, z].iter().any(|&groups| groups > most) {
+                return Err(Error::new(format!(
+                    "expected at most {most} workgroups per dimension, found {x} x {y} x {z}"
+                ))
+                .at(stage.name())
+                .remedy("cut the work into smaller batches"));
+            }
+            self.checked(&format!("run {}", stage.name()), || {
+                let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(stage.name()),
+                    layout: &pipeline.layout,
+                    entries: &entries(dispatch.parts),
+                });
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                    label: Some(stage.name()),
+                    timestamp_writes: None,
+                });
+                pass.set_pipeline(&pipeline.pipeline);
+                pass.set_bind_group(0, &group, &[]);
+                pass.dispatch_workgroups(x, y, z);
+            })?;
+        }
+        self.checked("submit", || self.gpu.queue.submit([encoder.finish()]))?;
+        Ok(())
+    }
+
+    /// Waits for all that was submitted and reads `buffer` back.
+    ///
+    /// # Errors
+    /// The device was lost or has no memory left.
+    pub fn read<T: Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
+        let device = &self.gpu.device;
+        let staging = self.checked("read back", || {
+            let staging = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("read back"),
+                size: buffer.size(),
+                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+                mapped_at_creation: false,
+            });
+            let mut encoder =
+                device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+            self.gpu.queue.submit([encoder.finish()]);
+            staging
+        })?;
+        let lost = || {
+            Error::new("the device stopped answering")
+                .at(&self.gpu.description)
+                .remedy("run again with --device cpu, and check the driver's log")
+        };
+        let (send, receive) = std::sync::mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver waits below and outlives the callback.
+            let _ = send.send(result);
+        });
+        device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| lost().because(error))?;
+        receive
+            .recv()
+            .map_err(|error| lost().because(error))?
+            .map_err(|error| lost().because(error))?;
+        let view = staging.get_mapped_range(..).map_err(|error| lost().because(error))?;
+        // Mapped memory need not be aligned for T.
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+
+    fn pipeline(&self, stage: &dyn Stage) -> Result<Arc<Pipeline>> {
+        // A thread that panicked while compiling has inserted nothing.
+        let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = pipelines.get(stage.name()) {
+            return Ok(pipeline.clone());
+        }
+        let made =
+            self.checked(&format!("compile {}", stage.name()), || self.make_pipeline(stage))?;
+        let made = Arc::new(made);
+        pipelines.insert(stage.name(), made.clone());
+        Ok(made)
+    }
+
+    fn make_pipeline(&self, stage: &dyn Stage) -> Pipeline {
+        let device = &self.gpu.device;
+        let label = Some(stage.name());
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label,
+            source: wgpu::ShaderSource::Wgsl(assemble(stage).into()),
+        });
+        let entries: Vec<_> = stage.bindings().iter().enumerate().map(layout_entry).collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label,
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[("LANES", f64::from(stage.lanes()))],
+                ..Default::default()
+            },
+            cache: None,
+        });
+        Pipeline { pipeline, layout }
+    }
+
+    /// Does `work` and turns what wgpu found wrong with it into an error.
+    fn checked<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
+        let device = &self.gpu.device;
+        // Innermost first out: memory, validation, internal.
+        let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let done = work();
+        let memory = pollster::block_on(memory.pop());
+        let validation = pollster::block_on(validation.pop());
+        let internal = pollster::block_on(internal.pop());
+        let place = format!("{}, {doing}", self.gpu.description);
+        if let Some(error) = memory {
+            return Err(Error::new("the device has no memory left")
+                .at(place)
+                .remedy("measure fewer traces at a time, or compute with --device cpu")
+                .because(error));
+        }
+        match validation.or(internal) {
+            None => Ok(done),
+            Some(error) => Err(Error::new("the device refused the work")
+                .at(place)
+                .remedy("this is a defect: please report it; meanwhile --device cpu")
+                .because(error)),
+        }
+    }
+}
+
+/// The WGSL of a stage: its own file first, so that error lines stay true, then what it shares.
+pub fn assemble(stage: &dyn Stage) -> String {
+    stage.source().join("\n")
+}
+
+fn layout_entry((index, binding): (usize, &Binding)) -> wgpu::BindGroupLayoutEntry {
+    let ty = match binding.access {
+        Access::Uniform => wgpu::BufferBindingType::Uniform,
+        Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+        Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding: index as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn entries<'a>(parts: &[Part<'a>]) -> Vec<wgpu::BindGroupEntry<'a>> {
+    let resource = |part: &Part<'a>| wgpu::BindingResource::Buffer(part.clone());
+    let entry =
+        |(index, part)| wgpu::BindGroupEntry { binding: index as u32, resource: resource(part) };
+    parts.iter().enumerate().map(entry).collect()
+}
