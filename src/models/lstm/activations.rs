@@ -50,8 +50,7 @@ fn at_most<S: Simd>(simd: S, x: S::f32s, limit: f32) -> S::f32s {
 pub(super) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let negative = at_most(simd, simd.neg_f32s(x), 87.0);
     let lowest = simd.splat_f32s(-87.0);
-    let negative =
-        simd.select_f32s(simd.less_than_f32s(negative, lowest), lowest, negative);
+    let negative = simd.select_f32s(simd.less_than_f32s(negative, lowest), lowest, negative);
     let (power, less_one) = split_exponential(simd, negative);
     let one = simd.splat_f32s(1.0);
     let exponential = simd.mul_add_e_f32s(power, less_one, power);
@@ -64,11 +63,7 @@ pub(super) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let sign = simd.splat_f32s(-0.0);
     let size = at_most(simd, simd.abs_f32s(x), 10.0);
     let (power, less_one) = split_exponential(simd, simd.add_f32s(size, size));
-    let less_one = simd.mul_add_e_f32s(
-        power,
-        less_one,
-        simd.sub_f32s(power, simd.splat_f32s(1.0)),
-    );
+    let less_one = simd.mul_add_e_f32s(power, less_one, simd.sub_f32s(power, simd.splat_f32s(1.0)));
     let ratio = simd.div_f32s(less_one, simd.add_f32s(less_one, simd.splat_f32s(2.0)));
     simd.or_f32s(ratio, simd.and_f32s(sign, x))
 }

@@ -24,7 +24,7 @@ use burn::tensor::TensorData;
 
 /// The recurrence over a whole sequence; formulas and shapes are those of stages `lstm/forward` and
 /// `lstm/backward`.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Cube, Flex, Autodiff)]
 pub trait LstmOperation: Backend {
     /// `projected` `[B, T, 4H]` and `recurrent` `[H, 4H]` to hidden `[B, T, H]`, cell C `[B, T, H]` and
     /// activated gates `[B, T, 4H]`. Only hidden carries a gradient; the others are for reading.
