@@ -310,7 +310,16 @@ fn a_trained_network_gives_the_reference_traces() {
     let mut array = |name: &str| {
         let array = file.by_name(name).unwrap().unwrap_or_else(|| panic!("no {name}"));
         let shape: Vec<usize> = array.shape().iter().map(|size| *size as usize).collect();
-        TensorData::new(array.into_vec::<f32>().unwrap(), shape)
+        let order = array.order();
+        let values = array.into_vec::<f32>().unwrap();
+        if order == npyz::Order::C {
+            return TensorData::new(values, shape);
+        }
+        // Column after column: the weights were transposed views when they were saved.
+        let values = (0..values.len())
+            .map(|at| values[at % shape[1] * shape[0] + at / shape[1]])
+            .collect::<Vec<f32>>();
+        TensorData::new(values, shape)
     };
     let embedding = array("embedding");
     let weights = ["kernel_ifgo", "recurrent_ifgo"].map(&mut array);
