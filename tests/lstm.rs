@@ -412,13 +412,14 @@ fn an_empty_batch_and_a_nan_go_through() {
     assert!(hidden[20..].iter().all(|value| value.is_nan()), "a NaN input must show");
 }
 
-/// Not a test of a value: prints how long one pass takes. `cargo test --release --test lstm -- --ignored
-/// --nocapture`.
+/// Not a test of a value: prints how long the layer takes at the paper's batch and length; `HIDDEN=60` measures one
+/// size alone. `cargo test --release --test lstm -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn time_of_a_step() {
     let device = Device::flex().autodiff();
-    for hidden in [60, 256] {
+    let only = std::env::var("HIDDEN").ok().map(|size| vec![size.parse().unwrap()]);
+    for hidden in only.unwrap_or(vec![60, 256]) {
         let (batch, steps, inputs) = (128, 500, 32);
         let lstm = Lstm::new(inputs, hidden, 1, &device);
         let x = Tensor::<3>::from_data(random("x", [batch, steps, inputs], 0.05), &device);
