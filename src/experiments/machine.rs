@@ -1,11 +1,14 @@
 //! The machine an experiment runs on: one device for the network, one path for the measures, one name for both.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 
 use super::outcome;
 use crate::analysis::dfa;
 use crate::error::Result;
-use crate::gpu::device::{Choice, Selection, select};
+use crate::gpu::device::{self, Choice};
+use crate::gpu::engine::Engine;
 use crate::models;
 
 /// An opened machine.
@@ -26,7 +29,7 @@ impl Machine {
     /// # Errors
     /// A GPU was asked for and there is none, or it cannot be opened.
     pub fn open(choice: Choice) -> Result<Self> {
-        let Selection { gpu, reason } = select(choice)?;
+        let device::Opened { gpu, reason } = device::open(choice)?;
         let Some(gpu) = gpu else {
             let record = outcome::Device {
                 name: processor(),
@@ -41,20 +44,13 @@ impl Machine {
             });
         };
         let record = outcome::Device {
-            name: gpu.info.name.clone(),
-            backend: gpu.info.backend.clone(),
-            kind: gpu.info.kind.to_string(),
+            name: gpu.description.name.clone(),
+            backend: gpu.description.backend.clone(),
+            kind: gpu.description.kind.to_string(),
         };
         let device = models::device::on_gpu(&gpu)?;
-        Ok(Self {
-            device,
-            path: {
-                let _ = gpu;
-                dfa::Path::Cpu
-            },
-            record,
-            reason,
-        })
+        let path = dfa::Path::Gpu(Arc::new(Engine::new(gpu)));
+        Ok(Self { device, path, record, reason })
     }
 }
 

@@ -22,10 +22,10 @@ pub fn on_gpu(gpu: &Gpu) -> Result<Device> {
         adapter: gpu.adapter.clone(),
         device: gpu.device.clone(),
         queue: gpu.queue.clone(),
-        backend: gpu.adapter.get_info().backend,
+        backend: gpu.info.backend,
     };
     Device::wgpu_options().setup(setup).init().map_err(|cause| {
-        Error::new(format!("Burn cannot use the adapter {}", gpu.adapter.get_info().name))
+        Error::new(format!("Burn cannot use the adapter {}", gpu.description))
             .remedy("run on the CPU with --device cpu")
             .because(cause)
     })

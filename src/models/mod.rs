@@ -8,3 +8,8 @@ pub mod device;
 pub mod lstm;
 pub mod sentiment;
 pub mod training;
+
+use crate::gpu::stage::Stage;
+
+/// The networks' stages, for the tests of all stages.
+pub static STAGES: &[&dyn Stage] = &[&lstm::FORWARD, &lstm::BACKWARD];

@@ -58,7 +58,7 @@ impl Settings {
             Err(Error::new(what).at(format!("model.{name}")).remedy(format!("set model.{name}")))
         };
         within("embedding", self.embedding, 4096)?;
-        within("hidden", self.hidden, super::lstm::MOST_HIDDEN)
+        within("hidden", self.hidden, super::lstm::MOST_UNITS)
     }
 }
 

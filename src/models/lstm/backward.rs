@@ -16,14 +16,64 @@
 //! summation of dU: per group of rows, steps from last to first, rows in order; then the groups in order.
 //! Groups depend on the batch alone, so any number of threads gives the same bits.
 
-use super::Sizes;
 use super::activations::{flush, tanh};
 use super::forward::{CHUNK_ROWS, copy_rows};
 use super::products::{
     Panels, TILE_ROWS, add_rows_times_panels, add_transposed_product, padded_units, widest,
 };
+use super::sizes::{LANES, Parameters, Sizes};
+use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+
+/// Stage `lstm/backward`. The shader makes dz and takes U transposed; dU is a matrix product of Burn's there.
+pub struct BackwardStage;
+
+impl Stage for BackwardStage {
+    fn name(&self) -> &'static str {
+        "lstm/backward"
+    }
+
+    fn source(&self) -> &'static [&'static str] {
+        &[include_str!("../../../shaders/lstm/backward.wgsl")]
+    }
+
+    fn lanes(&self) -> u32 {
+        LANES
+    }
+
+    fn bindings(&self) -> &'static [Binding] {
+        const {
+            &[
+                Parameters::BINDING,
+                Binding::read_write("grad_hidden", "f32"),
+                Binding::read_write("cell", "f32"),
+                Binding::read_write("gates", "f32"),
+                Binding::read_write("transposed", "f32"),
+                Binding::read_write("grad_z", "f32"),
+            ]
+        }
+    }
+
+    fn groups(&self, params: &[u8]) -> [u32; 3] {
+        Parameters::groups(params)
+    }
+
+    fn twin(&self, bound: &mut Bound<'_>) {
+        let sizes: Sizes = bound.params::<Parameters>(0).into();
+        let (units, transposed) = (sizes.hidden, bound.take::<f32>(4));
+        let recurrent: Vec<f32> = (0..transposed.len())
+            .map(|at| transposed[at % (4 * units) * units + at / (4 * units)])
+            .collect();
+        let (grad_hidden, cell) = (bound.take::<f32>(1), bound.take::<f32>(2));
+        let grad_z = bound.take::<f32>(5);
+        grad_z.copy_from_slice(bound.take(3));
+        // h enters dU alone, which is not asked for here.
+        let hidden = vec![0.0; cell.len()];
+        let saved = Saved { recurrent: &recurrent, hidden: &hidden, cell, grad_hidden };
+        backward(sizes, grad_z, saved);
+    }
+}
 
 /// Most groups of chunks: each keeps its own dU, which is 4 MiB at 512 units.
 const MOST_GROUPS: usize = 32;

@@ -15,11 +15,53 @@
 //! k = 0, 1, ..., each with one fused multiply-add where the processor has it. The shader adds in the same
 //! order, but a driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
-use super::Sizes;
 use super::activations::{sigmoid, tanh};
 use super::products::{Panels, TILE_ROWS, add_rows_times_panels, padded_units, widest};
+use super::sizes::{LANES, Parameters, Sizes};
+use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+
+/// Stage `lstm/forward`.
+pub struct ForwardStage;
+
+impl Stage for ForwardStage {
+    fn name(&self) -> &'static str {
+        "lstm/forward"
+    }
+
+    fn source(&self) -> &'static [&'static str] {
+        &[include_str!("../../../shaders/lstm/forward.wgsl")]
+    }
+
+    fn lanes(&self) -> u32 {
+        LANES
+    }
+
+    fn bindings(&self) -> &'static [Binding] {
+        const {
+            &[
+                Parameters::BINDING,
+                Binding::read_write("projected", "f32"),
+                Binding::read_write("recurrent", "f32"),
+                Binding::read_write("hidden", "f32"),
+                Binding::read_write("cell", "f32"),
+                Binding::read_write("gates", "f32"),
+            ]
+        }
+    }
+
+    fn groups(&self, params: &[u8]) -> [u32; 3] {
+        Parameters::groups(params)
+    }
+
+    fn twin(&self, bound: &mut Bound<'_>) {
+        let sizes = bound.params::<Parameters>(0).into();
+        let gates = bound.take::<f32>(5);
+        gates.copy_from_slice(bound.take(1));
+        forward(sizes, gates, bound.take(2), bound.take(3), bound.take(4));
+    }
+}
 
 /// Batch rows of one piece of work. Fixed, so that neither results nor their order depend on how many
 /// threads there are; 8 rows are two register tiles, and 128 rows keep 16 threads busy.

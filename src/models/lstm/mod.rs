@@ -15,27 +15,33 @@
 //! | `operation` | the recurrence as one operation of Burn, for CPU, GPU and autodiff |
 //! | `forward`, `backward` | the two stages: formula, declaration, twin |
 //! | `products`, `activations` | the twins' matrix products and functions, vectorised |
+//! | `kernels` | the stages in Burn's stream on a GPU |
 //! | `initial` | the weights to start from |
 //! | `sizes` | sizes of a call, and rows per call on a device |
-
-/// The most hidden units that the stages take.
-pub const MOST_HIDDEN: usize = 512;
 
 mod activations;
 mod backward;
 mod forward;
 mod initial;
+mod kernels;
 mod operation;
 mod products;
 mod sizes;
 
+pub use backward::BackwardStage;
+pub use forward::ForwardStage;
 pub use operation::LstmOperation;
 use sizes::Sizes;
-pub use sizes::rows_per_call;
+pub use sizes::{MOST_UNITS, rows_per_call};
 
 use burn::backend::Dispatch;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+
+/// Stage `lstm/forward`.
+pub static FORWARD: ForwardStage = ForwardStage;
+/// Stage `lstm/backward`.
+pub static BACKWARD: BackwardStage = BackwardStage;
 
 /// One LSTM layer, see the head of this module.
 #[derive(Module, Debug)]

@@ -24,7 +24,7 @@ use burn::tensor::TensorData;
 
 /// The recurrence over a whole sequence; formulas and shapes are those of stages `lstm/forward` and
 /// `lstm/backward`.
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Cube, Flex, Autodiff)]
 pub trait LstmOperation: Backend {
     /// `projected` `[B, T, 4H]` and `recurrent` `[H, 4H]` to hidden `[B, T, H]`, cell C `[B, T, H]` and
     /// activated gates `[B, T, 4H]`. Only hidden carries a gradient; the others are for reading.
@@ -52,6 +52,14 @@ pub(super) fn sizes_of(gates: &impl TensorMetadata) -> Sizes {
     Sizes { batch, steps, hidden: width / 4 }
 }
 
+/// `tensor` to be written in place: without a copy where nobody else holds its buffer, as in training. (A
+/// contiguous tensor shares its buffer with what `to_contiguous` gives, so the former has to go first.)
+fn owned(tensor: FloatTensor<Flex>) -> FloatTensor<Flex> {
+    let contiguous = tensor.to_contiguous();
+    drop(tensor);
+    contiguous
+}
+
 impl LstmOperation for Flex {
     fn lstm_forward(
         projected: FloatTensor<Self>,
@@ -59,8 +67,7 @@ impl LstmOperation for Flex {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let sizes = sizes_of(&projected);
         let device = projected.device();
-        // In place where nobody else holds the buffer, as in training; else a copy is made.
-        let mut gates = projected.to_contiguous();
+        let mut gates = owned(projected);
         let recurrent = recurrent.to_contiguous();
         let state = || vec![0.0f32; sizes.batch * sizes.steps * sizes.hidden];
         let (mut hidden, mut cell) = (state(), state());
@@ -81,7 +88,7 @@ impl LstmOperation for Flex {
         let device = gates.device();
         let [grad_hidden, hidden, cell, recurrent] =
             [grad_hidden, hidden, cell, recurrent].map(|tensor| tensor.to_contiguous());
-        let mut gates = gates.to_contiguous();
+        let mut gates = owned(gates);
         let saved = Saved {
             recurrent: recurrent.storage(),
             hidden: hidden.storage(),

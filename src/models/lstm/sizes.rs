@@ -2,7 +2,18 @@
 //!
 //! Place in the flow: floor 3, under the LSTM's operation; plain data, no device.
 
+use crate::gpu::stage::{Access, Binding, Layout};
 use bytemuck::{Pod, Zeroable};
+
+/// Most workgroups in one dimension of a dispatch, on every device.
+const MOST_GROUPS: u32 = 65_535;
+
+/// Most hidden units of the shaders, whose workgroup memory has that size (`MOST_UNITS` there). The CPU has no
+/// such limit.
+pub const MOST_UNITS: usize = 512;
+
+/// Lanes of one workgroup of either shader: the most that every device has. 240 of them work at 60 units.
+pub(crate) const LANES: u32 = 256;
 
 /// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block of the
 /// two shaders, so its fields are their fields.
@@ -38,6 +49,21 @@ impl Sizes {
         assert_eq!(gates.len(), 4 * state, "gates are [B, T, 4H]");
         assert_eq!(recurrent.len(), 4 * self.hidden * self.hidden, "recurrent is [H, 4H]");
         assert!(states.iter().all(|values| values.len() == state), "states are [B, T, H]");
+    }
+}
+
+impl Parameters {
+    /// The block as the shaders declare it.
+    pub(crate) const BINDING: Binding = Binding {
+        name: "parameters",
+        access: Access::ReadWrite,
+        layout: Layout::Struct(&[("batch", 0), ("steps", 4), ("hidden", 8)], 12),
+    };
+
+    /// One workgroup per row, in two dimensions beyond the 65,535 that one may have.
+    pub(crate) fn groups(bytes: &[u8]) -> [u32; 3] {
+        let batch = bytemuck::pod_read_unaligned::<Self>(bytes).batch;
+        [batch.min(MOST_GROUPS), batch.div_ceil(MOST_GROUPS), 1]
     }
 }
 

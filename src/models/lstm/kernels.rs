@@ -1,0 +1,144 @@
+//! The two stages in Burn's stream on a GPU: cubecl's wgpu runtime runs our WGSL between its own kernels.
+//!
+//! Place in the flow: floor 3, under the LSTM's operation, for the backend `Cube`. cubecl takes text as it is,
+//! sets no pipeline constant and clears no workgroup memory; it binds every buffer read-write.
+
+use super::operation::{LstmOperation, sizes_of};
+use super::sizes::{MOST_UNITS, Parameters};
+use super::{BACKWARD, FORWARD};
+use crate::gpu::stage::Stage;
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Cube, TensorMetadata};
+use burn::cubecl::ir::{UIntKind, metadata::Info};
+use burn::cubecl::prelude::*;
+use burn::cubecl::server::KernelArguments;
+use burn::cubecl::{CubeKernel, PrecompiledSource};
+use burn::tensor::{FloatDType, Shape, s};
+use burn_cubecl::kernel::into_contiguous;
+
+impl LstmOperation for Cube {
+    fn lstm_forward(
+        projected: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let parameters = parameters_of(&projected);
+        let device = projected.device();
+        let gates_shape = projected.shape();
+        let empty = |shape: Shape| Self::float_empty(shape, &device, FloatDType::F32);
+        let (hidden, cell) = (empty(state_shape(&gates_shape)), empty(state_shape(&gates_shape)));
+        let gates = empty(gates_shape);
+        let tensors = [
+            into_contiguous(projected),
+            into_contiguous(recurrent),
+            hidden.clone(),
+            cell.clone(),
+            gates.clone(),
+        ];
+        launch(&FORWARD, parameters, &tensors);
+        (hidden, cell, gates)
+    }
+
+    fn lstm_backward(
+        grad_hidden: FloatTensor<Self>,
+        hidden: FloatTensor<Self>,
+        cell: FloatTensor<Self>,
+        gates: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let parameters = parameters_of(&gates);
+        let grad_z = Self::float_empty(gates.shape(), &gates.device(), FloatDType::F32);
+        let tensors = [
+            into_contiguous(grad_hidden),
+            into_contiguous(cell),
+            into_contiguous(gates),
+            into_contiguous(Self::float_swap_dims(recurrent, 0, 1)),
+            grad_z.clone(),
+        ];
+        launch(&BACKWARD, parameters, &tensors);
+        (grad_z.clone(), grad_recurrent(hidden, grad_z))
+    }
+}
+
+/// dU `[H, 4H]`: the sum over rows and steps of h of the step before, transposed, times dz.
+///
+/// The result is small and the sum long (64,000 terms at the paper's sizes), so that as one product it would
+/// keep a handful of workgroups busy: the rows are cut in groups, one product each, which are then added.
+fn grad_recurrent(hidden: FloatTensor<Cube>, grad_z: FloatTensor<Cube>) -> FloatTensor<Cube> {
+    let [batch, steps, units] = hidden.shape().dims();
+    let zeros = Cube::float_zeros([batch, 1, units].into(), &hidden.device(), FloatDType::F32);
+    let before = match steps {
+        1 => zeros,
+        _ => {
+            let but_last = Cube::float_slice(hidden, &s![.., ..steps - 1]);
+            Cube::float_cat(vec![zeros, but_last], 1)
+        }
+    };
+    let groups = (1..=batch.min(16)).rev().find(|count| batch.is_multiple_of(*count)).unwrap_or(1);
+    let long = batch / groups * steps;
+    let before = Cube::float_reshape(before, [groups, long, units].into());
+    let grad_z = Cube::float_reshape(grad_z, [groups, long, 4 * units].into());
+    let products = Cube::float_matmul(Cube::float_swap_dims(before, 1, 2), grad_z);
+    Cube::float_reshape(Cube::float_sum_dim(products, 0), [units, 4 * units].into())
+}
+
+fn state_shape(gates: &Shape) -> Shape {
+    let [batch, steps, width] = gates.dims();
+    [batch, steps, width / 4].into()
+}
+
+fn parameters_of(gates: &FloatTensor<Cube>) -> Parameters {
+    let sizes = sizes_of(gates);
+    assert!(
+        sizes.hidden <= MOST_UNITS,
+        "on a GPU the LSTM has at most {MOST_UNITS} units, asked for {}",
+        sizes.hidden
+    );
+    let counted = |size: usize| u32::try_from(size).expect("a size of a tensor fits in 32 bits");
+    Parameters {
+        batch: counted(sizes.batch),
+        steps: counted(sizes.steps),
+        hidden: counted(sizes.hidden),
+    }
+}
+
+/// Puts `stage` on the stream of the tensors' device: binding 0 is the parameter block, then `tensors`.
+fn launch(stage: &'static dyn Stage, parameters: Parameters, tensors: &[FloatTensor<Cube>]) {
+    let client = &tensors[0].client;
+    let bytes = bytemuck::bytes_of(&parameters);
+    let mut arguments =
+        KernelArguments::new().with_buffer(client.create_from_slice(bytes).binding());
+    for tensor in tensors {
+        arguments = arguments.with_buffer(tensor.handle.clone().binding());
+    }
+    let [x, y, z] = stage.groups(bytes);
+    client.launch(Box::new(StageKernel(stage)), CubeCount::Static(x, y, z), arguments);
+}
+
+/// A stage as cubecl takes a kernel.
+struct StageKernel(&'static dyn Stage);
+
+impl KernelMetadata for StageKernel {
+    fn id(&self) -> KernelId {
+        // All that changes the text. "Unchecked" leaves out naga's guard on every loop: ours are bounded.
+        KernelId::new::<Self>().info((self.0.name(), self.0.lanes())).mode(ExecutionMode::Unchecked)
+    }
+
+    fn address_type(&self) -> ElemType {
+        ElemType::UInt(UIntKind::U32)
+    }
+}
+
+impl CubeKernel for StageKernel {
+    fn define(&self) -> KernelDefinition {
+        let lanes = CubeDim::new_1d(self.0.lanes());
+        let settings = KernelSettings::new(lanes.0, ExecutionMode::Unchecked, AddressType::U32);
+        KernelDefinition { body: Scope::root(settings.clone()), settings, info: Info::default() }
+    }
+
+    fn source(&self) -> Option<PrecompiledSource> {
+        let lanes = format!("const LANES: u32 = {}u;", self.0.lanes());
+        let source = self.0.source().concat().replacen("override LANES: u32;", &lanes, 1);
+        Some(PrecompiledSource { source, entrypoint_name: "main".to_string(), lang: "wgsl" })
+    }
+}
