@@ -94,13 +94,13 @@ fn a_run_leaves_its_folder_and_its_settings_repeat_it_bit_for_bit() {
 fn a_stopped_run_resumes_to_the_same_end() {
     let home = tempfile::tempdir().expect("a folder");
     // Long enough (hundreds of batches) that the signal comes in the middle.
-    let long: &[&str] = &["--epochs", "40", "--batch", "2"];
+    let long: &[&str] = &["--epochs", "120", "--batch", "2"];
     succeed(&run(&[long, &["--out", "whole"]].concat(), home.path()));
     let mut arguments = vec!["run", "one-over-f"];
     arguments.extend(SMALL);
     arguments.extend(long);
     arguments.extend(["--out", "parts"]);
-    let child = Command::new(env!("CARGO_BIN_EXE_noisescope"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_noisescope"))
         .args(&arguments)
         .current_dir(home.path())
         .stderr(std::process::Stdio::piped())
@@ -109,6 +109,7 @@ fn a_stopped_run_resumes_to_the_same_end() {
     let metrics = home.path().join("parts/metrics.jsonl");
     let lines = || std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count());
     while lines() < 3 {
+        assert!(child.try_wait().expect("a child").is_none(), "the run ended by itself");
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -117,7 +118,7 @@ fn a_stopped_run_resumes_to_the_same_end() {
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("--resume"), "{said}");
-    assert!(lines() < 40, "the run was over before the signal came");
+    assert!(lines() < 120, "the run was over before the signal came");
 
     succeed(&noisescope(&["run", "one-over-f", "--resume", "parts"], home.path()));
     for file in ["exponents.csv", "best.safetensors"] {
@@ -160,8 +161,8 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
         home,
         &["recording.steps", "100000", "help:"],
     );
-    refused(&["--windows", "4,8,80"], home, &["dfa.windows", "80", "help:"]);
-    refused(&["--windows", "8,8,16"], home, &["dfa.windows", "help:"]);
+    refused(&["--set", "dfa.windows=[4,8,80]"], home, &["dfa.windows", "80", "help:"]);
+    refused(&["--set", "dfa.windows=[8,8,16]"], home, &["dfa.windows", "help:"]);
     refused(&["--hidden", "0"], home, &["model.hidden", "0", "help:"]);
     refused(&["--hidden", "513"], home, &["model.hidden", "513", "help:"]);
     refused(&["--quantities", "soul"], home, &["soul", "help:"]);
