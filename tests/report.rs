@@ -258,6 +258,8 @@ fn the_page_shows_everything_and_is_the_same_every_time() {
 
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(folder.join("report.html"), &page).expect("the page is written");
+    let synthetic = report::html(&synthetic()).expect("the page is drawn");
+    std::fs::write(folder.join("synthetic.html"), synthetic).expect("the page is written");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const FIGURES: [Figure; 2] = [
 
 /// Where the figures come from, in short.
 pub(super) const SHORT_SOURCE: &str =
-    "Chong & Ling, arXiv 2301.08530 v2; Chaos 34(8) 081101 (2024)";
+    "Nicholas Jia Le Chong & Ling Feng, arXiv 2301.08530 v2; Chaos 34(8) 081101 (2024)";
 
 /// How far the figures can be leant on.
 pub(super) const STANDING: &str = "The paper's figures are as quoted from v2 by a secondary \
@@ -55,9 +55,9 @@ pub(super) const DFA: Source = Source {
 };
 
 /// The paper whose claims are tested.
-pub(super) const CHONG_LING: Source = Source {
-    citation: "N. Chong, L. Ling: Self-organization toward 1/f noise in deep neural networks. \
-         arXiv 2301.08530 v2; Chaos 34(8), 081101 (2024).",
+pub(super) const ONE_OVER_F: Source = Source {
+    citation: "N. J. L. Chong, Ling Feng: Self-organization toward 1/f noise in deep neural \
+         networks. Chaos 34(8), 081101 (2024), doi 10.1063/5.0224138; arXiv 2301.08530 v2.",
     of: "the claims tested here and the figures marked as the paper's",
     address: "https://arxiv.org/abs/2301.08530",
 };

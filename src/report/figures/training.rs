@@ -1,6 +1,6 @@
 //! The training curve: loss and accuracy over the epochs, in training and in validation.
 //!
-//! Place in the flow: `outcome.training` -> two panels. The best epoch, whose weights were kept, is
+//! Place in the flow: `outcome.training` -> two panels. The best epoch, by validation accuracy, is
 //! marked by a dashed line.
 
 use super::frame::{Look, Mark, Panel, line, points, reference};

@@ -43,8 +43,8 @@ pub(super) fn exponents(outcome: &Outcome) -> Result<String> {
 /// Loss and accuracy over the epochs.
 pub(super) fn training(outcome: &Outcome) -> Result<String> {
     let panels = training::panels(outcome)?;
-    let caption = "Loss (mean binary cross-entropy) and accuracy over the epochs. The weights of \
-         the best epoch, by validation accuracy, were measured.";
+    let caption = "Loss (mean binary cross-entropy) and accuracy over the epochs. The dashed line \
+         marks the best epoch, by validation accuracy.";
     Ok(figure("wide", &panels, caption, "No epoch of training was recorded in this run."))
 }
 

@@ -74,7 +74,7 @@ fn wall_times(outcome: &Outcome) -> String {
 
 /// The publications that the run leans on.
 pub(super) fn sources(outcome: &Outcome) -> String {
-    let mut sources = vec![paper::DFA, paper::CHONG_LING];
+    let mut sources = vec![paper::DFA, paper::ONE_OVER_F];
     if !outcome.corpus.synthetic {
         sources.push(paper::IMDB);
     }
