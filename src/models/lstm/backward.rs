@@ -19,7 +19,7 @@
 use super::activations::{flush, tanh};
 use super::forward::{CHUNK_ROWS, copy_rows};
 use super::products::{
-    Panels, TILE_ROWS, add_rows_times_panels, add_transposed_product, padded_units, widest,
+    Panels, SHORT_ROWS, add_rows_times_panels, add_transposed_product, padded_units, widest,
 };
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
@@ -77,7 +77,7 @@ impl Stage for BackwardStage {
 
 /// Most groups of chunks: each keeps its own dU, which is 4 MiB at 512 units.
 const MOST_GROUPS: usize = 32;
-/// Time steps gathered before their share of dU is added: with 8 rows an inner dimension of 64, long enough
+/// Time steps gathered before their share of dU is added: with 12 rows an inner dimension of 96, long enough
 /// to pay for reading and writing dU, short enough to be still in the second cache.
 const STEPS_PER_PRODUCT: usize = 8;
 
@@ -230,7 +230,7 @@ fn backward_chunk<S: Simd>(
 ) {
     let padded = padded_units::<S>(units);
     let rows = saved.cell.len() / (steps * units);
-    let tile_rows = rows.next_multiple_of(TILE_ROWS);
+    let tile_rows = rows.next_multiple_of(SHORT_ROWS);
     let mut scratch = Scratch::new(tile_rows, padded);
     let (mut gathered, block) = (0, tile_rows * padded);
     for step in (0..steps).rev() {

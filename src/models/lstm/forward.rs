@@ -16,7 +16,7 @@
 //! order, but a driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
 use super::activations::{sigmoid, tanh};
-use super::products::{Panels, TILE_ROWS, add_rows_times_panels, padded_units, widest};
+use super::products::{Panels, SHORT_ROWS, add_rows_times_panels, padded_units, widest};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Simd, WithSimd};
@@ -64,8 +64,8 @@ impl Stage for ForwardStage {
 }
 
 /// Batch rows of one piece of work. Fixed, so that neither results nor their order depend on how many
-/// threads there are; 8 rows are two register tiles, and 128 rows keep 16 threads busy.
-pub(super) const CHUNK_ROWS: usize = 8;
+/// threads there are; 12 rows are two register tiles, and 128 rows keep 11 threads busy.
+pub(super) const CHUNK_ROWS: usize = 12;
 
 /// Runs the recurrence over `sizes`: on entry `gates` holds the projected input, on return the activated
 /// gates; `hidden` and `cell` are written throughout.
@@ -135,7 +135,7 @@ impl WithSimd for ForwardChunk<'_> {
         let Self { steps, units, packed, gates, hidden, cell } = self;
         let padded = padded_units::<S>(units);
         let rows = cell.len() / (steps * units);
-        let tile_rows = rows.next_multiple_of(TILE_ROWS);
+        let tile_rows = rows.next_multiple_of(SHORT_ROWS);
         // Rows and units that pad the scratch stay zero: a zero candidate leaves C and h zero.
         let mut z = vec![0.0f32; tile_rows * 4 * padded];
         let mut h = vec![0.0f32; tile_rows * padded];

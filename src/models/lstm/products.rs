@@ -1,9 +1,9 @@
 //! The three matrix products of the recurrence, blocked in registers, at the machine's vector width.
 //!
 //! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU. Per time step the
-//! products are small (8 rows by a few hundred columns), so that a general library spends as long in its
-//! set-up as in its sums. Here a tile of 4 rows by 3 vectors stays in registers over the whole inner
-//! dimension: 12 sums, 3 vectors and a broadcast fill the 16 registers of AVX2 (and half of Neon's).
+//! products are small (12 rows by a few hundred columns), so that a general library spends as long in its
+//! set-up as in its sums. Here a tile of 12 sums (6 rows by 2 vectors, or 4 by 3) stays in AVX2's 16 registers
+//! over the whole inner dimension.
 //!
 //! The program is built for the oldest 64-bit processors and asks at run time which vectors there are:
 //! [`widest`]. Sums run over the inner dimension in order, one multiply-add each, whatever the number of
@@ -11,10 +11,16 @@
 
 use pulp::{Simd, WithSimd};
 
-/// Rows of one register tile; buffers of rows are padded with zero rows to a multiple of it.
-pub(super) const TILE_ROWS: usize = 4;
-/// Vectors of one register tile.
-const TILE_VECTORS: usize = 3;
+/// Rows of one register tile of [`add_rows_times_panels`], by 2 vectors. (4 rows by 3 vectors need all 16
+/// registers, and the compiler then keeps one sum in memory: a third slower.)
+const LONG_ROWS: usize = 6;
+/// Rows of the tile that takes what rows are left.
+pub(super) const SHORT_ROWS: usize = 2;
+/// Vectors of one panel.
+const PANEL_VECTORS: usize = 2;
+/// Tile of [`add_transposed_product`].
+const OUTER_ROWS: usize = 4;
+const OUTER_VECTORS: usize = 3;
 
 /// Runs `op` with the widest vectors that this processor has.
 ///
@@ -28,14 +34,14 @@ pub(super) fn widest<Op: WithSimd>(op: Op) -> Op::Output {
     pulp::Arch::new().dispatch(op)
 }
 
-/// Units of one gate, padded so that both a vector and a tile of rows divide them: the width of every row
-/// of scratch.
+/// Units of one gate, padded so that whole vectors and whole tiles of [`add_transposed_product`] fit: the width
+/// of every row of scratch.
 #[inline(always)]
 pub(super) fn padded_units<S: Simd>(units: usize) -> usize {
-    units.next_multiple_of(S::F32_LANES.max(TILE_ROWS))
+    units.next_multiple_of(S::F32_LANES.max(OUTER_ROWS))
 }
 
-/// A matrix `[depth, columns]` in panels of [`TILE_VECTORS`] vectors: one panel holds its columns row by row,
+/// A matrix `[depth, columns]` in panels of [`PANEL_VECTORS`] vectors: one panel holds its columns row by row,
 /// so that a tile reads it from front to back. The last panel may be narrower.
 pub(super) struct Panels {
     data: Vec<f32>,
@@ -52,7 +58,7 @@ impl Panels {
         entry: impl Fn(usize, usize) -> f32,
     ) -> Self {
         assert!(columns.is_multiple_of(S::F32_LANES), "columns are padded to whole vectors");
-        let width = TILE_VECTORS * S::F32_LANES;
+        let width = PANEL_VECTORS * S::F32_LANES;
         let mut data = Vec::with_capacity(depth * columns);
         for start in (0..columns).step_by(width) {
             let end = (start + width).min(columns);
@@ -65,7 +71,7 @@ impl Panels {
 }
 
 /// `out += rows · panels`: `rows` is `[count, stride]` of which the first `depth` columns count, `out` is
-/// `[count, columns]`, and `count` is a multiple of [`TILE_ROWS`].
+/// `[count, columns]`, and `count` is a multiple of [`SHORT_ROWS`].
 #[inline(always)]
 pub(super) fn add_rows_times_panels<S: Simd>(
     simd: S,
@@ -75,39 +81,81 @@ pub(super) fn add_rows_times_panels<S: Simd>(
     out: &mut [f32],
 ) {
     let (depth, columns) = (panels.depth, panels.columns);
-    let width = TILE_VECTORS * S::F32_LANES;
+    let width = PANEL_VECTORS * S::F32_LANES;
+    let long = rows.len() / stride / LONG_ROWS * LONG_ROWS;
     for start in (0..columns).step_by(width) {
         let panel_width = width.min(columns - start);
         let panel = &panels.data[start * depth..][..panel_width * depth];
-        let tiles = rows.chunks_exact(TILE_ROWS * stride);
-        for (rows, out) in tiles.zip(out.chunks_exact_mut(TILE_ROWS * columns)) {
-            match panel_width / S::F32_LANES {
-                1 => tile::<S, 1>(simd, rows, stride, panel, out, columns, start),
-                2 => tile::<S, 2>(simd, rows, stride, panel, out, columns, start),
-                _ => tile::<S, 3>(simd, rows, stride, panel, out, columns, start),
-            }
+        let (long_out, short_out) = out.split_at_mut(long * columns);
+        let (long_rows, short_rows) = rows.split_at(long * stride);
+        if panel_width == width {
+            long_tiles::<S, 2>(simd, long_rows, stride, panel, long_out, [columns, start]);
+            short_tiles::<S, 2>(simd, short_rows, stride, panel, short_out, [columns, start]);
+        } else {
+            long_tiles::<S, 1>(simd, long_rows, stride, panel, long_out, [columns, start]);
+            short_tiles::<S, 1>(simd, short_rows, stride, panel, short_out, [columns, start]);
         }
     }
 }
 
+/// One panel times all rows, [`LONG_ROWS`] at a time.
+///
+/// Written out, each row's sums in their own variable and all rows in one `zip`: with arrays of rows and an
+/// index the compiler kept the sums in memory or checked six bounds per step.
 #[inline(always)]
-fn tile<S: Simd, const V: usize>(
+fn long_tiles<S: Simd, const V: usize>(
     simd: S,
     rows: &[f32],
     stride: usize,
     panel: &[f32],
     out: &mut [f32],
-    columns: usize,
-    start: usize,
+    [columns, start]: [usize; 2],
 ) {
-    let mut sums = load_tile::<S, V>(out, columns, start);
     let (vectors, _) = S::as_simd_f32s(panel);
     let (vectors, _) = vectors.as_chunks::<V>();
-    let [a, b, c, d] = std::array::from_fn(|row| rows[row * stride..][..vectors.len()].iter());
-    for ((((vectors, a), b), c), d) in vectors.iter().zip(a).zip(b).zip(c).zip(d) {
-        multiply_add::<S, V>(simd, &mut sums, [*a, *b, *c, *d], vectors);
+    let depth = vectors.len();
+    let tiles = rows.chunks_exact(LONG_ROWS * stride);
+    for (rows, out) in tiles.zip(out.chunks_exact_mut(LONG_ROWS * columns)) {
+        let [mut p, mut q, mut r, mut s, mut t, mut u] =
+            load_tile::<S, LONG_ROWS, V>(out, columns, start);
+        let [a, b, c, d, e, f] =
+            std::array::from_fn(|row| rows[row * stride..][..depth].iter().copied());
+        let factors = a.zip(b).zip(c).zip(d).zip(e).zip(f);
+        for (vectors, (((((a, b), c), d), e), f)) in vectors.iter().zip(factors) {
+            p = multiply_add::<S, V>(simd, a, vectors, p);
+            q = multiply_add::<S, V>(simd, b, vectors, q);
+            r = multiply_add::<S, V>(simd, c, vectors, r);
+            s = multiply_add::<S, V>(simd, d, vectors, s);
+            t = multiply_add::<S, V>(simd, e, vectors, t);
+            u = multiply_add::<S, V>(simd, f, vectors, u);
+        }
+        store_tile::<S, LONG_ROWS, V>(out, columns, start, [p, q, r, s, t, u]);
     }
-    store_tile::<S, V>(out, columns, start, sums);
+}
+
+/// As [`long_tiles`], [`SHORT_ROWS`] at a time.
+#[inline(always)]
+fn short_tiles<S: Simd, const V: usize>(
+    simd: S,
+    rows: &[f32],
+    stride: usize,
+    panel: &[f32],
+    out: &mut [f32],
+    [columns, start]: [usize; 2],
+) {
+    let (vectors, _) = S::as_simd_f32s(panel);
+    let (vectors, _) = vectors.as_chunks::<V>();
+    let depth = vectors.len();
+    let tiles = rows.chunks_exact(SHORT_ROWS * stride);
+    for (rows, out) in tiles.zip(out.chunks_exact_mut(SHORT_ROWS * columns)) {
+        let [mut p, mut q] = load_tile::<S, SHORT_ROWS, V>(out, columns, start);
+        let (a, b) = rows.split_at(stride);
+        for ((vectors, a), b) in vectors.iter().zip(&a[..depth]).zip(&b[..depth]) {
+            p = multiply_add::<S, V>(simd, *a, vectors, p);
+            q = multiply_add::<S, V>(simd, *b, vectors, q);
+        }
+        store_tile::<S, SHORT_ROWS, V>(out, columns, start, [p, q]);
+    }
 }
 
 /// `out += leftᵀ · right` with `left` `[depth, units]`, `right` `[depth, columns]` and `out`
@@ -121,9 +169,9 @@ pub(super) fn add_transposed_product<S: Simd>(
     columns: usize,
     out: &mut [f32],
 ) {
-    let width = TILE_VECTORS * S::F32_LANES;
-    for (tile, out) in out.chunks_exact_mut(TILE_ROWS * columns).enumerate() {
-        let unit = tile * TILE_ROWS;
+    let width = OUTER_VECTORS * S::F32_LANES;
+    for (tile, out) in out.chunks_exact_mut(OUTER_ROWS * columns).enumerate() {
+        let unit = tile * OUTER_ROWS;
         for start in (0..columns).step_by(width) {
             match (columns - start) / S::F32_LANES {
                 1 => outer::<S, 1>(simd, left, units, unit, right, columns, start, out),
@@ -146,28 +194,30 @@ fn outer<S: Simd, const V: usize>(
     start: usize,
     out: &mut [f32],
 ) {
-    let mut sums = load_tile::<S, V>(out, columns, start);
+    let [mut p, mut q, mut r, mut s] = load_tile::<S, OUTER_ROWS, V>(out, columns, start);
     for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
-        let factors: [f32; TILE_ROWS] = std::array::from_fn(|row| left[unit + row]);
+        let [a, b, c, d] = *left[unit..].first_chunk().expect("units are whole tiles");
         let vectors = vectors_at::<S, V>(right, start);
-        multiply_add::<S, V>(simd, &mut sums, factors, vectors);
+        p = multiply_add::<S, V>(simd, a, vectors, p);
+        q = multiply_add::<S, V>(simd, b, vectors, q);
+        r = multiply_add::<S, V>(simd, c, vectors, r);
+        s = multiply_add::<S, V>(simd, d, vectors, s);
     }
-    store_tile::<S, V>(out, columns, start, sums);
+    store_tile::<S, OUTER_ROWS, V>(out, columns, start, [p, q, r, s]);
 }
 
 #[inline(always)]
 fn multiply_add<S: Simd, const V: usize>(
     simd: S,
-    sums: &mut [[S::f32s; V]; TILE_ROWS],
-    factors: [f32; TILE_ROWS],
+    factor: f32,
     vectors: &[S::f32s; V],
-) {
-    for row in 0..TILE_ROWS {
-        let factor = simd.splat_f32s(factors[row]);
-        for vector in 0..V {
-            sums[row][vector] = simd.mul_add_e_f32s(factor, vectors[vector], sums[row][vector]);
-        }
+    mut sums: [S::f32s; V],
+) -> [S::f32s; V] {
+    let factor = simd.splat_f32s(factor);
+    for vector in 0..V {
+        sums[vector] = simd.mul_add_e_f32s(factor, vectors[vector], sums[vector]);
     }
+    sums
 }
 
 #[inline(always)]
@@ -177,20 +227,20 @@ fn vectors_at<S: Simd, const V: usize>(row: &[f32], start: usize) -> &[S::f32s; 
 }
 
 #[inline(always)]
-fn load_tile<S: Simd, const V: usize>(
+fn load_tile<S: Simd, const R: usize, const V: usize>(
     out: &[f32],
     columns: usize,
     start: usize,
-) -> [[S::f32s; V]; TILE_ROWS] {
+) -> [[S::f32s; V]; R] {
     std::array::from_fn(|row| *vectors_at::<S, V>(&out[row * columns..], start))
 }
 
 #[inline(always)]
-fn store_tile<S: Simd, const V: usize>(
+fn store_tile<S: Simd, const R: usize, const V: usize>(
     out: &mut [f32],
     columns: usize,
     start: usize,
-    sums: [[S::f32s; V]; TILE_ROWS],
+    sums: [[S::f32s; V]; R],
 ) {
     for (row, sums) in sums.iter().enumerate() {
         let place = &mut out[row * columns + start..][..V * S::F32_LANES];
