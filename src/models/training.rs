@@ -40,7 +40,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 4, batch: 64, steps: 500, rate: 5e-3, dropout: 0.1, patience: 0 }
+        Self { epochs: 8, batch: 64, steps: 500, rate: 5e-3, dropout: 0.1, patience: 0 }
     }
 }
 
