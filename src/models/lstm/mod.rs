@@ -32,7 +32,7 @@ pub use backward::BackwardStage;
 pub use forward::ForwardStage;
 pub use operation::LstmOperation;
 use sizes::Sizes;
-pub use sizes::rows_per_call;
+pub use sizes::{MOST_UNITS, rows_per_call};
 
 use burn::backend::Dispatch;
 use burn::module::{Module, Param};

@@ -10,7 +10,7 @@ const MOST_GROUPS: u32 = 65_535;
 
 /// Most hidden units of the shaders, whose workgroup memory has that size (`MOST_UNITS` there). The CPU has no
 /// such limit.
-pub(crate) const MOST_UNITS: usize = 512;
+pub const MOST_UNITS: usize = 512;
 
 /// Lanes of one workgroup of either shader: the most that every device has. 240 of them work at 60 units.
 pub(crate) const LANES: u32 = 256;
