@@ -181,9 +181,12 @@ fn of_burn(weights: &Weights, case: Case) -> Answer {
 fn values_and_gradients_equal_those_of_burn() {
     let devices = devices();
     let mut worst = vec![[0.0f32; 5]; devices.len()];
-    for hidden in [1, 5, 60, 64, 100] {
+    for hidden in [1, 5, 60, 64, 100, 256, 512] {
         for steps in [1, 2, 31] {
             for batch in [1, 3] {
+                if hidden > 100 && (steps > 2 || batch < 3) {
+                    continue;
+                }
                 let case = Case { batch, steps, inputs: 7, hidden };
                 let weights = Weights::new(case);
                 let expected = of_burn(&weights, case);
@@ -291,7 +294,9 @@ fn the_shader_equals_its_twin() {
         let (found, expected) = (recorded(&weights, &device), recorded(&weights, &Device::flex()));
         for (found, expected) in found.iter().zip(&expected) {
             // exp and tanh are the driver's: a few units in the last place each, carried over the steps.
-            assert!(difference(found, expected) < 5e-6, "{case:?}");
+            let apart = difference(found, expected);
+            println!("{case:?}: shader and twin differ by {apart:.1e}");
+            assert!(apart < 5e-6, "{case:?}");
         }
         let (found, expected) = (ours(&weights, &device), ours(&weights, &Device::flex()));
         for (found, expected) in found.gradients.iter().zip(&expected.gradients) {
@@ -404,12 +409,15 @@ fn vanishing_gradients_become_zero_and_never_denormal() {
 fn an_empty_batch_and_a_nan_go_through() {
     let lstm = Lstm::new(3, 4, 1, &Device::flex());
     assert_eq!(lstm.forward(Tensor::zeros([0, 5, 3], &Device::flex())).dims(), [0, 5, 4]);
-    let mut x = vec![0.1f32; 30];
-    x[15] = f32::NAN;
-    let x = Tensor::<3>::from_data(TensorData::new(x, [2, 5, 3]), &Device::flex());
-    let hidden = values(&lstm.forward(x));
-    assert!(hidden[..20].iter().all(|value| value.is_finite()));
-    assert!(hidden[20..].iter().all(|value| value.is_nan()), "a NaN input must show");
+    for (name, device) in devices() {
+        let lstm = Lstm::new(3, 4, 1, &device);
+        let mut x = vec![0.1f32; 30];
+        x[15] = f32::NAN;
+        let hidden =
+            values(&lstm.forward(Tensor::from_data(TensorData::new(x, [2, 5, 3]), &device)));
+        assert!(hidden[..20].iter().all(|value| value.is_finite()), "{name}");
+        assert!(hidden[20..].iter().all(|value| value.is_nan()), "{name}: a NaN input must show");
+    }
 }
 
 /// Not a test of a value: prints how long the layer takes at the paper's batch and length; `HIDDEN=60` measures one

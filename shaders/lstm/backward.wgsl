@@ -33,8 +33,14 @@ var<workgroup> grad_z_now: array<f32, 4u * MOST_UNITS>;
 var<workgroup> grad_hidden_halves: array<f32, 2u * MOST_UNITS>;
 var<workgroup> grad_cell_now: array<f32, MOST_UNITS>;
 
+// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so hide it.
+fn within(x: f32, limit: f32) -> f32 {
+    let below = select(x, limit, x > limit);
+    return select(below, -limit, below < -limit);
+}
+
 fn squash(x: f32) -> f32 {
-    return tanh(clamp(x, -15.0, 15.0));
+    return tanh(within(x, 15.0));
 }
 
 fn flush(x: f32) -> f32 {

@@ -29,13 +29,19 @@ var<workgroup> activated: array<f32, 4u * MOST_UNITS>;
 var<workgroup> hidden_now: array<f32, MOST_UNITS>;
 var<workgroup> cell_now: array<f32, MOST_UNITS>;
 
-// Both are held within limits first: beyond them they are flat in 32 bits, and exp would overflow.
+// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so hide it.
+fn within(x: f32, limit: f32) -> f32 {
+    let below = select(x, limit, x > limit);
+    return select(below, -limit, below < -limit);
+}
+
+// Beyond these limits both are flat in 32 bits, and exp would overflow.
 fn sigmoid(x: f32) -> f32 {
-    return 1.0 / (1.0 + exp(-clamp(x, -80.0, 80.0)));
+    return 1.0 / (1.0 + exp(-within(x, 80.0)));
 }
 
 fn squash(x: f32) -> f32 {
-    return tanh(clamp(x, -15.0, 15.0));
+    return tanh(within(x, 15.0));
 }
 
 @compute @workgroup_size(LANES)

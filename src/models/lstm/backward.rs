@@ -341,3 +341,52 @@ fn differentiate<S: Simd>(
 fn less_square<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.negate_mul_add_e_f32s(x, x, simd.splat_f32s(1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::forward::forward;
+    use super::*;
+
+    /// The sum of all hidden states.
+    fn total(sizes: Sizes, projected: &[f32], recurrent: &[f32]) -> f64 {
+        let mut gates = projected.to_vec();
+        let mut states = [vec![0.0; gates.len() / 4], vec![0.0; gates.len() / 4]];
+        let [hidden, cell] = &mut states;
+        forward(sizes, &mut gates, recurrent, hidden, cell);
+        hidden.iter().map(|value| f64::from(*value)).sum()
+    }
+
+    #[test]
+    fn dz_and_du_are_the_slopes_of_the_forward_pass() {
+        let sizes = Sizes { batch: 13, steps: 3, hidden: 5 };
+        let value = |at: usize| ((at * 7919 + 13) % 101) as f32 / 50.0 - 1.0;
+        let mut projected: Vec<f32> = (0..13 * 3 * 20).map(value).collect();
+        let mut recurrent: Vec<f32> = (0..100).map(|at| value(at + 5) / 2.0).collect();
+        let mut gates = projected.clone();
+        let (mut hidden, mut cell) = (vec![f32::NAN; 195], vec![f32::NAN; 195]);
+        forward(sizes, &mut gates, &recurrent, &mut hidden, &mut cell);
+        let ones = vec![1.0; 195];
+        let saved =
+            Saved { recurrent: &recurrent, hidden: &hidden, cell: &cell, grad_hidden: &ones };
+        let grad_recurrent = backward(sizes, &mut gates, saved);
+        let step = 1.0 / 64.0;
+        for at in [0, 7, 333, 779] {
+            let old = std::mem::replace(&mut projected[at], value(at) + step);
+            let above = total(sizes, &projected, &recurrent);
+            projected[at] = old - step;
+            let slope = (above - total(sizes, &projected, &recurrent)) / f64::from(2.0 * step);
+            projected[at] = old;
+            assert!((f64::from(gates[at]) - slope).abs() < 1e-3, "dz {at}: {} {slope}", gates[at]);
+        }
+        for at in [0, 28, 51, 99] {
+            let old = recurrent[at];
+            recurrent[at] = old + step;
+            let above = total(sizes, &projected, &recurrent);
+            recurrent[at] = old - step;
+            let slope = (above - total(sizes, &projected, &recurrent)) / f64::from(2.0 * step);
+            recurrent[at] = old;
+            let found = f64::from(grad_recurrent[at]);
+            assert!((found - slope).abs() < 2e-3, "dU {at}: {found} {slope}");
+        }
+    }
+}

@@ -187,3 +187,35 @@ fn activate<S: Simd>(simd: S, z: &mut [f32], c: &mut [f32], h: &mut [f32]) {
         *h = simd.mul_f32s(*o, tanh(simd, *c));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_unit_and_two_steps_worked_out_by_hand() {
+        let parameters = Parameters { batch: 1, steps: 2, hidden: 1 };
+        let mut words = bytemuck::cast::<_, [u32; 3]>(parameters).to_vec();
+        let floats =
+            |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        // z of i, f, candidate, o; in the second step U adds to the candidate alone.
+        let mut projected = floats(&[0.0, 0.0, 1.0, 0.0, 100.0, -100.0, 0.0, 100.0]);
+        let mut recurrent = floats(&[0.0, 0.0, 2.0, 0.0]);
+        let [mut hidden, mut cell] = [floats(&[f32::NAN; 2]), floats(&[f32::NAN; 2])];
+        let mut gates = floats(&[f32::NAN; 8]);
+        let bound: [&mut [u32]; 6] =
+            [&mut words, &mut projected, &mut recurrent, &mut hidden, &mut cell, &mut gates];
+        ForwardStage.twin(&mut Bound::new(bound));
+        let first = 0.5 * 1.0f32.tanh();
+        let candidate = (2.0 * (0.5 * first.tanh())).tanh();
+        let expected = [first, candidate];
+        for (found, expected) in cell.iter().zip(expected) {
+            assert!((f32::from_bits(*found) - expected).abs() < 1e-6);
+        }
+        let expected = [0.5 * first.tanh(), candidate.tanh()];
+        for (found, expected) in hidden.iter().zip(expected) {
+            assert!((f32::from_bits(*found) - expected).abs() < 1e-6);
+        }
+        assert!(gates.iter().all(|gate| f32::from_bits(*gate).is_finite()));
+    }
+}

@@ -2,8 +2,8 @@
 //!
 //! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU. Per time step the
 //! products are small (12 rows by a few hundred columns), so that a general library spends as long in its
-//! set-up as in its sums. Here a tile of 12 sums (6 rows by 2 vectors, or 4 by 3) stays in AVX2's 16 registers
-//! over the whole inner dimension.
+//! set-up as in its sums. Here a tile of 6 rows by 2 vectors stays in AVX2's 16 registers over the whole
+//! inner dimension.
 //!
 //! The program is built for the oldest 64-bit processors and asks at run time which vectors there are:
 //! [`widest`]. Sums run over the inner dimension in order, one multiply-add each, whatever the number of
@@ -11,16 +11,13 @@
 
 use pulp::{Simd, WithSimd};
 
-/// Rows of one register tile of [`add_rows_times_panels`], by 2 vectors. (4 rows by 3 vectors need all 16
+/// Rows of one register tile, by 2 vectors. (4 rows by 3 vectors need all 16
 /// registers, and the compiler then keeps one sum in memory: a third slower.)
 const LONG_ROWS: usize = 6;
 /// Rows of the tile that takes what rows are left.
 pub(super) const SHORT_ROWS: usize = 2;
 /// Vectors of one panel.
 const PANEL_VECTORS: usize = 2;
-/// Tile of [`add_transposed_product`].
-const OUTER_ROWS: usize = 4;
-const OUTER_VECTORS: usize = 3;
 
 /// Runs `op` with the widest vectors that this processor has.
 ///
@@ -38,7 +35,7 @@ pub(super) fn widest<Op: WithSimd>(op: Op) -> Op::Output {
 /// of every row of scratch.
 #[inline(always)]
 pub(super) fn padded_units<S: Simd>(units: usize) -> usize {
-    units.next_multiple_of(S::F32_LANES.max(OUTER_ROWS))
+    units.next_multiple_of(S::F32_LANES.max(SHORT_ROWS))
 }
 
 /// A matrix `[depth, columns]` in panels of [`PANEL_VECTORS`] vectors: one panel holds its columns row by row,
@@ -169,41 +166,70 @@ pub(super) fn add_transposed_product<S: Simd>(
     columns: usize,
     out: &mut [f32],
 ) {
-    let width = OUTER_VECTORS * S::F32_LANES;
-    for (tile, out) in out.chunks_exact_mut(OUTER_ROWS * columns).enumerate() {
-        let unit = tile * OUTER_ROWS;
-        for start in (0..columns).step_by(width) {
-            match (columns - start) / S::F32_LANES {
-                1 => outer::<S, 1>(simd, left, units, unit, right, columns, start, out),
-                2 => outer::<S, 2>(simd, left, units, unit, right, columns, start, out),
-                _ => outer::<S, 3>(simd, left, units, unit, right, columns, start, out),
-            }
+    let width = PANEL_VECTORS * S::F32_LANES;
+    let long = units / LONG_ROWS * LONG_ROWS;
+    let (long_out, short_out) = out.split_at_mut(long * columns);
+    for start in (0..columns).step_by(width) {
+        if columns - start >= width {
+            let sides = [(left, units), (right, columns)];
+            long_outer::<S, 2>(simd, sides, 0, long_out, start);
+            short_outer::<S, 2>(simd, sides, long, short_out, start);
+        } else {
+            let sides = [(left, units), (right, columns)];
+            long_outer::<S, 1>(simd, sides, 0, long_out, start);
+            short_outer::<S, 1>(simd, sides, long, short_out, start);
         }
     }
 }
 
+/// All units from `unit` on by the columns from `start` on, [`LONG_ROWS`] units at a time; written out for the
+/// reason given at [`long_tiles`]. `sides` are the two matrices, each with its width.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "two matrices, their strides and a place in each")]
-fn outer<S: Simd, const V: usize>(
+fn long_outer<S: Simd, const V: usize>(
     simd: S,
-    left: &[f32],
-    units: usize,
-    unit: usize,
-    right: &[f32],
-    columns: usize,
-    start: usize,
+    [(left, units), (right, columns)]: [(&[f32], usize); 2],
+    mut unit: usize,
     out: &mut [f32],
+    start: usize,
 ) {
-    let [mut p, mut q, mut r, mut s] = load_tile::<S, OUTER_ROWS, V>(out, columns, start);
-    for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
-        let [a, b, c, d] = *left[unit..].first_chunk().expect("units are whole tiles");
-        let vectors = vectors_at::<S, V>(right, start);
-        p = multiply_add::<S, V>(simd, a, vectors, p);
-        q = multiply_add::<S, V>(simd, b, vectors, q);
-        r = multiply_add::<S, V>(simd, c, vectors, r);
-        s = multiply_add::<S, V>(simd, d, vectors, s);
+    for out in out.chunks_exact_mut(LONG_ROWS * columns) {
+        let [mut p, mut q, mut r, mut s, mut t, mut u] =
+            load_tile::<S, LONG_ROWS, V>(out, columns, start);
+        for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
+            let [a, b, c, d, e, f] = *left[unit..].first_chunk().expect("a whole tile of units");
+            let vectors = vectors_at::<S, V>(right, start);
+            p = multiply_add::<S, V>(simd, a, vectors, p);
+            q = multiply_add::<S, V>(simd, b, vectors, q);
+            r = multiply_add::<S, V>(simd, c, vectors, r);
+            s = multiply_add::<S, V>(simd, d, vectors, s);
+            t = multiply_add::<S, V>(simd, e, vectors, t);
+            u = multiply_add::<S, V>(simd, f, vectors, u);
+        }
+        store_tile::<S, LONG_ROWS, V>(out, columns, start, [p, q, r, s, t, u]);
+        unit += LONG_ROWS;
     }
-    store_tile::<S, OUTER_ROWS, V>(out, columns, start, [p, q, r, s]);
+}
+
+/// As [`long_outer`], [`SHORT_ROWS`] at a time.
+#[inline(always)]
+fn short_outer<S: Simd, const V: usize>(
+    simd: S,
+    [(left, units), (right, columns)]: [(&[f32], usize); 2],
+    mut unit: usize,
+    out: &mut [f32],
+    start: usize,
+) {
+    for out in out.chunks_exact_mut(SHORT_ROWS * columns) {
+        let [mut p, mut q] = load_tile::<S, SHORT_ROWS, V>(out, columns, start);
+        for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
+            let [a, b] = *left[unit..].first_chunk().expect("a whole tile of units");
+            let vectors = vectors_at::<S, V>(right, start);
+            p = multiply_add::<S, V>(simd, a, vectors, p);
+            q = multiply_add::<S, V>(simd, b, vectors, q);
+        }
+        store_tile::<S, SHORT_ROWS, V>(out, columns, start, [p, q]);
+        unit += SHORT_ROWS;
+    }
 }
 
 #[inline(always)]
@@ -214,8 +240,8 @@ fn multiply_add<S: Simd, const V: usize>(
     mut sums: [S::f32s; V],
 ) -> [S::f32s; V] {
     let factor = simd.splat_f32s(factor);
-    for vector in 0..V {
-        sums[vector] = simd.mul_add_e_f32s(factor, vectors[vector], sums[vector]);
+    for (sum, vector) in sums.iter_mut().zip(vectors) {
+        *sum = simd.mul_add_e_f32s(factor, *vector, *sum);
     }
     sums
 }
