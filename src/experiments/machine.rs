@@ -21,6 +21,8 @@ pub struct Machine {
     pub record: outcome::Device,
     /// What was taken and why, in one line.
     pub reason: String,
+    /// The largest storage binding of the device, bytes.
+    largest_binding: u64,
 }
 
 impl Machine {
@@ -41,6 +43,7 @@ impl Machine {
                 path: dfa::Path::Cpu,
                 record,
                 reason,
+                largest_binding: u64::MAX,
             });
         };
         let record = outcome::Device {
@@ -48,9 +51,15 @@ impl Machine {
             backend: gpu.description.backend.clone(),
             kind: gpu.description.kind.to_string(),
         };
+        let largest_binding = gpu.limits.max_storage_buffer_binding_size;
         let device = models::device::on_gpu(&gpu)?;
         let path = dfa::Path::Gpu(Arc::new(Engine::new(gpu)));
-        Ok(Self { device, path, record, reason })
+        Ok(Self { device, path, record, reason, largest_binding })
+    }
+
+    /// Reviews of `steps` tokens that an LSTM of `hidden` units takes in one call on this machine.
+    pub fn rows_at_once(&self, steps: usize, hidden: usize) -> usize {
+        models::lstm::rows_per_call(steps, hidden, self.largest_binding)
     }
 }
 

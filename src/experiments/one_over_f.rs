@@ -200,6 +200,7 @@ pub fn run(
         settings: &settings.training,
         readout: settings.model.readout,
         seed: settings.seed,
+        rows_at_once: machine.rows_at_once(settings.training.steps, settings.model.hidden),
     };
     let (trained, history, accuracy) = teach(&lesson, fresh, machine, folder, start, observer)?;
     clock.lap("training");
@@ -287,7 +288,7 @@ fn teach(
     Ok((trained.network.valid(), trained.history, accuracy))
 }
 
-/// Reviews per recorded batch: bounds what is in memory at once, whatever the number of reviews.
+/// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of reviews.
 const REVIEWS_AT_ONCE: usize = 16;
 
 #[expect(clippy::too_many_arguments, reason = "all that a recording needs, called once")]
@@ -301,12 +302,14 @@ fn record(
     networks: &[(&'static str, Sentiment)],
     observer: &mut dyn Observer,
 ) -> Result<Found> {
+    let fitting = machine.rows_at_once(settings.recording.steps, settings.model.hidden);
+    let at_once = fitting.min(REVIEWS_AT_ONCE);
     let table = folder.file("exponents.csv");
     let mut gatherer = Gatherer::new(&machine.path, plan, &table)?;
     for (condition, network) in networks {
         observer.begin(&format!("recording, {condition}"), reviews.len() as u64);
         let mut files = trace_files(settings, folder, condition, reviews.len())?;
-        for (index, chunk) in reviews.chunks(REVIEWS_AT_ONCE).enumerate() {
+        for (index, chunk) in reviews.chunks(at_once).enumerate() {
             let batch = corpus.batch(chunk, settings.recording.steps);
             let (input, states) = network.record(&batch);
             let states = HostStates::read(input, states);
@@ -318,7 +321,7 @@ fn record(
                     file.append(&traces)?;
                 }
             }
-            observer.advance((index * REVIEWS_AT_ONCE + chunk.len()) as u64, "reviews");
+            observer.advance((index * at_once + chunk.len()) as u64, "reviews");
             if observer.stopping() {
                 return Err(Error::stopped(
                     "stopped while recording; the trained weights are kept",

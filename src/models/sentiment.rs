@@ -124,17 +124,6 @@ impl Sentiment {
         logits.reshape([rows])
     }
 
-    /// The loss on a batch, and how many reviews it got right.
-    pub fn judge(&self, batch: &Batch, readout: Readout, dropout: Option<TensorData>) -> Judged {
-        let logits = self.logits(batch, readout, dropout);
-        let signs: Vec<f32> = batch.labels.iter().map(|&l| if l { 1.0 } else { -1.0 }).collect();
-        let signs = TensorData::new(signs, [batch.rows]);
-        // The cross-entropy of a label ±1 is -ln sigmoid(± logit).
-        let margin = logits.clone() * Tensor::<1>::from_data(signs, &logits.device());
-        let right = margin.clone().inner().greater_elem(0.0).float().sum();
-        Judged { loss: log_sigmoid(margin).mean().neg(), right, examples: batch.rows }
-    }
-
     /// Every quantity of every step of a batch: the embedded input `[B, T, E]` and the LSTM's states.
     pub fn record(&self, batch: &Batch) -> (Tensor<3>, States) {
         let input = self.embed(batch, None);
@@ -162,6 +151,8 @@ pub struct Reviewing<'a> {
     pub readout: Readout,
     /// The seed of order and dropout.
     pub seed: u64,
+    /// Reviews that the device takes in one call (`lstm::rows_per_call`).
+    pub rows_at_once: usize,
 }
 
 impl Lesson for Reviewing<'_> {
@@ -175,35 +166,52 @@ impl Lesson for Reviewing<'_> {
         let mut order = self.training.to_vec();
         order.shuffle(&mut random::stream(self.seed, "training/order", epoch as u64));
         let reviews = order.chunks(self.settings.batch).nth(batch).expect("a batch of the epoch");
-        let made = self.corpus.batch(reviews, self.settings.steps);
         let draw = (epoch * self.batches() + batch) as u64;
-        let shape = [made.rows, made.steps, network.embedding.dims()[1]];
-        let dropout = (self.settings.dropout > 0.0)
-            .then(|| dropout_mask(self.seed, draw, shape, self.settings.dropout));
-        network.judge(&made, self.readout, dropout)
+        self.judge(network, reviews, (self.settings.dropout > 0.0).then_some(draw))
     }
 
     fn validate(&self, network: &Sentiment) -> Score {
         let mut score = Score::default();
         for reviews in self.validation.chunks(self.settings.batch) {
-            let batch = self.corpus.batch(reviews, self.settings.steps);
-            let judged = network.judge(&batch, self.readout, None);
+            let judged = self.judge(network, reviews, None);
             score.add(judged.loss, judged.right, judged.examples);
         }
         score
     }
 }
 
+impl Reviewing<'_> {
+    /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the device can take.
+    fn judge(&self, network: &Sentiment, reviews: &[usize], draw: Option<u64>) -> Judged {
+        let logits = reviews.chunks(self.rows_at_once).enumerate().map(|(part, reviews)| {
+            let batch = self.corpus.batch(reviews, self.settings.steps);
+            let shape = [batch.rows, batch.steps, network.embedding.dims()[1]];
+            let first = part * self.rows_at_once;
+            let mask = |draw| dropout_mask(self.seed, draw, first, shape, self.settings.dropout);
+            network.logits(&batch, self.readout, draw.map(mask))
+        });
+        let logits = Tensor::cat(logits.collect(), 0);
+        let sign = |&review: &usize| if self.corpus.reviews[review].label { 1.0f32 } else { -1.0 };
+        let signs: Vec<f32> = reviews.iter().map(sign).collect();
+        let signs = TensorData::new(signs, [reviews.len()]);
+        // The cross-entropy of a label ±1 is -ln sigmoid(± logit).
+        let margin = logits.clone() * Tensor::<1>::from_data(signs, &logits.device());
+        let right = margin.clone().inner().greater_elem(0.0).float().sum();
+        Judged { loss: log_sigmoid(margin).mean().neg(), right, examples: reviews.len() }
+    }
+}
+
 /// An input-dropout mask `[rows, steps, components]`: 0 with probability `rate`, else 1/(1 - rate).
 ///
-/// Made on the host from the stream `training/dropout` with one index per `draw` and row, so that every
-/// device and every resumed run drops the same inputs.
-pub fn dropout_mask(seed: u64, draw: u64, shape: [usize; 3], rate: f64) -> TensorData {
+/// Made on the host from the stream `training/dropout` with one index per `draw` and row (counted from `first`), so
+/// that every device, every cut of a batch and every resumed run drops the same inputs.
+fn dropout_mask(seed: u64, draw: u64, first: usize, shape: [usize; 3], rate: f64) -> TensorData {
     let [rows, steps, components] = shape;
     let (keep, threshold) = ((1.0 / (1.0 - rate)) as f32, (rate * 65_536.0).round() as u32);
     let mut values = vec![0.0f32; rows * steps * components];
     values.par_chunks_mut(steps * components).enumerate().for_each(|(row, values)| {
-        let mut stream = random::stream(seed, "training/dropout", (draw << 16) + row as u64);
+        let index = (draw << 16) + (first + row) as u64;
+        let mut stream = random::stream(seed, "training/dropout", index);
         for pair in values.chunks_mut(2) {
             let word: u32 = stream.random();
             for (value, bits) in pair.iter_mut().zip([word & 0xffff, word >> 16]) {
@@ -220,10 +228,16 @@ mod tests {
 
     #[test]
     fn dropout_keeps_the_mean_and_repeats() {
-        let mask = dropout_mask(3, 5, [4, 100, 32], 0.1);
-        assert_eq!(mask, dropout_mask(3, 5, [4, 100, 32], 0.1));
-        assert_ne!(mask, dropout_mask(3, 6, [4, 100, 32], 0.1));
+        let mask = dropout_mask(3, 5, 0, [4, 100, 32], 0.1);
+        assert_eq!(mask, dropout_mask(3, 5, 0, [4, 100, 32], 0.1));
+        assert_ne!(mask, dropout_mask(3, 6, 0, [4, 100, 32], 0.1));
         let values = mask.as_slice::<f32>().expect("f32");
+        let later = dropout_mask(3, 5, 3, [1, 100, 32], 0.1);
+        assert_eq!(
+            later.as_slice::<f32>().expect("f32"),
+            &values[3 * 3200..],
+            "rows by themselves"
+        );
         let dropped = values.iter().filter(|&&value| value == 0.0).count() as f64;
         // 12,800 draws at 0.1: sd 34.
         assert!((dropped - 1280.0).abs() < 4.0 * 34.0, "{dropped}");

@@ -1,0 +1,126 @@
+//! The one training loop on small reviews: it learns, stops early, resumes, and does not depend on how batches are cut.
+
+use burn::module::Module;
+use noisescope::datasets::{self, Corpus};
+use noisescope::models::device;
+use noisescope::models::sentiment::{Readout, Reviewing, Sentiment, Settings as Model};
+use noisescope::models::training::{self, Lesson, Settings, Trained, train};
+use noisescope::progress::{Observer, Silent};
+
+struct School {
+    corpus: Corpus,
+    training: Vec<usize>,
+    validation: Vec<usize>,
+    settings: Settings,
+    rows_at_once: usize,
+}
+
+impl School {
+    fn new(settings: Settings) -> Self {
+        let chosen = datasets::Settings { reviews: Some(240), ..datasets::Settings::default() };
+        let corpus = datasets::load(&chosen, 4).expect("built in");
+        let (training, validation) = corpus.split(&chosen, 4);
+        Self { corpus, training, validation, settings, rows_at_once: usize::MAX }
+    }
+
+    fn lesson(&self) -> Reviewing<'_> {
+        Reviewing {
+            corpus: &self.corpus,
+            training: &self.training,
+            validation: &self.validation,
+            settings: &self.settings,
+            readout: Readout::LastToken,
+            seed: 4,
+            rows_at_once: self.rows_at_once,
+        }
+    }
+
+    fn network(&self) -> Sentiment {
+        let model = Model { embedding: 8, hidden: 7, readout: Readout::LastToken };
+        Sentiment::new(&model, self.corpus.vocabulary, 4, &device::cpu().autodiff())
+    }
+
+    fn train(&self) -> Trained<Sentiment> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let device = device::cpu().autodiff();
+        let (lesson, network) = (self.lesson(), self.network());
+        train(&lesson, network, &self.settings, folder.path(), false, &device, &mut Silent)
+            .expect("trained")
+    }
+}
+
+fn small() -> Settings {
+    Settings { epochs: 3, batch: 32, steps: 60, ..Settings::default() }
+}
+
+#[test]
+fn cutting_a_batch_changes_no_loss_and_no_dropped_input() {
+    let mut school = School::new(small());
+    let whole = school.train();
+    school.rows_at_once = 5;
+    let cut = school.train();
+    for (whole, cut) in whole.history.iter().zip(&cut.history) {
+        // The same sums in another order, over three epochs of Adam.
+        let difference = (whole.training_loss - cut.training_loss).abs();
+        assert!(difference < 1e-4, "{whole:?}\n{cut:?}");
+    }
+}
+
+#[test]
+fn training_learns_what_it_sees() {
+    let school = School::new(Settings { epochs: 12, dropout: 0.0, ..small() });
+    let trained = school.train();
+    let (first, last) = (&trained.history[0], trained.history.last().expect("epochs"));
+    assert!(last.training_loss < 0.5 * first.training_loss, "{:?}", trained.history);
+}
+
+#[test]
+fn patience_ends_a_training_that_gets_no_better_and_the_best_epoch_is_kept() {
+    // A rate this small moves nothing, so the first epoch stays the best.
+    let school = School::new(Settings { epochs: 9, rate: 1e-12, patience: 2, ..small() });
+    let trained = school.train();
+    assert_eq!(trained.history.len(), 3, "the first and two more");
+    assert_eq!(trained.best().epoch, 1);
+    let school = School::new(Settings { epochs: 6, ..small() });
+    let trained = school.train();
+    let kept = school.lesson().validate(&trained.network.valid());
+    assert_eq!(kept.accuracy(), trained.best().validation_accuracy);
+}
+
+/// Asks to stop after some batches.
+struct Impatient(usize);
+
+impl Observer for Impatient {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn advance(&mut self, _: u64, _: &str) {
+        self.0 = self.0.saturating_sub(1);
+    }
+    fn finish(&mut self, _: &str) {}
+    fn note(&mut self, _: &str) {}
+    fn stopping(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+#[test]
+fn a_training_stopped_in_the_middle_of_an_epoch_resumes_to_the_same_weights() {
+    let school = School::new(small());
+    let whole = school.train();
+    let folder = tempfile::tempdir().expect("a folder");
+    let device = device::cpu().autodiff();
+    let go = |resume, observer: &mut dyn Observer| {
+        let lesson = school.lesson();
+        train(&lesson, school.network(), &small(), folder.path(), resume, &device, observer)
+    };
+    for batches in [3, 5, 4] {
+        let stopped = go(batches != 3, &mut Impatient(batches)).err().expect("stopped");
+        assert!(stopped.is_stopped(), "{stopped}");
+    }
+    let parts = go(true, &mut Silent).expect("trained");
+    let strip = |trained: &Trained<Sentiment>| -> Vec<training::Epoch> {
+        trained.history.iter().map(|epoch| training::Epoch { seconds: 0.0, ..*epoch }).collect()
+    };
+    assert_eq!(strip(&whole), strip(&parts));
+    let weights = noisescope::models::checkpoint::parameters::<Sentiment>;
+    assert!(weights(&whole.network) == weights(&parts.network), "weights differ");
+}
