@@ -57,10 +57,7 @@ fn device_against_twin(engine: &Engine, stage: &dyn Stage, what: &str, buffers: 
             words.iter().map(widen).collect::<Vec<f64>>()
         };
         let (device, twin) = (numbers(&by_device[i]), numbers(&by_twin[i]));
-        assert_close(&what, &device, &twin, &tolerances::DEVICE);
-        if by_device[i] != by_twin[i] {
-            println!("{what}: not bit-equal, off by {:.1e}", common::largest(&device, &twin));
-        }
+        assert_close(&what, &device, &twin, &tolerances::device(stage.name()));
     }
 }
 
@@ -293,7 +290,7 @@ fn a_buffer_on_the_device_is_measured_where_it_lies() {
 #[test]
 fn what_the_device_refuses_is_an_error() {
     let Some(engine) = engine() else { return };
-    // One binding too few.
+    // Too few bindings.
     let shape = engine.uniform("shape", &[1u32, 6, 3, 3]).expect("a buffer");
     let parts = [shape.as_entire_buffer_binding()];
     let params = bytemuck::bytes_of(&[1u32, 6, 3, 3]).to_vec();
@@ -314,5 +311,5 @@ fn f32_results_of_the_twins_are_the_devices_too() {
     let device = path.measure(&main.traces, &plan).expect("measured").fluctuations;
     let twin = widen(&twins(&main.traces, &plan).fluctuations);
     println!("device against twins: F {:.1e}", common::largest(&device, &twin));
-    assert_close("device against twins", &device, &twin, &tolerances::DEVICE);
+    assert_close("device against twins", &device, &twin, &tolerances::DEVICE_CHAIN);
 }
