@@ -214,6 +214,43 @@ fn the_grid_goes_on_beyond_65_535_groups() {
 }
 
 #[test]
+fn the_grid_of_many_lanes_goes_on_too() {
+    let Some(engine) = engine() else { return };
+    // `detrend` and `exponent` have 64 lanes a group: 65,535 groups hold 4,194,240 of them.
+    let beyond = 65_535 * 64 + 100;
+    let plan = plan(6, &[4, 5, 6], Overlap::None);
+    let seven: Vec<f32> = noise::white(7 * 1009, 3, 0).iter().map(|x| 1.5 + x.abs()).collect();
+    let values = |count: usize| seven.iter().copied().cycle().take(count).collect::<Vec<f32>>();
+    let rows = beyond / 3 + 1;
+    let shape = words(&[Shape::new(rows, &plan)]);
+    device_against_twin(
+        &engine,
+        &dfa::detrend::Detrend,
+        "beyond",
+        &[
+            shape,
+            words(&SizeRecord::table(&plan)),
+            words(&values(rows * 6)),
+            words(&values(rows)),
+            nothing::<f32>(rows * 3),
+        ],
+    );
+    let shape = words(&[Shape::new(beyond, &plan)]);
+    device_against_twin(
+        &engine,
+        &dfa::exponent::Exponent,
+        "beyond",
+        &[
+            shape,
+            words(&Weight::table(&plan)),
+            words(&values(beyond * 3)),
+            words(&vec![Mark { status: 0, unit: 1.0 }; beyond]),
+            nothing::<ExponentRecord>(beyond),
+        ],
+    );
+}
+
+#[test]
 fn the_chain_gives_the_references() {
     let Some(engine) = engine() else { return };
     let path = Path::Gpu(engine);
