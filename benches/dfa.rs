@@ -4,15 +4,29 @@
 //! the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device (default `gpu`).
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Instant;
 
 use noisescope::analysis::dfa::{DfaPlan, Overlap, Path, Settings, oracle};
+use noisescope::gpu::{Choice, Engine, device};
 use noisescope::signal::{Traces, noise};
 
 /// Steps and rows of each case: about the same number of samples.
 const CASES: &[(usize, usize)] = &[(500, 2048), (4096, 256), (65_536, 16), (1_000_000, 1)];
 
 fn main() {
+    let name = std::env::var("NOISESCOPE_DEVICE").unwrap_or_else(|_| "gpu".into());
+    let choice: Choice = name.parse().expect("NOISESCOPE_DEVICE is auto, gpu or cpu");
+    let gpu = match device::open(choice) {
+        Ok(opened) => {
+            println!("{}", opened.reason);
+            opened.gpu.map(|gpu| Path::Gpu(Arc::new(Engine::new(gpu))))
+        }
+        Err(error) => {
+            println!("no device: {error:?}");
+            None
+        }
+    };
     println!("seconds per trace, 20 log-spaced windows 8..N/4, one after the other");
     println!("{} threads on the CPU", rayon::current_num_threads());
     for &(steps, rows) in CASES {
@@ -35,6 +49,9 @@ fn main() {
         report(steps, rows, "fast, one thread", alone, by_oracle);
         let fast = seconds(|| run(&Path::Cpu)) / rows as f64;
         report(steps, rows, "fast, all threads", fast, by_oracle);
+        if let Some(gpu) = &gpu {
+            report(steps, rows, "device", seconds(|| run(gpu)) / rows as f64, by_oracle);
+        }
     }
 }
 

@@ -268,7 +268,7 @@ fn another_length_than_the_plan_is_refused() {
 
 #[test]
 fn the_checker_rejects_what_it_must() {
-    let all = [tolerances::ORACLE, tolerances::FAST, tolerances::SINGLE, tolerances::DEVICE];
+    let all = [tolerances::ORACLE, tolerances::FAST, tolerances::SINGLE, tolerances::DEVICE_CHAIN];
     for tolerance in &all {
         rejects(tolerance);
     }

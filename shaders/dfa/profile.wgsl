@@ -74,13 +74,14 @@ fn main(
             }
             continue;
         }
-        // A level near the mean of the block; of a constant block its very value.
+        // A level near the mean of the block; of a constant block its very value. Powers of two only: devices
+        // may round a division as they like, and fuse an exact product without consequence.
         let origin = traces[begin] * scale;
         var sum = 0.0;
         for (var i = begin; i < end; i++) {
             sum += traces[i] * scale - origin;
         }
-        let level = origin + sum / f32(end - begin);
+        let level = origin + sum * (1.0 / f32(BLOCK));
         levels[row * blocks + block] = level;
         var risen = 0.0;
         for (var i = begin; i < end; i++) {

@@ -25,14 +25,14 @@ pub fn stages() -> Vec<&'static dyn Stage> {
 
 /// Says how `actual` differs from `expected`, or nothing where it does not by more than `tolerance`.
 ///
-/// Value by value the difference may be `absolute + relative · |expected|`; over all values the projection
-/// `Σ actual·expected / Σ expected²` may differ from 1 by `scale`, so that a small error that all values share
-/// is found. NaN and infinity on either side are differences.
+/// Value by value the difference may be `absolute + relative · |expected|`; the mean of `actual / expected` may
+/// differ from 1 by `scale`, so that a small error that all values share is found. NaN and infinity on either
+/// side are differences.
 pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Option<String> {
     if actual.len() != expected.len() {
         return Some(format!("{} values instead of {}", actual.len(), expected.len()));
     }
-    let (mut product, mut square) = (0.0, 0.0);
+    let (mut ratios, mut counted) = (0.0, 0.0);
     for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
         let allowed = tolerance.absolute + tolerance.relative * e.abs();
         // Written so that a NaN fails.
@@ -40,13 +40,13 @@ pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Op
         if !close {
             return Some(format!("value {i}: {a:e} instead of {e:e}, allowed ±{allowed:e}"));
         }
-        // Each value weighs the same, however large it is.
-        if *e != 0.0 {
-            product += a / e;
-            square += 1.0;
+        // Each value weighs the same, however large it is; those near zero tell nothing of a factor.
+        if *e != 0.0 && tolerance.relative * e.abs() >= tolerance.absolute {
+            ratios += a / e;
+            counted += 1.0;
         }
     }
-    let factor = if square > 0.0 { product / square - 1.0 } else { 0.0 };
+    let factor = if counted > 0.0 { ratios / counted - 1.0 } else { 0.0 };
     let straight = factor.abs() <= tolerance.scale;
     (!straight).then(|| format!("all values off by a factor of 1 + {factor:e}"))
 }

@@ -36,15 +36,15 @@ pub const SINGLE: Tolerance = Tolerance {
     relative: 1e-6,
     absolute: 0.0,
     scale: 3e-7,
-    reason: "float32 with 32-sample leaves and merging keeps 3e-7, measured up to a million samples",
+    reason: "float32 with 32-sample leaves and merging keeps 3.3e-7, measured up to a million samples",
 };
 
-/// `alpha` and its company of the f32 chain against the oracle.
+/// `alpha` (and a tenth of the intercept) of the f32 chain against the oracle.
 pub const SINGLE_EXPONENT: Tolerance = Tolerance {
     relative: 0.0,
     absolute: 1e-6,
     scale: 1e-5,
-    reason: "each ln F is good to 3e-7, the weights of the slope add up to less than 1 in magnitude",
+    reason: "each ln F is good to 3e-7; the weights of the slope are below 1 and differ in sign",
 };
 
 /// The standard error of the f32 chain against the oracle.
@@ -55,11 +55,43 @@ pub const SINGLE_STDERR: Tolerance = Tolerance {
     reason: "a root of squared distances that are small differences of ln F",
 };
 
-/// The device against a stage's twin, given the same input.
-pub const DEVICE: Tolerance = Tolerance {
+/// Chain on the device against chain of the twins, in `F`.
+pub const DEVICE_CHAIN: Tolerance = Tolerance {
     relative: 5e-7,
     absolute: 0.0,
     scale: 3e-7,
-    reason: "WGSL allows 2.5 ulp in a division and contraction to fused multiply-add; lavapipe is \
-             equal to the bit",
+    reason: "both are within 3e-7 of the oracle",
 };
+
+/// One stage on the device against its twin, given the same input.
+pub fn device(stage: &str) -> Tolerance {
+    match stage {
+        "dfa/profile" => Tolerance {
+            relative: 5e-7,
+            absolute: 6e-5,
+            scale: 3e-7,
+            reason: "32 additions to sums below 64 (ulp 4e-6), and the driver may reorder them: lavapipe \
+                     adds x to the sum before it subtracts x_0; seen 2e-5",
+        },
+        "dfa/detrend" => Tolerance {
+            relative: 2e-5,
+            absolute: 1e-5,
+            scale: 3e-6,
+            reason: "squares of small differences of profile values up to 10, each off by an ulp where \
+                     a division takes 2.5 ulp or a product is fused; lavapipe is equal to the bit",
+        },
+        "dfa/fluctuation" => Tolerance {
+            relative: 1e-6,
+            absolute: 0.0,
+            scale: 5e-7,
+            reason: "one division and one root of 2.5 ulp; lavapipe is equal to the bit",
+        },
+        "dfa/exponent" => Tolerance {
+            relative: 1e-6,
+            absolute: 5e-6,
+            scale: 1e-6,
+            reason: "the test's three sizes 4, 5, 6 have weights of 4; seen 1.3e-6 on lavapipe",
+        },
+        _ => panic!("{stage} has no tolerance: add it here, with its reason"),
+    }
+}

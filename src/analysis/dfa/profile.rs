@@ -6,8 +6,11 @@
 //! Bindings: `shape`, `traces` (rows × steps) → `profile` (rows × steps), `levels` (rows × ceil(steps / 32)),
 //! `marks` (rows).
 //!
-//! For each block of 32 samples (the last may be shorter): its level `l`, a number near its mean, and the
-//! profile `p_i = Σ_{j≤i} (x_j - l)` from zero at the start of the block.
+//! For each block of 32 samples (the last may be shorter): its level `l = x_0 + Σ(x_j - x_0)/32`, a number near
+//! its mean, and the profile `p_i = Σ_{j≤i} (x_j - l)` from zero at the start of the block. Every product here
+//! is by a power of two, so that a fused multiply-add changes nothing. A driver may still reorder: lavapipe turns
+//! `sum + (x - x_0)` into `(sum + x) - x_0`. That is harmless: the samples of a trace far from zero lie on one
+//! grid, on which such sums are exact; `tests/common` allows for the ulps of a trace near zero.
 //!
 //! The definition of DFA subtracts the mean of the whole trace and sums over the whole trace. Neither reaches
 //! the answer at order 1: a window's line absorbs every constant and every linear term of its profile. In
@@ -115,7 +118,7 @@ fn integrate(samples: &[f32], scale: f32, profile: &mut [f32]) -> f32 {
     for x in samples {
         sum += x * scale - origin;
     }
-    let level = origin + sum / samples.len() as f32;
+    let level = origin + sum * (1.0 / BLOCK as f32);
     let mut risen = 0.0;
     for (place, x) in profile.iter_mut().zip(samples) {
         risen += x * scale - level;
@@ -145,7 +148,8 @@ mod tests {
     #[test]
     fn a_block_is_integrated_about_its_level() {
         let mut profile = [f32::NAN; 4];
-        assert_eq!(integrate(&[4.0, 8.0, 0.0, 4.0], 0.25, &mut profile), 1.0);
-        assert_eq!(profile, [0.0, 1.0, 0.0, 0.0]);
+        // Scaled 1, 2, 0, 9: 1 + (0 + 1 - 1 + 8)/32.
+        assert_eq!(integrate(&[4.0, 8.0, 0.0, 36.0], 0.25, &mut profile), 1.25);
+        assert_eq!(profile, [-0.25, 0.5, -0.75, 7.0]);
     }
 }
