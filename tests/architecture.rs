@@ -17,6 +17,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("gpu", 1),
     ("signal", 1),
     ("error", 0),
+    ("progress", 0),
 ];
 
 /// Files that stand above all floors: they declare the modules, or only call `cli`.

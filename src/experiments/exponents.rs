@@ -365,7 +365,7 @@ mod tests {
             if row % units == 3 {
                 values.extend(vec![0.25f32; steps]);
             } else {
-                values.extend(noise::white(7, row as u64, steps));
+                values.extend(noise::white(steps, 7, row as u64));
             }
         }
         let traces = Traces::new(values, steps).expect("whole");

@@ -13,6 +13,7 @@ use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord,
 use noisescope::analysis::dfa::{DfaPlan, Overlap, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
+use noisescope::models;
 use noisescope::signal::Traces;
 
 pub mod tolerances;
@@ -20,7 +21,7 @@ pub use tolerances::Tolerance;
 
 /// Every stage of the project.
 pub fn stages() -> Vec<&'static dyn Stage> {
-    analysis::STAGES.to_vec()
+    [analysis::STAGES, models::STAGES].concat()
 }
 
 /// Says how `actual` differs from `expected`, or nothing where it does not by more than `tolerance`.

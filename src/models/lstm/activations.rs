@@ -77,9 +77,9 @@ pub(super) fn flush<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 #[cfg(test)]
 mod tests {
-    use super::super::products::widest;
+
     use super::*;
-    use pulp::WithSimd;
+    use pulp::{Arch, WithSimd};
 
     struct Apply<'a>(&'a mut [f32], bool);
 
@@ -95,7 +95,7 @@ mod tests {
 
     fn worst_ulp(inputs: &[f32], is_tanh: bool) -> f64 {
         let mut found = inputs.to_vec();
-        widest(Apply(&mut found, is_tanh));
+        Arch::new().dispatch(Apply(&mut found, is_tanh));
         let mut worst = 0.0f64;
         for (&x, &y) in inputs.iter().zip(&found) {
             let x = f64::from(x);
@@ -126,11 +126,11 @@ mod tests {
     fn extremes_saturate_and_a_nan_stays() {
         let extremes = [f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 0.0, -0.0, f32::NAN, 100.0];
         let mut found: Vec<f32> = extremes.iter().copied().cycle().take(16).collect();
-        widest(Apply(&mut found, true));
+        Arch::new().dispatch(Apply(&mut found, true));
         assert_eq!(&found[..6], &[1.0, -1.0, 1.0, -1.0, 0.0, -0.0]);
         assert!(found[6].is_nan() && found[7] == 1.0);
         let mut found: Vec<f32> = extremes.iter().copied().cycle().take(16).collect();
-        widest(Apply(&mut found, false));
+        Arch::new().dispatch(Apply(&mut found, false));
         assert!(found[0] == 1.0 && found[1] < 1e-37 && found[4] == 0.5 && found[6].is_nan());
     }
 }

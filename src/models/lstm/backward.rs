@@ -19,11 +19,11 @@
 use super::activations::{flush, tanh};
 use super::forward::{CHUNK_ROWS, copy_rows};
 use super::products::{
-    Panels, SHORT_ROWS, add_rows_times_panels, add_transposed_product, padded_units, widest,
+    Panels, SHORT_ROWS, add_rows_times_panels, add_transposed_product, padded_units,
 };
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Stage `lstm/backward`. The shader makes dz and takes U transposed; dU is a matrix product of Burn's there.
@@ -103,7 +103,7 @@ pub(super) fn backward(sizes: Sizes, gates: &mut [f32], saved: Saved<'_>) -> Vec
     if sizes.is_empty() {
         return vec![0.0; 4 * units * units];
     }
-    let transposed = widest(PackTransposed { recurrent, units });
+    let transposed = Arch::new().dispatch(PackTransposed { recurrent, units });
     let chunks = sizes.batch.div_ceil(CHUNK_ROWS);
     let group_rows = chunks.div_ceil(MOST_GROUPS) * CHUNK_ROWS;
     let row = sizes.steps * units;
@@ -114,7 +114,7 @@ pub(super) fn backward(sizes: Sizes, gates: &mut [f32], saved: Saved<'_>) -> Vec
         .zip(grad_hidden.par_chunks(group_rows * row))
         .map(|(((gates, hidden), cell), grad_hidden)| {
             let saved = Saved { recurrent, hidden, cell, grad_hidden };
-            widest(BackwardGroup {
+            Arch::new().dispatch(BackwardGroup {
                 steps: sizes.steps,
                 units,
                 transposed: &transposed,

@@ -16,10 +16,10 @@
 //! order, but a driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
 use super::activations::{sigmoid, tanh};
-use super::products::{Panels, SHORT_ROWS, add_rows_times_panels, padded_units, widest};
+use super::products::{Panels, SHORT_ROWS, add_rows_times_panels, padded_units};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
-use pulp::{Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Stage `lstm/forward`.
@@ -80,14 +80,14 @@ pub(super) fn forward(
     if sizes.is_empty() {
         return;
     }
-    let packed = widest(PackRecurrent { recurrent, units: sizes.hidden });
+    let packed = Arch::new().dispatch(PackRecurrent { recurrent, units: sizes.hidden });
     let row = sizes.steps * sizes.hidden;
     gates
         .par_chunks_mut(CHUNK_ROWS * 4 * row)
         .zip(hidden.par_chunks_mut(CHUNK_ROWS * row))
         .zip(cell.par_chunks_mut(CHUNK_ROWS * row))
         .for_each(|((gates, hidden), cell)| {
-            widest(ForwardChunk {
+            Arch::new().dispatch(ForwardChunk {
                 steps: sizes.steps,
                 units: sizes.hidden,
                 packed: &packed,

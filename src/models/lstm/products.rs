@@ -5,11 +5,11 @@
 //! set-up as in its sums. Here a tile of 6 rows by 2 vectors stays in AVX2's 16 registers over the whole
 //! inner dimension.
 //!
-//! The program is built for the oldest 64-bit processors and asks at run time which vectors there are:
-//! [`widest`]. Sums run over the inner dimension in order, one multiply-add each, whatever the number of
+//! The program is built for the oldest 64-bit processors and asks at run time which vectors there are
+//! (`pulp::Arch`; what runs inside must be `#[inline(always)]`, else it is compiled without them). Sums run over the inner dimension in order, one multiply-add each, whatever the number of
 //! threads, so two runs agree to the bit.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 /// Rows of one register tile, by 2 vectors. (4 rows by 3 vectors need all 16
 /// registers, and the compiler then keeps one sum in memory: a third slower.)
@@ -18,18 +18,6 @@ const LONG_ROWS: usize = 6;
 pub(super) const SHORT_ROWS: usize = 2;
 /// Vectors of one panel.
 const PANEL_VECTORS: usize = 2;
-
-/// Runs `op` with the widest vectors that this processor has.
-///
-/// `pulp::Arch` would do, had it been built with its feature `x86-v3`; as Burn's build leaves that off, AVX2
-/// with FMA is asked for by name. What runs inside must be `#[inline(always)]`, else it is compiled without.
-pub(super) fn widest<Op: WithSimd>(op: Op) -> Op::Output {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(simd) = pulp::x86::V3::try_new() {
-        return Simd::vectorize(simd, op);
-    }
-    pulp::Arch::new().dispatch(op)
-}
 
 /// Units of one gate, padded so that whole vectors and whole tiles of [`add_transposed_product`] fit: the width
 /// of every row of scratch.
@@ -277,6 +265,7 @@ fn store_tile<S: Simd, const R: usize, const V: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulp::{Arch, WithSimd};
 
     struct BothProducts {
         depth: usize,
@@ -319,7 +308,10 @@ mod tests {
     #[test]
     fn both_products_equal_plain_loops_at_every_tail() {
         for (depth, units) in [(1, 1), (3, 8), (5, 9), (60, 16), (64, 24), (33, 33), (100, 60)] {
-            assert!(widest(BothProducts { depth, units }) < 2e-5, "{depth} x {units}");
+            assert!(
+                Arch::new().dispatch(BothProducts { depth, units }) < 2e-5,
+                "{depth} x {units}"
+            );
             let scalar = pulp::Scalar.vectorize(BothProducts { depth, units });
             assert!(scalar < 2e-5, "scalar {depth} x {units}");
         }
