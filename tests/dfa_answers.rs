@@ -238,7 +238,6 @@ fn long_traces_keep_their_digits() {
 }
 
 #[test]
-#[ignore = "seconds; run with --ignored for the figures of a million samples"]
 fn a_million_samples_keep_their_digits() {
     compare(1_000_000, Overlap::None);
     compare(1_000_000, Overlap::Half);

@@ -419,33 +419,3 @@ fn an_empty_batch_and_a_nan_go_through() {
         assert!(hidden[20..].iter().all(|value| value.is_nan()), "{name}: a NaN input must show");
     }
 }
-
-/// Not a test of a value: prints how long the layer takes at the paper's batch and length; `HIDDEN=60` measures one
-/// size alone. `cargo test --release --test lstm -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn time_of_a_step() {
-    let device = Device::flex().autodiff();
-    let only = std::env::var("HIDDEN").ok().map(|size| vec![size.parse().unwrap()]);
-    for hidden in only.unwrap_or(vec![60, 256]) {
-        let (batch, steps, inputs) = (128, 500, 32);
-        let lstm = Lstm::new(inputs, hidden, 1, &device);
-        let x = Tensor::<3>::from_data(random("x", [batch, steps, inputs], 0.05), &device);
-        let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..5 {
-            let start = std::time::Instant::now();
-            let output = lstm.forward(x.clone().require_grad());
-            let loss = output.slice_dim(1, steps - 1..steps).powi_scalar(2).sum();
-            times[0].push(start.elapsed());
-            let start = std::time::Instant::now();
-            let gradients = loss.backward();
-            std::hint::black_box(lstm.recurrent.grad(&gradients).unwrap().to_data());
-            times[1].push(start.elapsed());
-        }
-        let [forward, backward] = times.map(|mut times| {
-            times.sort();
-            times[2]
-        });
-        println!("hidden {hidden}: whole layer forward {forward:?}, backward {backward:?}");
-    }
-}
