@@ -1,7 +1,8 @@
 //! Speed of the DFA: the oracle, the fast CPU path and the GPU path, traces per second.
 //!
-//! Place in the flow: `cargo bench --bench dfa`. Each figure is the median of several runs on the same machine;
-//! the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device (default `gpu`).
+//! Place in the flow: `cargo bench --bench dfa`. Each figure is the median of several runs on the
+//! same machine; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
+//! (default `gpu`).
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Time of training on the CPU backend: the LSTM layer alone, and whole epochs of the published sizes.
+//! Time of training on the CPU backend: the LSTM layer alone, and whole epochs of the published
+//! sizes.
 //!
 //! `cargo bench --bench training`. Wall time, median of the repeats; nothing here passes or fails.
 
@@ -47,7 +48,8 @@ fn layer(hidden: usize, device: &Device) {
     println!("hidden {hidden:>3}: layer forward {forward:.0?}, backward {backward:.0?}");
 }
 
-/// Steps of the published training from the first one on: reviews padded to 500, validation left out.
+/// Steps of the published training from the first one on: reviews padded to 500, validation left
+/// out.
 fn epoch(hidden: usize, device: &Device) {
     let batches = 5;
     let reviews = datasets::Settings { reviews: Some(BATCH * batches + 1), ..Default::default() };

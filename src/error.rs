@@ -1,8 +1,8 @@
 //! The one error type of the project: what was found, where, and what mends it.
 //!
-//! Place in the flow: floor 0, below everything. Every function that can fail returns [`Result`]; nothing
-//! below `cli` prints, so an error has to carry all that the user will read: the file or field it speaks of,
-//! what was expected and found, the remedy, and the error underneath it.
+//! Place in the flow: floor 0, below everything. Every function that can fail returns [`Result`];
+//! nothing below `cli` prints, so an error has to carry all that the user will read: the file or
+//! field it speaks of, what was expected and found, the remedy, and the error underneath it.
 
 use std::fmt;
 use std::path::Path;
@@ -12,9 +12,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// One failure, worded for the person at the terminal.
 ///
-/// Built up in the order it is read: [`Error::new`] says what was expected and found (lower case, no full
-/// stop), [`Error::at`] names the file, line or setting, [`Error::remedy`] says what mends it and
-/// [`Error::because`] keeps the error underneath.
+/// Built up in the order it is read: [`Error::new`] says what was expected and found (lower case,
+/// no full stop), [`Error::at`] names the file, line or setting, [`Error::remedy`] says what mends
+/// it and [`Error::because`] keeps the error underneath.
 pub struct Error(Box<Parts>);
 
 struct Parts {
@@ -87,7 +87,8 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line: `place: what: cause: deeper cause`. The remedy is apart, see [`Error::remedy_text`].
+    /// One line: `place: what: cause: deeper cause`. The remedy is apart, see
+    /// [`Error::remedy_text`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.0.place {
             write!(f, "{place}: ")?;

@@ -1,7 +1,7 @@
 //! Progress as events: what a long work says of itself while it goes on.
 //!
-//! Place in the flow: floor 0. Nothing below `cli` prints: a training or a measurement tells an [`Observer`],
-//! and `cli/progress.rs` shows it. An observer also says when the user wants to stop.
+//! Place in the flow: floor 0. Nothing below `cli` prints: a training or a measurement tells an
+//! [`Observer`], and `cli/progress.rs` shows it. An observer also says when the user wants to stop.
 
 /// Hears of progress, and says when to stop.
 pub trait Observer {

@@ -1,7 +1,8 @@
-//! The floors of the house: a file uses its own module and any lower floor, never a neighbour or a higher one.
+//! The floors of the house: a file uses its own module and any lower floor, never a neighbour or a
+//! higher one.
 //!
-//! Place in the flow: reads every `crate::` path in `src/`; the table of floors is also in `src/lib.rs` and
-//! ARCHITECTURE.md.
+//! Place in the flow: reads every `crate::` path in `src/`; the table of floors is also in
+//! `src/lib.rs` and ARCHITECTURE.md.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The DFA without a device: exact answers prove the oracle, references confirm it, and the oracle proves the
-//! twins and the fast path.
+//! The DFA without a device: exact answers prove the oracle, references confirm it, and the oracle
+//! proves the twins and the fast path.
 //!
 //! Place in the flow: rung 2 of the rungs of trust; `tests/stages.rs` leans on it.
 
@@ -43,8 +43,8 @@ fn a_straight_profile_has_no_residual() {
 
 #[test]
 fn a_window_worked_out_by_hand() {
-    // 1, 3, 2, 4 has mean 2.5 and slope (−1.5·1 − 0.5·3 + 0.5·2 + 1.5·4)/5 = 0.8: the line 1.3, 2.1, 2.9,
-    // 3.7 leaves −0.3, 0.9, −0.9, 0.3, whose squares add up to 1.8.
+    // 1, 3, 2, 4 has mean 2.5 and slope (−1.5·1 − 0.5·3 + 0.5·2 + 1.5·4)/5 = 0.8: the line 1.3,
+    // 2.1, 2.9, 3.7 leaves −0.3, 0.9, −0.9, 0.3, whose squares add up to 1.8.
     assert!((oracle::residual(&[1.0, 3.0, 2.0, 4.0]) - 1.8).abs() < 1e-14);
 }
 
@@ -245,7 +245,8 @@ fn a_million_samples_keep_their_digits() {
 
 #[test]
 fn every_number_of_rows_is_measured_alike() {
-    // Groups of traces, lone traces and the rest of a group take different ways through the fast path.
+    // Groups of traces, lone traces and the rest of a group take different ways through the fast
+    // path.
     let plan = plan(200, vec![4, 9, 33, 200], Overlap::Half);
     let all = noise::pink(200 * 21, 8, 0);
     for rows in [1, 2, 4, 5, 7, 8, 9, 16, 21] {

@@ -1,8 +1,9 @@
-//! The LSTM against other codes: Burn's own LSTM, a plain f64 one with finite differences, and a trained
-//! network whose traces were computed in float64 elsewhere (`data/reference/lstm_imdb60.npz`).
+//! The LSTM against other codes: Burn's own LSTM, a plain f64 one with finite differences, and a
+//! trained network whose traces were computed in float64 elsewhere
+//! (`data/reference/lstm_imdb60.npz`).
 //!
-//! Each comparison runs on the CPU and on a wgpu adapter (software will do); without an adapter the GPU part
-//! prints one line and passes, with `REQUIRE_GPU=1` it fails.
+//! Each comparison runs on the CPU and on a wgpu adapter (software will do); without an adapter the
+//! GPU part prints one line and passes, with `REQUIRE_GPU=1` it fails.
 
 use burn::module::Param;
 use burn::nn::{GateController, LstmConfig};
@@ -54,7 +55,8 @@ fn difference(found: &[f32], expected: &[f32]) -> f32 {
     })
 }
 
-/// [`difference`] by the largest expected size; where all that is expected is zero, the difference itself.
+/// [`difference`] by the largest expected size; where all that is expected is zero, the difference
+/// itself.
 fn relative(found: &[f32], expected: &[f32]) -> f32 {
     let size = expected.iter().fold(0.0, |size: f32, value| size.max(value.abs()));
     difference(found, expected) / if size > 0.0 { size } else { 1.0 }
@@ -131,7 +133,8 @@ fn ours(weights: &Weights, device: &Device) -> Answer {
     }
 }
 
-/// The same of `burn::nn::Lstm` on the CPU: four gates apart, and two biases, of which the second is zero.
+/// The same of `burn::nn::Lstm` on the CPU: four gates apart, and two biases, of which the second
+/// is zero.
 fn of_burn(weights: &Weights, case: Case) -> Answer {
     let device = Device::flex().autodiff();
     let units = case.hidden;
@@ -293,7 +296,8 @@ fn the_shader_equals_its_twin() {
         let weights = Weights::new(case);
         let (found, expected) = (recorded(&weights, &device), recorded(&weights, &Device::flex()));
         for (found, expected) in found.iter().zip(&expected) {
-            // exp and tanh are the driver's: a few units in the last place each, carried over the steps.
+            // exp and tanh are the driver's: a few units in the last place each, carried over the
+            // steps.
             let apart = difference(found, expected);
             println!("{case:?}: shader and twin differ by {apart:.1e}");
             assert!(apart < 5e-6, "{case:?}");

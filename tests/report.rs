@@ -94,16 +94,16 @@ fn outcome() -> Outcome {
     let mut histograms = Vec::new();
     let mut fluctuations = Vec::new();
     let mut utilisation = Vec::new();
-    for quantity in 0..QUANTITIES.len() {
-        for condition in 0..CONDITIONS.len() {
+    for (quantity, quantity_name) in QUANTITIES.iter().enumerate() {
+        for (condition, condition_name) in CONDITIONS.iter().enumerate() {
             for aggregation in 0..AGGREGATIONS.len() {
                 exponents.push(exponent(quantity, condition, aggregation));
                 fluctuations.push(fluctuation(quantity, condition, aggregation));
             }
             histograms.push(histogram(quantity, condition));
             utilisation.push(Utilisation {
-                quantity: QUANTITIES[quantity].into(),
-                condition: CONDITIONS[condition].into(),
+                quantity: (*quantity_name).into(),
+                condition: (*condition_name).into(),
                 sd_mean: 0.21 / (1.0 + quantity as f64),
                 below_0_01: 0.011 * quantity as f64,
                 below_0_05: 0.07 * quantity as f64,

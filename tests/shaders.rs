@@ -1,7 +1,8 @@
 //! The shaders without a device: every stage's WGSL parses, validates and says what Rust says.
 //!
-//! Place in the flow: rung 1 of the rungs of trust. Names, access and layouts of the bindings, the constants
-//! that both sides know, and that every shader has its stage and its file, and the other way round.
+//! Place in the flow: rung 1 of the rungs of trust. Names, access and layouts of the bindings, the
+//! constants that both sides know, and that every shader has its stage and its file, and the other
+//! way round.
 
 mod common;
 

@@ -1,8 +1,8 @@
 //! The stages on a device: each alone against its twin, then the whole chain against the oracle.
 //!
 //! Place in the flow: rungs 3 and 4 of the rungs of trust. Any adapter will do; lavapipe is enough
-//! (`apt-get install mesa-vulkan-drivers`). Without an adapter one line is printed and the tests pass;
-//! with `REQUIRE_GPU=1` they fail.
+//! (`apt-get install mesa-vulkan-drivers`). Without an adapter one line is printed and the tests
+//! pass; with `REQUIRE_GPU=1` they fail.
 
 mod common;
 
@@ -37,8 +37,8 @@ fn engine() -> Option<Arc<Engine>> {
     opened.clone()
 }
 
-/// Runs `stage` on the device and by its twin on the same `buffers` (parameters first) and compares what it
-/// writes: buffers of `f32` by the tolerance, everything else word by word.
+/// Runs `stage` on the device and by its twin on the same `buffers` (parameters first) and compares
+/// what it writes: buffers of `f32` by the tolerance, everything else word by word.
 fn device_against_twin(engine: &Engine, stage: &dyn Stage, what: &str, buffers: &[Vec<u32>]) {
     let mut by_twin = buffers.to_vec();
     stage.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));

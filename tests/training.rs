@@ -1,4 +1,5 @@
-//! The one training loop on small reviews: it learns, stops early, resumes, and does not depend on how batches are cut.
+//! The one training loop on small reviews: it learns, stops early, resumes, and does not depend on
+//! how batches are cut.
 
 use burn::module::Module;
 use noisescope::datasets::{self, Corpus};

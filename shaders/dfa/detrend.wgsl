@@ -12,8 +12,8 @@ override LANES: u32;
 // Pieces folded into a group before groups are folded into the window.
 const GROUP: u32 = 32u;
 
-// `count` samples from `begin`, all within one block, whose profile before them is `before` and whose level
-// lies `tilt` above the window's. Two passes: line first, then distances from it.
+// `count` samples from `begin`, all within one block, whose profile before them is `before` and
+// whose level lies `tilt` above the window's. Two passes: line first, then distances from it.
 fn leaf(begin: u32, count: u32, before: f32, tilt: f32) -> Block {
     let samples = f32(count);
     let centre = (samples - 1.0) * 0.5;
@@ -64,7 +64,8 @@ fn main(
 
     let row_begin = row * shape.steps;
     let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
-    // The window's level: near the mean of its blocks' levels, so that no steep line has to be carried along.
+    // The window's level: near the mean of its blocks' levels, so that no steep line has to be
+    // carried along.
     let origin = levels[row_levels + start / BLOCK];
     let last = (end - 1u) / BLOCK;
     var above = 0.0;

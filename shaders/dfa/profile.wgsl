@@ -24,8 +24,9 @@ fn main(
     }
     let start = row * shape.steps;
 
-    // The largest magnitude, as bits: for floats without their sign the order of bits is the order of values,
-    // and what is not finite sorts last. WGSL may assume that no NaN occurs, so a float test proves nothing.
+    // The largest magnitude, as bits: for floats without their sign the order of bits is the order
+    // of values, and what is not finite sorts last. WGSL may assume that no NaN occurs, so a float
+    // test proves nothing.
     let first = bitcast<u32>(traces[start]);
     var magnitude = 0u;
     var change = 0u;
@@ -74,8 +75,9 @@ fn main(
             }
             continue;
         }
-        // A level near the mean of the block; of a constant block its very value. Powers of two only: devices
-        // may round a division as they like, and fuse an exact product without consequence.
+        // A level near the mean of the block; of a constant block its very value. Powers of two
+        // only: devices may round a division as they like, and fuse an exact product without
+        // consequence.
         let origin = traces[begin] * scale;
         var sum = 0.0;
         for (var i = begin; i < end; i++) {

@@ -1,9 +1,11 @@
-// The recurrence of the LSTM, backward: dz of every step. Twin and formulas: src/models/lstm/backward.rs
+// The recurrence of the LSTM, backward: dz of every step. Twin and formulas:
+// src/models/lstm/backward.rs
 //
-// One workgroup per row of the batch goes through the time steps from the last to the first. Per step, lanes
-// share out the H units (dz from dh and dC), then dh of the step before: each unit's sum over the 4H gates is
-// cut in two halves, so that twice as many lanes work. U comes transposed, so that neighbouring lanes read
-// neighbouring numbers. dU is a matrix product afterwards and not made here.
+// One workgroup per row of the batch goes through the time steps from the last to the first. Per
+// step, lanes share out the H units (dz from dh and dC), then dh of the step before: each unit's
+// sum over the 4H gates is cut in two halves, so that twice as many lanes work. U comes transposed,
+// so that neighbouring lanes read neighbouring numbers. dU is a matrix product afterwards and not
+// made here.
 
 // Lanes of a workgroup; set from Rust.
 override LANES: u32;
@@ -20,7 +22,8 @@ struct Parameters {
     hidden: u32,
 }
 
-// All read_write: in Burn's stream two tensors may lie in one buffer, which must not be bound both ways.
+// All read_write: in Burn's stream two tensors may lie in one buffer, which must not be bound both
+// ways.
 @group(0) @binding(0) var<storage, read_write> parameters: Parameters;
 @group(0) @binding(1) var<storage, read_write> grad_hidden: array<f32>;
 @group(0) @binding(2) var<storage, read_write> cell: array<f32>;
@@ -33,7 +36,8 @@ var<workgroup> grad_z_now: array<f32, 4u * MOST_UNITS>;
 var<workgroup> grad_hidden_halves: array<f32, 2u * MOST_UNITS>;
 var<workgroup> grad_cell_now: array<f32, MOST_UNITS>;
 
-// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so hide it.
+// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so
+// hide it.
 fn within(x: f32, limit: f32) -> f32 {
     let below = select(x, limit, x > limit);
     return select(below, -limit, below < -limit);
@@ -56,7 +60,8 @@ fn main(
     if lane == 0u {
         sizes = parameters;
     }
-    // The barriers below stand in loops: what bounds those must be seen to be the same for all lanes.
+    // The barriers below stand in loops: what bounds those must be seen to be the same for all
+    // lanes.
     let shape = workgroupUniformLoad(&sizes);
     let row = group.y * groups.x + group.x;
     if row >= shape.batch {

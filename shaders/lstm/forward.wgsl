@@ -1,8 +1,10 @@
-// The recurrence of the LSTM, forward. Twin, formulas and order of summation: src/models/lstm/forward.rs
+// The recurrence of the LSTM, forward. Twin, formulas and order of summation:
+// src/models/lstm/forward.rs
 //
-// One workgroup per row of the batch goes through all time steps: rows are independent, so nothing has to
-// wait for another workgroup. Per step, lanes share out the 4H gates (each sums over the hidden state in
-// workgroup memory; neighbouring lanes read neighbouring columns of U), then the H units.
+// One workgroup per row of the batch goes through all time steps: rows are independent, so nothing
+// has to wait for another workgroup. Per step, lanes share out the 4H gates (each sums over the
+// hidden state in workgroup memory; neighbouring lanes read neighbouring columns of U), then the H
+// units.
 
 // Lanes of a workgroup; set from Rust.
 override LANES: u32;
@@ -16,7 +18,8 @@ struct Parameters {
     hidden: u32,
 }
 
-// All read_write: in Burn's stream two tensors may lie in one buffer, which must not be bound both ways.
+// All read_write: in Burn's stream two tensors may lie in one buffer, which must not be bound both
+// ways.
 @group(0) @binding(0) var<storage, read_write> parameters: Parameters;
 @group(0) @binding(1) var<storage, read_write> projected: array<f32>;
 @group(0) @binding(2) var<storage, read_write> recurrent: array<f32>;
@@ -29,7 +32,8 @@ var<workgroup> activated: array<f32, 4u * MOST_UNITS>;
 var<workgroup> hidden_now: array<f32, MOST_UNITS>;
 var<workgroup> cell_now: array<f32, MOST_UNITS>;
 
-// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so hide it.
+// x held within ±limit. By comparison and not by clamp(), which may turn a NaN into a limit and so
+// hide it.
 fn within(x: f32, limit: f32) -> f32 {
     let below = select(x, limit, x > limit);
     return select(below, -limit, below < -limit);
@@ -53,7 +57,8 @@ fn main(
     if lane == 0u {
         sizes = parameters;
     }
-    // The barriers below stand in loops: what bounds those must be seen to be the same for all lanes.
+    // The barriers below stand in loops: what bounds those must be seen to be the same for all
+    // lanes.
     let shape = workgroupUniformLoad(&sizes);
     let row = group.y * groups.x + group.x;
     if row >= shape.batch {

@@ -1,10 +1,12 @@
-// A stretch of profile, summarised: enough to join stretches and know the residual of the whole from its
-// line. The one home of the merge; its twin is `Block` in src/analysis/dfa/block.rs.
+// A stretch of profile, summarised: enough to join stretches and know the residual of the whole
+// from its line. The one home of the merge; its twin is `Block` in src/analysis/dfa/block.rs.
 
-// Samples per block of the stored profile. Each block is integrated from zero about a level of its own.
+// Samples per block of the stored profile. Each block is integrated from zero about a level of its
+// own.
 const BLOCK: u32 = 32u;
 
-// k samples of a profile that starts from zero: p_i = sum over j <= i of (x_j - level), i = 0 .. k - 1.
+// k samples of a profile that starts from zero: p_i = sum over j <= i of (x_j - level), i = 0 .. k
+// - 1.
 struct Block {
     count: f32,    // k
     sum: f32,      // p's last value: what the profile has risen by at the end
@@ -20,7 +22,8 @@ fn spread(count: f32) -> f32 {
     return count * (count * count - 1.0) / 12.0;
 }
 
-// The stretch `a` followed by the stretch `b`. The residual only ever grows by squares: no digits cancel.
+// The stretch `a` followed by the stretch `b`. The residual only ever grows by squares: no digits
+// cancel.
 fn merge(a: Block, b: Block) -> Block {
     if a.count == 0.0 {
         return b;

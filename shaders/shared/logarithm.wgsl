@@ -9,8 +9,8 @@ struct Logarithm {
     mantissa: f32, // ln of the mantissa
 }
 
-// Of a normal positive `x`. ln m = 2 atanh(s), s = (m - 1) / (m + 1), |s| < 0.172: five terms of the series
-// leave less than 2e-9.
+// Of a normal positive `x`. ln m = 2 atanh(s), s = (m - 1) / (m + 1), |s| < 0.172: five terms of
+// the series leave less than 2e-9.
 fn logarithm(x: f32) -> Logarithm {
     let bits = bitcast<u32>(x);
     var exponent = f32(bits >> 23u) - 127.0;

@@ -1,4 +1,5 @@
-// The shape of a batch: the parameter block of all DFA stages. Twin: `Shape` in src/analysis/dfa/params.rs.
+// The shape of a batch: the parameter block of all DFA stages. Twin: `Shape` in
+// src/analysis/dfa/params.rs.
 
 struct Shape {
     rows: u32,    // traces

@@ -38,7 +38,8 @@ pub struct OneOverF {
     /// TOML file of settings, such as the settings.toml of an earlier run; overrides the preset
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Any setting by its name in settings.toml, e.g. `--set training.rate=0.001`; overrides the rest
+    /// Any setting by its name in settings.toml, e.g. `--set training.rate=0.001`; overrides the
+    /// rest
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 
@@ -49,9 +50,11 @@ pub struct OneOverF {
     #[arg(long, requires = "out", help_heading = "Run")]
     pub force: bool,
     /// Go on with the stopped run in this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "settings", "preset", "weights"], help_heading = "Run")]
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    #[arg(conflicts_with_all = ["out", "settings", "preset", "weights"])]
     pub resume: Option<PathBuf>,
-    /// Measure a network with these weights (best.safetensors) instead of training one
+    /// Measure a network with these weights, best.safetensors of a run, instead of training one
+    /// (weights)
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub weights: Option<PathBuf>,
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`

@@ -7,14 +7,14 @@ mod doctor;
 mod progress;
 mod settings;
 
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
-use crate::experiments::one_over_f::{self, Settings, Start};
+use crate::experiments::one_over_f::{self, Settings};
 use crate::experiments::outcome::Outcome;
 use crate::experiments::run_folder::RunFolder;
 use crate::models::checkpoint::write_whole;
@@ -44,16 +44,17 @@ pub fn main() -> ExitCode {
 
 fn one_over_f(options: &OneOverF) -> Result<()> {
     let mut terminal = Terminal::new()?;
-    let (settings, folder, start) = prepare(options)?;
+    let (settings, folder) = prepare(options)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
-    let outcome = one_over_f::run(&settings, &machine, &folder, &start, &mut terminal)?;
+    let resume = options.resume.is_some();
+    let outcome = one_over_f::run(&settings, &machine, &folder, resume, &mut terminal)?;
     publish(&outcome, &folder)
 }
 
-/// Settings, run folder and beginning, checked before anything is written.
-fn prepare(options: &OneOverF) -> Result<(Settings, RunFolder, Start)> {
+/// Settings and run folder, checked before anything is written.
+fn prepare(options: &OneOverF) -> Result<(Settings, RunFolder)> {
     if let Some(path) = &options.resume {
         let folder = RunFolder::open(path)?;
         let kept = settings::read(&folder.file("settings.toml"))?;
@@ -65,35 +66,30 @@ fn prepare(options: &OneOverF) -> Result<(Settings, RunFolder, Start)> {
             .at(path.display())
             .remedy("leave the flags out, or start a new run with them"));
         }
-        return Ok((settings, folder, Start::Resume));
+        return Ok((settings, folder));
     }
     let file = options.settings.as_deref().map(settings::read).transpose()?;
     let settings = settings::resolve(options, file.as_ref())?;
     settings.check()?;
-    let start = match &options.weights {
-        Some(path) if !path.is_file() => {
-            return Err(Error::new("expected a file of weights, found none")
-                .at(path.display())
-                .remedy("give the best.safetensors of a run folder"));
-        }
-        Some(path) => Start::Weights(path.clone()),
-        None => Start::Fresh,
-    };
     let folder = match &options.out {
         Some(path) => RunFolder::create(path, options.force)?,
         None => RunFolder::next(one_over_f::NAME)?,
     };
     let text = toml::to_string(&settings).expect("settings are plain data");
     write_whole(&folder.file("settings.toml"), text.as_bytes())?;
-    Ok((settings, folder, start))
+    Ok((settings, folder))
+}
+
+/// Writes a line to standard output. One that nobody reads (`noisescope … | head`) is no error.
+fn show(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
     write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())?;
     write_whole(&folder.file("report.html"), report::html(outcome)?.as_bytes())?;
-    println!("\n{}", report::text(outcome));
-    let show = |path: &Path| println!("{}", path.display());
-    show(&folder.file("report.html"));
-    show(&folder.file("summary.json"));
+    show(&format!("\n{}", report::text(outcome)));
+    show(&folder.file("report.html").display().to_string());
+    show(&folder.file("summary.json").display().to_string());
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Progress on the terminal: a bar with rate and time left, plain lines where there is no terminal, and Ctrl-C.
+//! Progress on the terminal: a bar with rate and time left, plain lines where there is no terminal,
+//! and Ctrl-C.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::{Error, Result};
 use crate::progress::Observer;
 
-/// Shows progress on standard error; the first Ctrl-C asks the work to stop, the second ends the process.
+/// Shows progress on standard error; the first Ctrl-C asks the work to stop, the second ends the
+/// process.
 pub struct Terminal {
     bar: Option<ProgressBar>,
     stop: Arc<AtomicBool>,

@@ -1,7 +1,7 @@
 //! Settings from three places, the later ones stronger: a preset, a TOML file, the flags.
 //!
-//! All three are TOML tables laid over one another; the struct that reads the result is the one home of names and
-//! defaults, and refuses names that it does not know.
+//! All three are TOML tables laid over one another; the struct that reads the result is the one
+//! home of names and defaults, and refuses names that it does not know.
 
 use std::path::Path;
 
@@ -61,7 +61,7 @@ fn text_to_settings(text: &str) -> Result<Settings> {
             format!(" in `{}`", text.lines().nth(line).unwrap_or_default().trim())
         });
         Error::new(format!("{}{line}", cause.message().trim()))
-            .remedy("compare with the settings.toml of a run folder, and with noisescope run one-over-f --help")
+            .remedy("compare with the settings.toml of a run folder")
     })
 }
 
@@ -100,6 +100,7 @@ fn flags(options: &OneOverF) -> Result<Vec<(String, Value)>> {
     let flags = [
         one("device", options.device.as_ref()),
         one("seed", options.seed.as_ref()),
+        one("weights", options.weights.as_ref()),
         one("corpus.data", options.data.as_ref()),
         one("corpus.reviews", options.reviews.as_ref()),
         one("corpus.vocabulary", options.vocabulary.as_ref()),

@@ -1,8 +1,9 @@
-//! Traces in, exponents out: measures batch after batch, writes one CSV row per trace, keeps only the summaries.
+//! Traces in, exponents out: measures batch after batch, writes one CSV row per trace, keeps only
+//! the summaries.
 //!
-//! Three aggregations (what a brain study would call single units, pooled units and a field signal):
-//! **unit**, each trace by itself; **pooled**, per review the mean over units of F(n)² and one fit to its root;
-//! **population**, per review the DFA of the mean over units.
+//! Three aggregations (what a brain study would call single units, pooled units and a field
+//! signal): **unit**, each trace by itself; **pooled**, per review the mean over units of F(n)² and
+//! one fit to its root; **population**, per review the DFA of the mean over units.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -79,7 +80,8 @@ impl<'a> Gatherer<'a> {
         Ok(gatherer)
     }
 
-    /// Measures the traces of some reviews: row `r * units + u` of `traces` is unit `u` of `reviews[r]`.
+    /// Measures the traces of some reviews: row `r * units + u` of `traces` is unit `u` of
+    /// `reviews[r]`.
     ///
     /// # Errors
     /// The device failed, or the table cannot be written.
@@ -190,7 +192,8 @@ impl<'a> Gatherer<'a> {
     }
 }
 
-/// Per review, F² averaged over its units (a constant unit counts as 0, one that is not finite is left out).
+/// Per review, F² averaged over its units (a constant unit counts as 0, one that is not finite is
+/// left out).
 fn pool(unit: &Measured, units: usize, plan: &DfaPlan) -> Measured {
     let sizes = plan.sizes().len();
     let reviews = unit.exponents.len() / units;

@@ -1,4 +1,5 @@
-//! The machine an experiment runs on: one device for the network, one path for the measures, one name for both.
+//! The machine an experiment runs on: one device for the network, one path for the measures, one
+//! name for both.
 
 use std::sync::Arc;
 

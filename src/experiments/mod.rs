@@ -1,10 +1,11 @@
 //! The experiments: the only place where data, networks, recording and measures meet.
 //!
-//! Place in the flow: floor 4. An experiment takes settings and gives an [`outcome::Outcome`]; showing it is
-//! `report`'s work.
+//! Place in the flow: floor 4. An experiment takes settings and gives an [`outcome::Outcome`];
+//! showing it is `report`'s work.
 
 pub mod exponents;
 pub mod machine;
+pub mod methods;
 pub mod one_over_f;
 pub mod outcome;
 pub mod run_folder;

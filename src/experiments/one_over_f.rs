@@ -1,8 +1,8 @@
 //! 1/f noise in an LSTM: reviews → network → traces → DFA → exponents.
 //!
-//! After Chong & Feng, arXiv 2301.08530 and Chaos 34(8) 081101 (2024): an LSTM learns the sentiment of IMDb reviews; every
-//! unit's activation over the tokens of a review is a trace; DFA gives its exponent. The same network before training is
-//! measured beside it.
+//! After Chong & Feng, arXiv 2301.08530 and Chaos 34(8) 081101 (2024): an LSTM learns the sentiment
+//! of IMDb reviews; every unit's activation over the tokens of a review is a trace; DFA gives its
+//! exponent. The same network before training is measured beside it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::exponents::{Found, Gatherer, Subject};
 use super::machine::Machine;
+use super::methods;
 use super::outcome::{self, Outcome};
 use super::run_folder::RunFolder;
-use crate::analysis::dfa::{self, DfaPlan, Overlap};
+use crate::analysis::dfa::{self, DfaPlan};
 use crate::datasets::{self, Corpus};
 use crate::error::{Error, Result};
 use crate::gpu::device::Choice;
@@ -97,6 +98,9 @@ pub struct Settings {
     pub seed: u64,
     /// `auto`, `gpu` or `cpu`.
     pub device: Choice,
+    /// Weights to measure, instead of training a network; as `best.safetensors` of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// The reviews.
     pub corpus: datasets::Settings,
     /// The network.
@@ -122,6 +126,11 @@ impl Settings {
             return Err(Error::new("expected at least one quantity to record, found none")
                 .at("recording.quantities")
                 .remedy("name some of input, f, i, o, candidate, cell, hidden"));
+        }
+        if let Some(path) = self.weights.as_ref().filter(|path| !path.is_file()) {
+            return Err(Error::new("expected a file of weights, found none")
+                .at(path.display())
+                .remedy("give the best.safetensors of a run folder"));
         }
         DfaPlan::new(self.recording.steps, &self.dfa)
     }
@@ -153,27 +162,16 @@ impl Preset {
     }
 }
 
-/// How a run begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// With fresh weights.
-    Fresh,
-    /// From the run folder's checkpoint.
-    Resume,
-    /// Without training, from these weights.
-    Weights(PathBuf),
-}
-
-/// Runs the experiment in `folder`.
+/// Runs the experiment in `folder`; `resume` goes on from the folder's checkpoint.
 ///
 /// # Errors
-/// A setting is out of range, the reviews cannot be read or do not suffice, a file cannot be written, the device failed,
-/// or the user stopped it.
+/// A setting is out of range, the reviews cannot be read or do not suffice, a file cannot be
+/// written, the device failed, or the user stopped it.
 pub fn run(
     settings: &Settings,
     machine: &Machine,
     folder: &RunFolder,
-    start: &Start,
+    resume: bool,
     observer: &mut dyn Observer,
 ) -> Result<Outcome> {
     let mut clock = Clock::default();
@@ -202,7 +200,8 @@ pub fn run(
         seed: settings.seed,
         rows_at_once: machine.rows_at_once(settings.training.steps, settings.model.hidden),
     };
-    let (trained, history, accuracy) = teach(&lesson, fresh, machine, folder, start, observer)?;
+    let (trained, history, accuracy) =
+        teach(&lesson, settings, fresh, machine, folder, resume, observer)?;
     clock.lap("training");
 
     let chosen = match settings.recording.reviews {
@@ -239,7 +238,7 @@ pub fn run(
         histograms: found.histograms,
         fluctuations: found.fluctuations,
         utilisation: found.utilisation,
-        methods: methods(settings, machine, &corpus),
+        methods: methods::sentences(settings, machine, &corpus),
         settings: toml::to_string(settings).expect("settings are plain data"),
         seconds: clock.laps,
     })
@@ -265,22 +264,23 @@ fn eligible(corpus: &Corpus, validation: &[usize], recording: &Recording) -> Res
 /// The trained network (without gradients), its history and its validation accuracy.
 fn teach(
     lesson: &Reviewing<'_>,
+    settings: &Settings,
     fresh: impl Fn(&Device) -> Sentiment,
     machine: &Machine,
     folder: &RunFolder,
-    start: &Start,
+    resume: bool,
     observer: &mut dyn Observer,
 ) -> Result<(Sentiment, Vec<training::Epoch>, f64)> {
-    if let Start::Weights(path) = start {
+    if let Some(path) = &settings.weights {
         let (weights, _) = checkpoint::read(path)?;
-        let network = checkpoint::with_parameters(fresh(&machine.device), &weights)?;
+        let network = checkpoint::with_parameters(fresh(&machine.device), &weights)
+            .map_err(|error| error.at(path.display()))?;
         observer.begin("validating the weights", 0);
         let score = lesson.validate(&network);
         observer.finish(&format!("weights of {}: right {:.4}", path.display(), score.accuracy()));
         return Ok((network, Vec::new(), score.accuracy()));
     }
     let device = machine.device.clone().autodiff();
-    let resume = *start == Start::Resume;
     let (network, settings) = (fresh(&device), lesson.settings);
     let trained =
         training::train(lesson, network, settings, folder.path(), resume, &device, observer)?;
@@ -288,7 +288,8 @@ fn teach(
     Ok((trained.network.valid(), trained.history, accuracy))
 }
 
-/// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of reviews.
+/// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of
+/// reviews.
 const REVIEWS_AT_ONCE: usize = 16;
 
 #[expect(clippy::too_many_arguments, reason = "all that a recording needs, called once")]
@@ -402,63 +403,6 @@ impl HostStates {
             Quantity::Hidden => recording::traces(&self.hidden, shape),
         }
     }
-}
-
-/// The conventions of this run, in sentences fit for a methods section.
-fn methods(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
-    let windows = &settings.dfa.windows;
-    let overlap = match settings.dfa.overlap {
-        Overlap::None => "laid side by side from the first sample",
-        Overlap::Half => "laid every n/2 samples up to the last that fits",
-        Overlap::HalfNolds => {
-            "laid every n/2 samples, the last possible one left out (as nolds does)"
-        }
-    };
-    let readout = match settings.model.readout {
-        Readout::AfterPadding => "after the last step, padding included",
-        Readout::LastToken => "at the last real token",
-    };
-    let (training, model) = (&settings.training, &settings.model);
-    let reviews = if corpus.synthetic {
-        "Reviews are synthetic: words drawn independently from a Zipf vocabulary, given a label and a mixture of topics, so \
-         that the input has no memory by construction."
-            .to_owned()
-    } else {
-        format!(
-            "Reviews were tokenised as Keras does (lower case, punctuation stripped), ids by frequency rank, a vocabulary of \
-             {} ids with padding 0, start 1 and unknown 2.",
-            settings.corpus.vocabulary
-        )
-    };
-    vec![
-        reviews,
-        format!(
-            "A network of an embedding ({} components), one LSTM layer ({} units) and one logistic unit was trained by Adam \
-             (rate {}, beta 0.9 and 0.999, epsilon 1e-7) on binary cross-entropy, batches of {}, input dropout {}, reviews cut \
-             or padded with zeros to {} tokens, for at most {} epochs; the state was read {readout}. Initial weights: embedding \
-             uniform ±0.05, Glorot-uniform kernels, orthogonal recurrent kernel, forget bias 1. The weights of the epoch with the \
-             best validation accuracy were kept.",
-            model.embedding, model.hidden, training.rate, training.batch, training.dropout,
-            training.steps, training.epochs
-        ),
-        format!(
-            "Traces are the first {} tokens (the start token counted) of validation reviews with at least as many real tokens, \
-             so that no padding is in any trace; the state starts at zero for each review. Recorded: the embedded input, the \
-             gates f, i and o, the candidate, tanh(C) as `cell`, and h as `hidden`.",
-            settings.recording.steps
-        ),
-        format!(
-            "Detrended fluctuation analysis of order 1 (Peng et al. 1994): the trace minus its mean was summed up, windows of n \
-             samples {overlap}, a least-squares line removed in each, F(n) the root of the mean squared residual over all windows \
-             and samples; alpha is the slope of the ordinary least-squares line of ln F(n) on ln n over n = {windows:?}; \
-             beta = 2 alpha - 1, positive where low frequencies dominate (S ~ 1/f^beta)."
-        ),
-        "Aggregations: unit, each trace by itself; pooled, per review the mean over units of F(n) squared and one fit to its root; \
-         population, per review the DFA of the mean over units. ± is the standard deviation over traces (n - 1). Traces that do \
-         not move at all have no exponent and are counted as undefined."
-            .to_owned(),
-        format!("Computed by noisescope {} on {}.", env!("CARGO_PKG_VERSION"), machine.record.name),
-    ]
 }
 
 /// Wall time of the parts.

@@ -1,4 +1,5 @@
-//! What an experiment found, as data: `summary.json` is this struct, the report is a rendering of it.
+//! What an experiment found, as data: `summary.json` is this struct, the report is a rendering of
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,15 +92,16 @@ pub struct Recording {
 
 /// The exponents of one quantity under one condition, aggregated one way.
 ///
-/// `alpha` is the slope of ln F(n) on ln n, `beta = 2 alpha - 1`; positive beta means S(f) ~ 1/f^beta.
+/// `alpha` is the slope of ln F(n) on ln n, `beta = 2 alpha - 1`; positive beta means S(f) ~
+/// 1/f^beta.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExponentSummary {
     /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
     pub quantity: String,
     /// `trained` or `untrained`.
     pub condition: String,
-    /// `unit` (each trace), `pooled` (F squared averaged over units, per review) or `population` (the mean
-    /// over units as one trace per review).
+    /// `unit` (each trace), `pooled` (F squared averaged over units, per review) or `population`
+    /// (the mean over units as one trace per review).
     pub aggregation: String,
     /// Mean of alpha over the traces with a defined exponent; `None` where there is none.
     pub alpha_mean: Option<f64>,
@@ -166,6 +168,7 @@ pub struct Utilisation {
     pub below_0_01: f64,
     /// Share of traces with a standard deviation below 0.05.
     pub below_0_05: f64,
-    /// Mean of beta over the traces with a standard deviation of at least 0.01; `None` where there is none.
+    /// Mean of beta over the traces with a standard deviation of at least 0.01; `None` where there
+    /// is none.
     pub beta_mean_used: Option<f64>,
 }

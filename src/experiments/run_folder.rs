@@ -33,10 +33,12 @@ const FILES: [&str; 8] = [
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes `path` ready for a new run; with `force`, an earlier run's files are removed from it first.
+    /// Makes `path` ready for a new run; with `force`, an earlier run's files are removed from it
+    /// first.
     ///
     /// # Errors
-    /// The path is a file, holds another run (without `force`) or other files, or cannot be written.
+    /// The path is a file, holds another run (without `force`) or other files, or cannot be
+    /// written.
     pub fn create(path: &Path, force: bool) -> Result<Self> {
         if path.is_file() {
             return Err(Error::new("expected an output folder, found a file")

@@ -1,10 +1,11 @@
 //! Adapters and the one wgpu device of a run.
 //!
-//! Place in the flow: a setting or flag gives a [`Choice`], [`open`] takes an adapter and says why in one
-//! sentence; our engine runs its stages on the [`Gpu`], and `models/device.rs` hands the same device to Burn.
+//! Place in the flow: a setting or flag gives a [`Choice`], [`open`] takes an adapter and says why
+//! in one sentence; our engine runs its stages on the [`Gpu`], and `models/device.rs` hands the
+//! same device to Burn.
 //!
-//! The device is asked for everything that its adapter offers (limits and features), as cubecl asks for it:
-//! cubecl reads what it may use off the adapter, not off the device that it is handed.
+//! The device is asked for everything that its adapter offers (limits and features), as cubecl asks
+//! for it: cubecl reads what it may use off the adapter, not off the device that it is handed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,8 +18,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
-    /// A hardware GPU where there is one, else the CPU. Never a software adapter: it is slower than the CPU
-    /// path.
+    /// A hardware GPU where there is one, else the CPU. Never a software adapter: it is slower than
+    /// the CPU path.
     #[default]
     Auto,
     /// A hardware GPU, else a software adapter, else an error.

@@ -1,8 +1,9 @@
 //! Runs stages on a device: pipelines kept, buffers made, results read back.
 //!
-//! Place in the flow: `analysis` and `models` declare stages and lay out buffers; the engine compiles each stage
-//! once per device, dispatches it and gives the numbers back. It checks what it is asked: a refusal of the
-//! driver or of wgpu's validation becomes an [`Error`] that names the stage.
+//! Place in the flow: `analysis` and `models` declare stages and lay out buffers; the engine
+//! compiles each stage once per device, dispatches it and gives the numbers back. It checks what it
+//! is asked: a refusal of the driver or of wgpu's validation becomes an [`Error`] that names the
+//! stage.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! Our own compute engine on wgpu: adapters, buffers, and the scheme of a stage and its twin.
 //!
-//! Place in the flow: floor 1. It knows nothing of what is computed: `analysis` and `models` declare stages,
-//! this module opens a device and runs them.
+//! Place in the flow: floor 1. It knows nothing of what is computed: `analysis` and `models`
+//! declare stages, this module opens a device and runs them.
 
 pub mod device;
 pub mod engine;

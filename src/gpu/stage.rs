@@ -1,20 +1,22 @@
 //! A stage: one compute shader and its CPU twin, declared in one place.
 //!
-//! A shader `shaders/dfa/profile.wgsl` pairs with `src/analysis/dfa/profile.rs`: same folder, same stem. The
-//! Rust file declares the stage; a stage without a twin does not compile. The twin adds in the shader's order
-//! (partial sums per lane, then the same tree), so that device and twin agree to the bit where the device
-//! rounds as IEEE 754 says, and to a few ulp elsewhere.
+//! A shader `shaders/dfa/profile.wgsl` pairs with `src/analysis/dfa/profile.rs`: same folder, same
+//! stem. The Rust file declares the stage; a stage without a twin does not compile. The twin adds
+//! in the shader's order (partial sums per lane, then the same tree), so that device and twin agree
+//! to the bit where the device rounds as IEEE 754 says, and to a few ulp elsewhere.
 
 use bytemuck::Pod;
 
 /// One compute shader with its CPU twin.
 pub trait Stage: Sync {
-    /// Shader path without folder `shaders/` and ending, which is also pass label, test name and table row:
-    /// `"dfa/profile"`.
+    /// Shader path without folder `shaders/` and ending, which is also pass label, test name and
+    /// table row: `"dfa/profile"`.
     fn name(&self) -> &'static str;
-    /// WGSL texts in order: the stage's own file first (so that error lines stay true), then what it shares.
+    /// WGSL texts in order: the stage's own file first (so that error lines stay true), then what
+    /// it shares.
     fn source(&self) -> &'static [&'static str];
-    /// Invocations per workgroup: the value of the shader's `override LANES`, and the only place it is written.
+    /// Invocations per workgroup: the value of the shader's `override LANES`, and the only place it
+    /// is written.
     fn lanes(&self) -> u32;
     /// The bindings of group 0, in `@binding` order.
     fn bindings(&self) -> &'static [Binding];
@@ -45,14 +47,16 @@ pub enum Access {
     ReadWrite,
 }
 
-/// The type of what is bound, as WGSL lays it out; `tests/shaders.rs` holds it against the parsed shader.
+/// The type of what is bound, as WGSL lays it out; `tests/shaders.rs` holds it against the parsed
+/// shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// A run-time sized array of this WGSL scalar: `"f32"` or `"u32"`.
     Array(&'static str),
     /// A struct: its fields (name, byte offset) in order, and its size in bytes.
     Struct(&'static [(&'static str, u32)], u32),
-    /// A run-time sized array of structs: one struct's fields (name, byte offset), and the stride in bytes.
+    /// A run-time sized array of structs: one struct's fields (name, byte offset), and the stride
+    /// in bytes.
     Records(&'static [(&'static str, u32)], u32),
 }
 
@@ -117,8 +121,8 @@ impl<'a> Bound<'a> {
         Self(buffers.into_iter().map(Some).collect())
     }
 
-    /// Takes buffer `binding` as a slice of `T`; panics where it is absent, taken already or of the wrong
-    /// size: a twin that asks for that is a defect.
+    /// Takes buffer `binding` as a slice of `T`; panics where it is absent, taken already or of the
+    /// wrong size: a twin that asks for that is a defect.
     pub fn take<T: Pod>(&mut self, binding: usize) -> &'a mut [T] {
         let words = self.0[binding].take().expect("a twin takes each of its bindings once");
         bytemuck::cast_slice_mut(words)

@@ -1,8 +1,9 @@
 //! Adam whose state can be saved and restored on any device.
 //!
-//! The rule is Burn's own `burn::optim::Adam` (Kingma & Ba 2015), applied to each parameter as a flat vector
-//! (Adam is elementwise, so that is exact). Burn's `ModuleOptimizer` is not used because its `load_record`
-//! puts the state on the default device first, which fails on a machine with no GPU adapter.
+//! The rule is Burn's own `burn::optim::Adam` (Kingma & Ba 2015), applied to each parameter as a
+//! flat vector (Adam is elementwise, so that is exact). Burn's `ModuleOptimizer` is not used
+//! because its `load_record` puts the state on the default device first, which fails on a machine
+//! with no GPU adapter.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Weights on disk: named arrays in a safetensors file, written whole or not at all.
 //!
-//! A checkpoint is a file in the safetensors format (Hugging Face; a JSON header, then raw little-endian
-//! values), so that weights can be opened elsewhere with one line. Names are the module's path
-//! (`lstm.recurrent`); the header's metadata carries what a resumed run needs to know.
+//! A checkpoint is a file in the safetensors format (Hugging Face; a JSON header, then raw
+//! little-endian values), so that weights can be opened elsewhere with one line. Names are the
+//! module's path (`lstm.recurrent`); the header's metadata carries what a resumed run needs to
+//! know.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -105,8 +106,8 @@ pub fn with_parameters<M: Module>(module: M, arrays: &Arrays) -> Result<M> {
     }
 }
 
-/// Writes a checkpoint: to a neighbouring file first, which then takes the name, so that a full disk or a
-/// killed process leaves the earlier checkpoint whole.
+/// Writes a checkpoint: to a neighbouring file first, which then takes the name, so that a full
+/// disk or a killed process leaves the earlier checkpoint whole.
 ///
 /// # Errors
 /// The file cannot be written.

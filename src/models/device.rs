@@ -11,8 +11,8 @@ pub fn cpu() -> Device {
     Device::flex()
 }
 
-/// Registers our wgpu device with Burn, so that tensors and stages share one device and queue. Call it once
-/// per [`Gpu`]: Burn does not notice a device that is registered twice.
+/// Registers our wgpu device with Burn, so that tensors and stages share one device and queue. Call
+/// it once per [`Gpu`]: Burn does not notice a device that is registered twice.
 ///
 /// # Errors
 /// Burn's runtime refuses the device.

@@ -1,4 +1,5 @@
-//! Networks on Burn: the LSTM as one sequence-level operation, the networks built of it, and one training loop.
+//! Networks on Burn: the LSTM as one sequence-level operation, the networks built of it, and one
+//! training loop.
 //!
 //! Place in the flow: floor 3, batches in, states out. A Burn upgrade touches this module only.
 

@@ -1,7 +1,8 @@
 //! The network of the 1/f study: embedding, LSTM, one logit per review.
 //!
-//! Batches of token ids in; logits for training, every gate and state for recording. Keras's initialisers:
-//! embedding uniform in ±0.05, dense Glorot-uniform with bias 0, the LSTM as `lstm` says.
+//! Batches of token ids in; logits for training, every gate and state for recording. Keras's
+//! initialisers: embedding uniform in ±0.05, dense Glorot-uniform with bias 0, the LSTM as `lstm`
+//! says.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_sigmoid;
@@ -124,7 +125,8 @@ impl Sentiment {
         logits.reshape([rows])
     }
 
-    /// Every quantity of every step of a batch: the embedded input `[B, T, E]` and the LSTM's states.
+    /// Every quantity of every step of a batch: the embedded input `[B, T, E]` and the LSTM's
+    /// states.
     pub fn record(&self, batch: &Batch) -> (Tensor<3>, States) {
         let input = self.embed(batch, None);
         let states = self.lstm.record(input.clone());
@@ -181,7 +183,8 @@ impl Lesson for Reviewing<'_> {
 }
 
 impl Reviewing<'_> {
-    /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the device can take.
+    /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the
+    /// device can take.
     fn judge(&self, network: &Sentiment, reviews: &[usize], draw: Option<u64>) -> Judged {
         let logits = reviews.chunks(self.rows_at_once).enumerate().map(|(part, reviews)| {
             let batch = self.corpus.batch(reviews, self.settings.steps);
@@ -203,8 +206,9 @@ impl Reviewing<'_> {
 
 /// An input-dropout mask `[rows, steps, components]`: 0 with probability `rate`, else 1/(1 - rate).
 ///
-/// Made on the host from the stream `training/dropout` with one index per `draw` and row (counted from `first`), so
-/// that every device, every cut of a batch and every resumed run drops the same inputs.
+/// Made on the host from the stream `training/dropout` with one index per `draw` and row (counted
+/// from `first`), so that every device, every cut of a batch and every resumed run drops the same
+/// inputs.
 fn dropout_mask(seed: u64, draw: u64, first: usize, shape: [usize; 3], rate: f64) -> TensorData {
     let [rows, steps, components] = shape;
     let (keep, threshold) = ((1.0 / (1.0 - rate)) as f32, (rate * 65_536.0).round() as u32);

@@ -1,11 +1,12 @@
 //! The one training loop: epochs, progress, checkpoints, early stop, resume.
 //!
-//! A [`Lesson`] says what is learned (batches and their loss); [`train`] does the rest for every network of the
-//! project. All chance comes from streams named by epoch and batch, and the checkpoint holds weights, optimizer and
-//! position, so a training that was stopped and resumed ends with the same bits as one that was not.
+//! A [`Lesson`] says what is learned (batches and their loss); [`train`] does the rest for every
+//! network of the project. All chance comes from streams named by epoch and batch, and the
+//! checkpoint holds weights, optimizer and position, so a training that was stopped and resumed
+//! ends with the same bits as one that was not.
 //!
-//! In the run folder: `metrics.jsonl` (one line per epoch), `best.safetensors` (weights of the epoch with the best
-//! validation accuracy) and `checkpoint.safetensors` (all that a resume needs).
+//! In the run folder: `metrics.jsonl` (one line per epoch), `best.safetensors` (weights of the
+//! epoch with the best validation accuracy) and `checkpoint.safetensors` (all that a resume needs).
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -89,7 +90,8 @@ impl Settings {
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,
-    /// Mean cross-entropy over the training batches (with dropout, while the weights move), in nats.
+    /// Mean cross-entropy over the training batches (with dropout, while the weights move), in
+    /// nats.
     pub training_loss: f64,
     /// Share right over the training batches (with dropout, while the weights move).
     pub training_accuracy: f64,
@@ -189,10 +191,12 @@ struct Position {
     history: Vec<Epoch>,
 }
 
-/// Trains `network` on `device` and gives the best epoch's network; `resume` goes on from the folder's checkpoint.
+/// Trains `network` on `device` and gives the best epoch's network; `resume` goes on from the
+/// folder's checkpoint.
 ///
 /// # Errors
-/// A file cannot be written or read; or the user stopped it ([`Error::stopped`]), a checkpoint having been left.
+/// A file cannot be written or read; or the user stopped it ([`Error::stopped`]), a checkpoint
+/// having been left.
 pub fn train<L: Lesson>(
     lesson: &L,
     network: L::Network,

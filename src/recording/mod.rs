@@ -1,7 +1,7 @@
 //! Recording: a network's states become traces, one per unit and review.
 //!
-//! Place in the flow: floor 3. It takes states as plain arrays, so that it knows no network; batches go through one
-//! after the other, and only one is ever in memory.
+//! Place in the flow: floor 3. It takes states as plain arrays, so that it knows no network;
+//! batches go through one after the other, and only one is ever in memory.
 
 pub mod store;
 
@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use crate::signal::Traces;
 
-/// The traces of a batch of states `[batch, steps, units]` (row-major): row `review * units + unit`.
+/// The traces of a batch of states `[batch, steps, units]` (row-major): row `review * units +
+/// unit`.
 ///
 /// # Panics
 /// `states` does not hold `batch * steps * units` values.
@@ -27,7 +28,8 @@ pub fn traces(states: &[f32], [batch, steps, units]: [usize; 3]) -> Traces {
     Traces::new(values, steps).expect("a whole number of traces")
 }
 
-/// The columns `from..from + width` of a row-major matrix with `columns` columns: one gate of `[…, 4H]`.
+/// The columns `from..from + width` of a row-major matrix with `columns` columns: one gate of `[…,
+/// 4H]`.
 pub fn columns(matrix: &[f32], columns: usize, from: usize, width: usize) -> Vec<f32> {
     matrix.chunks_exact(columns).flat_map(|row| &row[from..from + width]).copied().collect()
 }

@@ -9,7 +9,8 @@ use npyz::WriterBuilder;
 use crate::error::{Error, Result};
 use crate::signal::Traces;
 
-/// Writes traces of known number and length to a `.npy` file, `f32`, shape `(rows, steps)`, without holding them.
+/// Writes traces of known number and length to a `.npy` file, `f32`, shape `(rows, steps)`, without
+/// holding them.
 pub struct TraceFile {
     path: PathBuf,
     writer: npyz::NpyWriter<f32, BufWriter<File>>,

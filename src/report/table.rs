@@ -73,7 +73,7 @@ pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
         "i" => "input gate",
         "o" => "output gate",
         "candidate" => "candidate value",
-        "cell" => "memory cell",
+        "cell" => "tanh of the cell state",
         "hidden" => "hidden state",
         _ => return None,
     })

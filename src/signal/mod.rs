@@ -1,7 +1,8 @@
 //! Signals as plain data: traces, named random streams, and noise of known colour.
 //!
-//! Place in the flow: floor 1. `recording` makes [`Traces`] from a network's states, `analysis` reads them;
-//! [`random`] is the only source of chance in the project and [`noise`] the signals whose answer is known.
+//! Place in the flow: floor 1. `recording` makes [`Traces`] from a network's states, `analysis`
+//! reads them; [`random`] is the only source of chance in the project and [`noise`] the signals
+//! whose answer is known.
 
 pub mod noise;
 pub mod random;

@@ -1,9 +1,9 @@
 //! Signals whose answer is known: white, pink, Brownian and AR(1) noise.
 //!
-//! Place in the flow: floor 1. A measure is trusted after it has given these their exponents; tests, benches,
-//! surrogates and the doctor's self-test draw them. Every signal is made in f64 from a named stream of
-//! [`crate::signal::random`] and rounded to `f32` once, so the same `(seed, index)` gives the same samples
-//! everywhere.
+//! Place in the flow: floor 1. A measure is trusted after it has given these their exponents;
+//! tests, benches, surrogates and the doctor's self-test draw them. Every signal is made in f64
+//! from a named stream of [`crate::signal::random`] and rounded to `f32` once, so the same `(seed,
+//! index)` gives the same samples everywhere.
 
 use rand_distr::{Distribution, StandardNormal};
 use realfft::RealFftPlanner;
@@ -16,12 +16,12 @@ pub fn white(steps: usize, seed: u64, index: u64) -> Vec<f32> {
     normal(steps, seed, "noise/white", index).iter().map(|&x| x as f32).collect()
 }
 
-/// Noise of spectrum `1/f^beta` by spectral synthesis, mean 0 and population variance 1. DFA exponent
-/// `(beta + 1) / 2`.
+/// Noise of spectrum `1/f^beta` by spectral synthesis, mean 0 and population variance 1. DFA
+/// exponent `(beta + 1) / 2`.
 ///
-/// Complex normal amplitudes `f^(-beta/2)` at the frequencies `k / steps`, none at 0, transformed back
-/// (Timmer & Koenig 1995). The signal is periodic in `steps`: its largest windows fluctuate a little less
-/// than those of a long record cut short. Fewer than 2 steps give zeros.
+/// Complex normal amplitudes `f^(-beta/2)` at the frequencies `k / steps`, none at 0, transformed
+/// back (Timmer & Koenig 1995). The signal is periodic in `steps`: its largest windows fluctuate a
+/// little less than those of a long record cut short. Fewer than 2 steps give zeros.
 pub fn coloured(steps: usize, beta: f64, seed: u64, index: u64) -> Vec<f32> {
     if steps < 2 {
         return vec![0.0; steps];
@@ -63,9 +63,9 @@ pub fn brownian(steps: usize, seed: u64, index: u64) -> Vec<f32> {
         .collect()
 }
 
-/// First-order autoregression `x_t = phi·x_(t-1) + e_t` with standard normal `e`, started in its stationary
-/// distribution. `|phi| < 1`; white noise at `phi = 0`. Looks like 1/f over a range of windows and is not:
-/// the control of the 1/f experiment.
+/// First-order autoregression `x_t = phi·x_(t-1) + e_t` with standard normal `e`, started in its
+/// stationary distribution. `|phi| < 1`; white noise at `phi = 0`. Looks like 1/f over a range of
+/// windows and is not: the control of the 1/f experiment.
 pub fn autoregressive(steps: usize, phi: f64, seed: u64, index: u64) -> Vec<f32> {
     let draws = normal(steps, seed, "noise/autoregressive", index);
     let mut level = 0.0;

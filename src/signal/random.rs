@@ -1,12 +1,12 @@
 //! Named random streams: the only source of chance in the project.
 //!
-//! Every use of chance names its stream (`"corpus/review"`, `"training/dropout"`, ...) and an index (the
-//! review, the step). A stream depends on `(seed, name, index)` alone, never on what was drawn before, so a
-//! resumed run, another thread count and another device draw the same numbers.
+//! Every use of chance names its stream (`"corpus/review"`, `"training/dropout"`, ...) and an index
+//! (the review, the step). A stream depends on `(seed, name, index)` alone, never on what was drawn
+//! before, so a resumed run, another thread count and another device draw the same numbers.
 //!
-//! The generator is ChaCha8 (Bernstein 2008; `rand_chacha`, whose output is stable across versions and
-//! platforms). The 256-bit key is SplitMix64 started at `seed XOR FNV-1a(name)`; the index is ChaCha's own
-//! 64-bit stream number.
+//! The generator is ChaCha8 (Bernstein 2008; `rand_chacha`, whose output is stable across versions
+//! and platforms). The 256-bit key is SplitMix64 started at `seed XOR FNV-1a(name)`; the index is
+//! ChaCha's own 64-bit stream number.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

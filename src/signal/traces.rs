@@ -46,8 +46,8 @@ impl Traces {
         &self.values
     }
 
-    /// The mean over each `units` consecutive rows (summed in f64): one trace per group, as EEG and fMRI see
-    /// a brain. Panics where the rows are no whole number of groups.
+    /// The mean over each `units` consecutive rows (summed in f64): one trace per group, as EEG and
+    /// fMRI see a brain. Panics where the rows are no whole number of groups.
     pub fn group_means(&self, units: usize) -> Self {
         assert!(
             units > 0 && self.rows().is_multiple_of(units),

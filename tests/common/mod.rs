@@ -1,5 +1,5 @@
-//! What the tests share: the tolerances with their reasons, a comparison that has been seen to fail, the
-//! reference data, the twins run as a chain.
+//! What the tests share: the tolerances with their reasons, a comparison that has been seen to
+//! fail, the reference data, the twins run as a chain.
 //!
 //! Place in the flow: beside every integration test that compares numbers.
 
@@ -24,11 +24,12 @@ pub fn stages() -> Vec<&'static dyn Stage> {
     [analysis::STAGES, models::STAGES].concat()
 }
 
-/// Says how `actual` differs from `expected`, or nothing where it does not by more than `tolerance`.
+/// Says how `actual` differs from `expected`, or nothing where it does not by more than
+/// `tolerance`.
 ///
-/// Value by value the difference may be `absolute + relative · |expected|`; the mean of `actual / expected` may
-/// differ from 1 by `scale`, so that a small error that all values share is found. NaN and infinity on either
-/// side are differences.
+/// Value by value the difference may be `absolute + relative · |expected|`; the mean of `actual /
+/// expected` may differ from 1 by `scale`, so that a small error that all values share is found.
+/// NaN and infinity on either side are differences.
 pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Option<String> {
     if actual.len() != expected.len() {
         return Some(format!("{} values instead of {}", actual.len(), expected.len()));
@@ -41,7 +42,8 @@ pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Op
         if !close {
             return Some(format!("value {i}: {a:e} instead of {e:e}, allowed ±{allowed:e}"));
         }
-        // Each value weighs the same, however large it is; those near zero tell nothing of a factor.
+        // Each value weighs the same, however large it is; those near zero tell nothing of a
+        // factor.
         if *e != 0.0 && tolerance.relative * e.abs() >= tolerance.absolute {
             ratios += a / e;
             counted += 1.0;

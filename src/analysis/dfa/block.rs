@@ -2,9 +2,9 @@
 //!
 //! Place in the flow: [`super::detrend`] folds the pieces of a window with it.
 //!
-//! Joining two stretches keeps the residual a sum of squares, so no digits cancel: in `f32` it stays within
-//! 3e-7 of float64 for a million samples, where sums of raw powers lose everything (numbers and other
-//! methods: `shaders/README.md`). With `s(k) = k(k² - 1)/12`, joining A and B:
+//! Joining two stretches keeps the residual a sum of squares, so no digits cancel: in `f32` it
+//! stays within 3e-7 of float64 for a million samples, where sums of raw powers lose everything
+//! (numbers and other methods: `shaders/README.md`). With `s(k) = k(k² - 1)/12`, joining A and B:
 //!
 //! ```text
 //! n = kA + kB    D = n/2    d = (mB + SA) - mA    g = d/D

@@ -1,7 +1,7 @@
 //! The four stages on a device, one after the other, in batches that the device can hold.
 //!
-//! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device goes in as a
-//! buffer by [`measure_buffer`], without a trip through host memory.
+//! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device
+//! goes in as a buffer by [`measure_buffer`], without a trip through host memory.
 
 use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
@@ -36,11 +36,12 @@ pub fn measure(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measu
     Ok(all)
 }
 
-/// Measures `rows` traces that lie in `traces`, part of a buffer on the engine's device (row-major `f32`,
-/// `STORAGE` usage), after all that was submitted before.
+/// Measures `rows` traces that lie in `traces`, part of a buffer on the engine's device (row-major
+/// `f32`, `STORAGE` usage), after all that was submitted before.
 ///
 /// # Errors
-/// There are more rows than one batch takes ([`batch_rows`]); the part is too short; the device failed.
+/// There are more rows than one batch takes ([`batch_rows`]); the part is too short; the device
+/// failed.
 pub fn measure_buffer(
     engine: &Engine,
     traces: Part<'_>,

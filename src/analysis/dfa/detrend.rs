@@ -1,22 +1,24 @@
 //! Stage `dfa/detrend`: the residual of every window from its least-squares line.
 //!
-//! Place in the flow: reads what [`super::profile`] wrote; [`super::fluctuation`] adds up what it writes.
+//! Place in the flow: reads what [`super::profile`] wrote; [`super::fluctuation`] adds up what it
+//! writes.
 //!
 //! # What it computes
-//! Bindings: `shape`, `sizes` (one record per size), `profile` (rows × steps), `levels`
-//! (rows × ceil(steps / 32)) → `residuals` (rows × windows; windows ordered by size, then by start), each
+//! Bindings: `shape`, `sizes` (one record per size), `profile` (rows × steps), `levels` (rows ×
+//! ceil(steps / 32)) → `residuals` (rows × windows; windows ordered by size, then by start), each
 //! `Σ r²` in the scaled unit of the profile.
 //!
-//! One invocation per window, of any size and start. It walks the window in pieces cut at the borders of the
-//! profile's blocks. A piece subtracts the profile's value before it, fits its own line in two passes (at most
-//! 32 samples, centred), tilts by how far its block's level lies above the window's (a tilt leaves the residual
-//! alone) and joins the window by [`super::block::merge`]. The window's level is near the mean of its blocks'
-//! levels: with the first block's instead, white noise of a million samples was off by 1.8e-6, for a level
-//! off by 0.2 sd is a line that rises by 20,000 over a window of 100,000 samples.
+//! One invocation per window, of any size and start. It walks the window in pieces cut at the
+//! borders of the profile's blocks. A piece subtracts the profile's value before it, fits its own
+//! line in two passes (at most 32 samples, centred), tilts by how far its block's level lies above
+//! the window's (a tilt leaves the residual alone) and joins the window by [`super::block::merge`].
+//! The window's level is near the mean of its blocks' levels: with the first block's instead, white
+//! noise of a million samples was off by 1.8e-6, for a level off by 0.2 sd is a line that rises by
+//! 20,000 over a window of 100,000 samples.
 //!
 //! # Order of summation
-//! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence into the
-//! window: two levels, so that a window of 250,000 samples is no chain of 7,800 merges.
+//! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence
+//! into the window: two levels, so that a window of 250,000 samples is no chain of 7,800 merges.
 
 use super::block::{BLOCK, Block, merge, spread};
 use super::params::{Shape, SizeRecord};
@@ -110,7 +112,8 @@ fn fold(profile: &[f32], levels: &[f32], start: usize, end: usize) -> f32 {
     merge(total, group).residual
 }
 
-/// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above the window's.
+/// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above
+/// the window's.
 fn leaf(profile: &[f32], before: f32, tilt: f32) -> Block {
     let samples = profile.len() as f32;
     let centre = (samples - 1.0) * 0.5;

@@ -3,12 +3,14 @@
 //! Place in the flow: the last of four stages; reads what [`super::fluctuation`] wrote.
 //!
 //! # What it computes
-//! Bindings: `shape`, `weights` (one record per size, made on the host in f64), `fluctuations` (rows × sizes),
-//! `marks` (rows) → `exponents` (rows): slope `alpha`, intercept and standard error of the slope, or a status
-//! that says why there is none (the three numbers are then 0, for a shader cannot be relied on to write NaN).
+//! Bindings: `shape`, `weights` (one record per size, made on the host in f64), `fluctuations`
+//! (rows × sizes), `marks` (rows) → `exponents` (rows): slope `alpha`, intercept and standard error
+//! of the slope, or a status that says why there is none (the three numbers are then 0, for a
+//! shader cannot be relied on to write NaN).
 //!
-//! Logarithms are our own and relative to the power of two of the first `F`: the weights of the slope add up
-//! to 0, so that a common factor of all `F` changes nothing, and small numbers keep their digits.
+//! Logarithms are our own and relative to the power of two of the first `F`: the weights of the
+//! slope add up to 0, so that a common factor of all `F` changes nothing, and small numbers keep
+//! their digits.
 //!
 //! # Order of summation
 //! One invocation per trace, sizes in sequence.

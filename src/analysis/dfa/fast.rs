@@ -1,21 +1,22 @@
 //! The fast CPU path: DFA in f64 on vector registers, in parallel over cores.
 //!
-//! Place in the flow: what users without a GPU run, behind [`super::Path::Cpu`]. Not a twin: it owes the
-//! shaders nothing and is held to the oracle like they are.
+//! Place in the flow: what users without a GPU run, behind [`super::Path::Cpu`]. Not a twin: it
+//! owes the shaders nothing and is held to the oracle like they are.
 //!
 //! # Arithmetic
-//! 1. The profile `Y` of `x - x_0`, led by a zero: the difference of two `f32` is exact in f64, and the missing
-//!    mean is a linear term that every window's fit absorbs.
-//! 2. Per window the bridge `d_t = Y_t - Y_start - t·(Y_end - Y_start)/n`, `t = 1 .. n`: with the chord taken
-//!    out first, one pass over raw powers keeps its digits.
-//! 3. From `Σd`, `Σ(t - c)d`, `Σd²` the residual `Σd² - (Σd)²/n - (Σ(t - c)d)²/s`, `s = n(n² - 1)/12`.
+//! 1. The profile `Y` of `x - x_0`, led by a zero: the difference of two `f32` is exact in f64, and
+//!    the missing mean is a linear term that every window's fit absorbs.
+//! 2. Per window the bridge `d_t = Y_t - Y_start - t·(Y_end - Y_start)/n`, `t = 1 .. n`: with the
+//!    chord taken out first, one pass over raw powers keeps its digits.
+//! 3. From `Σd`, `Σ(t - c)d`, `Σd²` the residual `Σd² - (Σd)²/n - (Σ(t - c)d)²/s`,
+//!    `s = n(n² - 1)/12`.
 //!
 //! A constant stretch gives `d = 0` exactly.
 //!
 //! # Registers
-//! Many traces: a register holds one sample of each of several traces, so that nothing is shuffled, no window
-//! has a tail and no sum goes across a register. Few traces: a register holds consecutive samples of one. The
-//! instruction set is chosen at run time (pulp).
+//! Many traces: a register holds one sample of each of several traces, so that nothing is shuffled,
+//! no window has a tail and no sum goes across a register. Few traces: a register holds consecutive
+//! samples of one. The instruction set is chosen at run time (pulp).
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -79,7 +80,8 @@ impl Factors {
     }
 }
 
-/// Root mean square from the sum of squares of all windows of `size`; rounding may leave a hair below zero.
+/// Root mean square from the sum of squares of all windows of `size`; rounding may leave a hair
+/// below zero.
 #[inline(always)]
 fn root(total: f64, size: &WindowSize) -> f64 {
     let mean = total / (size.count * size.size) as f64;

@@ -3,14 +3,14 @@
 //! Place in the flow: reads what [`super::detrend`] wrote; [`super::exponent`] fits what it writes.
 //!
 //! # What it computes
-//! Bindings: `shape`, `sizes`, `residuals` (rows × windows), `marks` (rows) → `fluctuations` (rows × sizes):
-//! `F(n) = unit · sqrt(Σ R / (windows · n))`, in the unit of the trace. Traces that are constant or not finite
-//! get 0; their mark says so.
+//! Bindings: `shape`, `sizes`, `residuals` (rows × windows), `marks` (rows) → `fluctuations` (rows
+//! × sizes): `F(n) = unit · sqrt(Σ R / (windows · n))`, in the unit of the trace. Traces that are
+//! constant or not finite get 0; their mark says so.
 //!
 //! # Order of summation
-//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in runs of 32, and the runs;
-//! lanes are added in a tree, the upper half onto the lower until one is left. (Without the runs a million
-//! samples in windows of 8 were off by 1.3e-6.)
+//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in runs of 32,
+//! and the runs; lanes are added in a tree, the upper half onto the lower until one is left.
+//! (Without the runs a million samples in windows of 8 were off by 1.3e-6.)
 
 use super::params::{Mark, Shape, SizeRecord};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};

@@ -1,8 +1,10 @@
-//! Detrended fluctuation analysis: how the fluctuations of a trace grow with the time over which one looks.
+//! Detrended fluctuation analysis: how the fluctuations of a trace grow with the time over which
+//! one looks.
 //!
-//! Place in the flow: traces in, fluctuations `F(n)` and exponents out. [`DfaPlan`] lays out the windows;
-//! [`Path::measure`] is the door. Behind it [`fast`] works on the CPU, the stages [`profile`], [`detrend`],
-//! [`fluctuation`] and [`exponent`] on a GPU; [`oracle`] is the formula that both are held to.
+//! Place in the flow: traces in, fluctuations `F(n)` and exponents out. [`DfaPlan`] lays out the
+//! windows; [`Path::measure`] is the door. Behind it [`fast`] works on the CPU, the stages
+//! [`profile`], [`detrend`], [`fluctuation`] and [`exponent`] on a GPU; [`oracle`] is the formula
+//! that both are held to.
 //!
 //! # Formula
 //! For a trace `x` of `N` samples (Peng et al., Phys. Rev. E 49, 1685, 1994):
@@ -10,20 +12,23 @@
 //! 1. profile `y_i = Σ_{j≤i} (x_j - mean(x))`, no leading zero;
 //! 2. windows of `n` samples, laid out by [`Overlap`]; samples that no window covers are left out;
 //! 3. in each window the residual `r` from the least-squares line (order 1);
-//! 4. `F(n) = sqrt(Σ r² / (windows · n))`: root mean square over all windows and samples, in the unit of `x`;
-//! 5. `alpha` = slope of the ordinary least-squares line of `ln F(n)` on `ln n` over all sizes, unweighted.
+//! 4. `F(n) = sqrt(Σ r² / (windows · n))`: root mean square over all windows and samples, in the
+//!    unit of `x`;
+//! 5. `alpha` = slope of the ordinary least-squares line of `ln F(n)` on `ln n` over all sizes,
+//!    unweighted.
 //!
 //! # How to read it
-//! White noise has `alpha = 0.5`, pink (1/f) noise 1, Brownian noise 1.5; `beta = 2·alpha - 1` is the exponent
-//! of a spectrum `1/f^beta` (positive `beta`: slow fluctuations dominate). A finite trace scatters about these,
-//! and small windows bias `alpha` upwards for white noise. A constant trace has no exponent: see [`Status`].
+//! White noise has `alpha = 0.5`, pink (1/f) noise 1, Brownian noise 1.5; `beta = 2·alpha - 1` is
+//! the exponent of a spectrum `1/f^beta` (positive `beta`: slow fluctuations dominate). A finite
+//! trace scatters about these, and small windows bias `alpha` upwards for white noise. A constant
+//! trace has no exponent: see [`Status`].
 //!
 //! # Where other codes differ
-//! crosci, cardio-rs and the Neurophysiological Biomarker Toolbox average the windows' RMS instead of the
-//! squares; nolds' overlapping windows leave out the last ([`Overlap::HalfNolds`]) and its default exponent is
-//! a RANSAC fit; MFDFA and `fathon(revSeg=True)` add the windows counted from the end; antropy has its own
-//! sizes. nolds (`overlap=False, fit_exp="poly"`), fathon, neurodsp and neurokit2 (`overlap=False`) agree with
-//! this one: `data/README.md`.
+//! crosci, cardio-rs and the Neurophysiological Biomarker Toolbox average the windows' RMS instead
+//! of the squares; nolds' overlapping windows leave out the last ([`Overlap::HalfNolds`]) and its
+//! default exponent is a RANSAC fit; MFDFA and `fathon(revSeg=True)` add the windows counted from
+//! the end; antropy has its own sizes. nolds (`overlap=False, fit_exp="poly"`), fathon, neurodsp
+//! and neurokit2 (`overlap=False`) agree with this one: `data/README.md`.
 
 pub mod block;
 pub mod chain;
@@ -57,7 +62,8 @@ pub enum Status {
     Constant,
     /// A sample is NaN or infinite: `F` is NaN.
     NonFinite,
-    /// `F` is 0 at some size of the fit though the trace varies: nothing happens inside the windows.
+    /// `F` is 0 at some size of the fit though the trace varies: nothing happens inside the
+    /// windows.
     NoFluctuation,
 }
 
@@ -70,9 +76,9 @@ pub struct Exponent {
     /// `ln F` at `n = 1`; NaN unless defined.
     #[serde(serialize_with = "number_or_null")]
     pub intercept: f64,
-    /// Standard error of `alpha` from the scatter about the line, `sizes - 2` degrees of freedom; NaN unless
-    /// defined. It says how straight the line is, not how sure `alpha` is: the `F(n)` of one trace are not
-    /// independent.
+    /// Standard error of `alpha` from the scatter about the line, `sizes - 2` degrees of freedom;
+    /// NaN unless defined. It says how straight the line is, not how sure `alpha` is: the `F(n)` of
+    /// one trace are not independent.
     #[serde(serialize_with = "number_or_null")]
     pub stderr: f64,
     /// Whether there is an exponent.
@@ -174,10 +180,11 @@ pub fn status(trace: &[f32]) -> Status {
     }
 }
 
-/// The exponent of fluctuations `F(n)`, one per size of the plan, by ordinary least squares in f64. Also for
-/// fluctuations that were pooled: average `F²` over traces and take the root first.
+/// The exponent of fluctuations `F(n)`, one per size of the plan, by ordinary least squares in f64.
+/// Also for fluctuations that were pooled: average `F²` over traces and take the root first.
 ///
-/// Undefined where an `F` is not finite or is 0. Panics where the number of fluctuations is not the plan's.
+/// Undefined where an `F` is not finite or is 0. Panics where the number of fluctuations is not the
+/// plan's.
 pub fn fit(plan: &DfaPlan, fluctuations: &[f64]) -> Exponent {
     assert_eq!(fluctuations.len(), plan.sizes().len(), "one fluctuation per size of the plan");
     if fluctuations.iter().any(|f| !f.is_finite()) {

@@ -1,7 +1,8 @@
 //! The oracle: DFA in f64, straight from the formula, with nothing done for speed.
 //!
 //! Place in the flow: every other path (twins, device, fast path) is held to this one in
-//! `tests/dfa_answers.rs` and `tests/stages.rs`; this one is held to exact answers and to other codes'.
+//! `tests/dfa_answers.rs` and `tests/stages.rs`; this one is held to exact answers and to other
+//! codes'.
 
 use super::plan::{DfaPlan, WindowSize};
 

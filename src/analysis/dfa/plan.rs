@@ -1,7 +1,9 @@
-//! The plan of a DFA: window sizes, starts and fit weights as plain data, made once and used by every path.
+//! The plan of a DFA: window sizes, starts and fit weights as plain data, made once and used by
+//! every path.
 //!
-//! Place in the flow: a settings file gives [`Settings`]; [`DfaPlan`] checks them against the length of the
-//! traces and lays out every window; the oracle, the fast path and the stages all read the same plan.
+//! Place in the flow: a settings file gives [`Settings`]; [`DfaPlan`] checks them against the
+//! length of the traces and lays out every window; the oracle, the fast path and the stages all
+//! read the same plan.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +24,9 @@ pub enum Overlap {
     /// A start every `n / 2` samples, up to the last window that fits.
     #[default]
     Half,
-    /// As nolds 0.6 and neurokit2 0.2 do: a start every `n / 2` samples below `N - n`, so that the last window
-    /// is left out where `N - n` is a multiple of `n / 2`. For comparison with those libraries.
+    /// As nolds 0.6 and neurokit2 0.2 do: a start every `n / 2` samples below `N - n`, so that the
+    /// last window is left out where `N - n` is a multiple of `n / 2`. For comparison with those
+    /// libraries.
     HalfNolds,
 }
 
@@ -85,8 +88,8 @@ impl DfaPlan {
     /// Lays out the windows of `settings` on traces of `steps` samples.
     ///
     /// # Errors
-    /// Fewer than 3 sizes, a size below 4, sizes that do not increase, or a size that no window of the trace
-    /// has. The error names `dfa.windows`, what was found and what fits.
+    /// Fewer than 3 sizes, a size below 4, sizes that do not increase, or a size that no window of
+    /// the trace has. The error names `dfa.windows`, what was found and what fits.
     pub fn new(steps: usize, settings: &Settings) -> Result<Self> {
         let windows = &settings.windows;
         let wrong =

@@ -3,27 +3,29 @@
 //! Place in the flow: the first of four stages; [`super::detrend`] reads what it writes.
 //!
 //! # What it computes
-//! Bindings: `shape`, `traces` (rows × steps) → `profile` (rows × steps), `levels` (rows × ceil(steps / 32)),
-//! `marks` (rows).
+//! Bindings: `shape`, `traces` (rows × steps) → `profile` (rows × steps), `levels` (rows ×
+//! ceil(steps / 32)), `marks` (rows).
 //!
-//! For each block of 32 samples (the last may be shorter): its level `l = x_0 + Σ(x_j - x_0)/32`, a number near
-//! its mean, and the profile `p_i = Σ_{j≤i} (x_j - l)` from zero at the start of the block. Every product here
-//! is by a power of two, so that a fused multiply-add changes nothing. A driver may still reorder: lavapipe turns
-//! `sum + (x - x_0)` into `(sum + x) - x_0`. That is harmless: the samples of a trace far from zero lie on one
-//! grid, on which such sums are exact; `tests/common` allows for the ulps of a trace near zero.
+//! For each block of 32 samples (the last may be shorter): its level `l = x_0 + Σ(x_j - x_0)/32`, a
+//! number near its mean, and the profile `p_i = Σ_{j≤i} (x_j - l)` from zero at the start of the
+//! block. Every product here is by a power of two, so that a fused multiply-add changes nothing. A
+//! driver may still reorder: lavapipe turns `sum + (x - x_0)` into `(sum + x) - x_0`. That is
+//! harmless: the samples of a trace far from zero lie on one grid, on which such sums are exact;
+//! `tests/common` allows for the ulps of a trace near zero.
 //!
-//! The definition of DFA subtracts the mean of the whole trace and sums over the whole trace. Neither reaches
-//! the answer at order 1: a window's line absorbs every constant and every linear term of its profile. In
-//! `f32` they do harm, for a long smooth trace's global profile has lost the residual before anything is
-//! fitted. So a block keeps small numbers, and what lies between blocks is restored exactly where it matters,
-//! by levels and sums in the merge. An offset of 1e6 costs nothing; a constant block has the profile 0.
+//! The definition of DFA subtracts the mean of the whole trace and sums over the whole trace.
+//! Neither reaches the answer at order 1: a window's line absorbs every constant and every linear
+//! term of its profile. In `f32` they do harm, for a long smooth trace's global profile has lost
+//! the residual before anything is fitted. So a block keeps small numbers, and what lies between
+//! blocks is restored exactly where it matters, by levels and sums in the merge. An offset of 1e6
+//! costs nothing; a constant block has the profile 0.
 //!
 //! Before that the stage scales the trace by a power of two to magnitudes below 2 (exact, undone in
 //! [`super::fluctuation`]) and marks traces that are constant or not finite; their profile is 0.
 //!
 //! # Order of summation
-//! One workgroup per trace. Magnitudes and changes: maximum and `or` of integers, where order is no matter.
-//! Levels and profiles: one lane per block, in sequence.
+//! One workgroup per trace. Magnitudes and changes: maximum and `or` of integers, where order is no
+//! matter. Levels and profiles: one lane per block, in sequence.
 
 use super::block::BLOCK;
 use super::params::{CONSTANT, DEFINED, Mark, NON_FINITE, Shape};

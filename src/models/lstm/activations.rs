@@ -2,22 +2,23 @@
 //!
 //! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU.
 //!
-//! Both stand on `eʳ − 1` for `|r| <= ln 2 / 2` as Taylor's polynomial of degree 7 (its remainder is below
-//! 1.3e-8 relative) and on `eˣ = 2ⁿ eʳ`, `n = round(x / ln 2)`, `ln 2` in two parts.
+//! Both stand on `eʳ − 1` for `|r| <= ln 2 / 2` as Taylor's polynomial of degree 7 (its remainder
+//! is below 1.3e-8 relative) and on `eˣ = 2ⁿ eʳ`, `n = round(x / ln 2)`, `ln 2` in two parts.
 //!
 //! | function | formula | largest error met against f64 | held by the test |
 //! |---|---|---|---|
 //! | [`sigmoid`] | `1 / (1 + e⁻ˣ)`, x held in ±87 | 2.6 ulp | 4 ulp |
 //! | [`tanh`] | `(e²ʸ − 1) / (e²ʸ − 1 + 2)`, y = min(abs x, 10), then x's sign | 2.6 ulp | 4 ulp |
 //!
-//! Neither overflows, neither gives a denormal number, and a NaN stays a NaN (the limits are selections by a
-//! comparison that a NaN fails; `min` and `max` would lose it, differently on each processor).
+//! Neither overflows, neither gives a denormal number, and a NaN stays a NaN (the limits are
+//! selections by a comparison that a NaN fails; `min` and `max` would lose it, differently on each
+//! processor).
 
 use pulp::Simd;
 
-/// What is smaller than this in a gradient is set to zero: far below what any optimiser can use and far
-/// above 1.2e-38, under which processors take a hundred times as long (gradients that vanish through 270
-/// steps of padding did: PyTorch's step took 1,100 ms in place of 140).
+/// What is smaller than this in a gradient is set to zero: far below what any optimiser can use and
+/// far above 1.2e-38, under which processors take a hundred times as long (gradients that vanish
+/// through 270 steps of padding did: PyTorch's step took 1,100 ms in place of 140).
 pub(super) const SMALLEST_GRADIENT: f32 = 1e-30;
 
 /// `2ⁿ` and `eʳ − 1` with `x = n ln 2 + r`; for `|x| <= 87`.

@@ -1,7 +1,9 @@
-//! The recurrence of the LSTM, backward: stage `lstm/backward` and its twin, which is also the CPU path.
+//! The recurrence of the LSTM, backward: stage `lstm/backward` and its twin, which is also the CPU
+//! path.
 //!
-//! Place in the flow: floor 3, training only. From the loss's gradient for the hidden states it makes the
-//! gradient for z, from which the ordinary autodiff of the input projection goes on, and the one for U.
+//! Place in the flow: floor 3, training only. From the loss's gradient for the hidden states it
+//! makes the gradient for z, from which the ordinary autodiff of the input projection goes on, and
+//! the one for U.
 //!
 //! ```text
 //! dh_t = grad_hidden_t + dz_{t+1} · Uᵀ         from the last step to the first
@@ -11,10 +13,11 @@
 //! dU = sum over rows and steps of h_{t-1}ᵀ dz_t
 //! ```
 //!
-//! Shapes as in `forward`; dz is `[B, T, 4H]`, dU `[H, 4H]`. `tanh(C)` is computed again rather than kept.
-//! What is smaller than [`SMALLEST_GRADIENT`](super::activations::SMALLEST_GRADIENT) becomes zero. Order of
-//! summation of dU: per group of rows, steps from last to first, rows in order; then the groups in order.
-//! Groups depend on the batch alone, so any number of threads gives the same bits.
+//! Shapes as in `forward`; dz is `[B, T, 4H]`, dU `[H, 4H]`. `tanh(C)` is computed again rather
+//! than kept. What is smaller than [`SMALLEST_GRADIENT`](super::activations::SMALLEST_GRADIENT)
+//! becomes zero. Order of summation of dU: per group of rows, steps from last to first, rows in
+//! order; then the groups in order. Groups depend on the batch alone, so any number of threads
+//! gives the same bits.
 
 use super::activations::{flush, tanh};
 use super::forward::{CHUNK_ROWS, copy_rows};
@@ -26,7 +29,8 @@ use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Stage `lstm/backward`. The shader makes dz and takes U transposed; dU is a matrix product of Burn's there.
+/// Stage `lstm/backward`. The shader makes dz and takes U transposed; dU is a matrix product of
+/// Burn's there.
 pub struct BackwardStage;
 
 impl Stage for BackwardStage {
@@ -77,8 +81,8 @@ impl Stage for BackwardStage {
 
 /// Most groups of chunks: each keeps its own dU, which is 4 MiB at 512 units.
 const MOST_GROUPS: usize = 32;
-/// Time steps gathered before their share of dU is added: with 12 rows an inner dimension of 96, long enough
-/// to pay for reading and writing dU, short enough to be still in the second cache.
+/// Time steps gathered before their share of dU is added: with 12 rows an inner dimension of 96,
+/// long enough to pay for reading and writing dU, short enough to be still in the second cache.
 const STEPS_PER_PRODUCT: usize = 8;
 
 /// What the backward pass reads.
@@ -94,8 +98,8 @@ pub(super) struct Saved<'a> {
     pub grad_hidden: &'a [f32],
 }
 
-/// Runs the recurrence backward: on entry `gates` holds the activated gates, on return dz. Returns dU
-/// `[H, 4H]`.
+/// Runs the recurrence backward: on entry `gates` holds the activated gates, on return dz. Returns
+/// dU `[H, 4H]`.
 pub(super) fn backward(sizes: Sizes, gates: &mut [f32], saved: Saved<'_>) -> Vec<f32> {
     let Saved { recurrent, hidden, cell, grad_hidden } = saved;
     sizes.check(gates, recurrent, &[hidden, cell, grad_hidden]);

@@ -1,7 +1,9 @@
-//! The recurrence of the LSTM, forward: stage `lstm/forward` and its twin, which is also the CPU path.
+//! The recurrence of the LSTM, forward: stage `lstm/forward` and its twin, which is also the CPU
+//! path.
 //!
-//! Place in the flow: floor 3, between the input projection (an ordinary matrix product) and whatever reads
-//! the hidden states: the classifier's readout in training, the recording in analysis.
+//! Place in the flow: floor 3, between the input projection (an ordinary matrix product) and
+//! whatever reads the hidden states: the classifier's readout in training, the recording in
+//! analysis.
 //!
 //! ```text
 //! z_t  = projected_t + h_{t-1} · U            4H numbers: i, f, candidate, o in that order (as Keras)
@@ -10,10 +12,11 @@
 //! h_t  = o tanh(C_t)                          h and C before the first step are zero
 //! ```
 //!
-//! Shapes: projected and gates `[B, T, 4H]`, recurrent U `[H, 4H]`, hidden and cell `[B, T, H]`; the cell that
-//! is written is C itself. Order of summation: the twin starts at the projected value and adds `h_k U_kj` for
-//! k = 0, 1, ..., each with one fused multiply-add where the processor has it. The shader adds in the same
-//! order, but a driver may or may not fuse, and its `exp` and `tanh` are the driver's.
+//! Shapes: projected and gates `[B, T, 4H]`, recurrent U `[H, 4H]`, hidden and cell `[B, T, H]`;
+//! the cell that is written is C itself. Order of summation: the twin starts at the projected value
+//! and adds `h_k U_kj` for k = 0, 1, ..., each with one fused multiply-add where the processor has
+//! it. The shader adds in the same order, but a driver may or may not fuse, and its `exp` and
+//! `tanh` are the driver's.
 
 use super::activations::{sigmoid, tanh};
 use super::products::{Panels, SHORT_ROWS, add_rows_times_panels, padded_units};
@@ -63,12 +66,12 @@ impl Stage for ForwardStage {
     }
 }
 
-/// Batch rows of one piece of work. Fixed, so that neither results nor their order depend on how many
-/// threads there are; 12 rows are two register tiles, and 128 rows keep 11 threads busy.
+/// Batch rows of one piece of work. Fixed, so that neither results nor their order depend on how
+/// many threads there are; 12 rows are two register tiles, and 128 rows keep 11 threads busy.
 pub(super) const CHUNK_ROWS: usize = 12;
 
-/// Runs the recurrence over `sizes`: on entry `gates` holds the projected input, on return the activated
-/// gates; `hidden` and `cell` are written throughout.
+/// Runs the recurrence over `sizes`: on entry `gates` holds the projected input, on return the
+/// activated gates; `hidden` and `cell` are written throughout.
 pub(super) fn forward(
     sizes: Sizes,
     gates: &mut [f32],

@@ -1,7 +1,8 @@
 //! The weights an LSTM starts from, as Keras draws them.
 //!
-//! Place in the flow: floor 3, under [`Lstm::new`](super::Lstm::new). Drawn on the CPU from the named streams
-//! `lstm/kernel` and `lstm/recurrent`, so that every device starts from the same bits.
+//! Place in the flow: floor 3, under [`Lstm::new`](super::Lstm::new). Drawn on the CPU from the
+//! named streams `lstm/kernel` and `lstm/recurrent`, so that every device starts from the same
+//! bits.
 //!
 //! | weight | distribution |
 //! |---|---|
@@ -24,8 +25,8 @@ pub(super) fn glorot_uniform(rows: usize, columns: usize, seed: u64) -> Vec<f32>
 
 /// `[rows, columns]` with `rows <= columns`: orthonormal rows, uniform over all such matrices.
 ///
-/// Gram and Schmidt's method on normal rows, each cleared twice of the rows before it, in f64. The factor R
-/// so made has a positive diagonal, which is the sign that Keras sets after its QR.
+/// Gram and Schmidt's method on normal rows, each cleared twice of the rows before it, in f64. The
+/// factor R so made has a positive diagonal, which is the sign that Keras sets after its QR.
 pub(super) fn orthogonal(rows: usize, columns: usize, seed: u64) -> Vec<f32> {
     assert!(rows <= columns, "at most as many orthogonal rows as columns");
     let mut normal = StandardNormal.sample_iter(stream(seed, "lstm/recurrent", 0));

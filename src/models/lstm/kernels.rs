@@ -1,7 +1,9 @@
-//! The two stages in Burn's stream on a GPU: cubecl's wgpu runtime runs our WGSL between its own kernels.
+//! The two stages in Burn's stream on a GPU: cubecl's wgpu runtime runs our WGSL between its own
+//! kernels.
 //!
-//! Place in the flow: floor 3, under the LSTM's operation, for the backend `Cube`. cubecl takes text as it is,
-//! sets no pipeline constant and clears no workgroup memory; it binds every buffer read-write.
+//! Place in the flow: floor 3, under the LSTM's operation, for the backend `Cube`. cubecl takes
+//! text as it is, sets no pipeline constant and clears no workgroup memory; it binds every buffer
+//! read-write.
 
 use super::operation::{LstmOperation, sizes_of};
 use super::sizes::{MOST_UNITS, Parameters};
@@ -62,8 +64,9 @@ impl LstmOperation for Cube {
 
 /// dU `[H, 4H]`: the sum over rows and steps of h of the step before, transposed, times dz.
 ///
-/// The result is small and the sum long (64,000 terms at the paper's sizes), so that as one product it would
-/// keep a handful of workgroups busy: the rows are cut in groups, one product each, which are then added.
+/// The result is small and the sum long (64,000 terms at the paper's sizes), so that as one product
+/// it would keep a handful of workgroups busy: the rows are cut in groups, one product each, which
+/// are then added.
 fn grad_recurrent(hidden: FloatTensor<Cube>, grad_z: FloatTensor<Cube>) -> FloatTensor<Cube> {
     let [batch, steps, units] = hidden.shape().dims();
     let zeros = Cube::float_zeros([batch, 1, units].into(), &hidden.device(), FloatDType::F32);
@@ -102,7 +105,8 @@ fn parameters_of(gates: &FloatTensor<Cube>) -> Parameters {
     }
 }
 
-/// Puts `stage` on the stream of the tensors' device: binding 0 is the parameter block, then `tensors`.
+/// Puts `stage` on the stream of the tensors' device: binding 0 is the parameter block, then
+/// `tensors`.
 fn launch(stage: &'static dyn Stage, parameters: Parameters, tensors: &[FloatTensor<Cube>]) {
     let client = &tensors[0].client;
     let bytes = bytemuck::bytes_of(&parameters);
@@ -120,7 +124,8 @@ struct StageKernel(&'static dyn Stage);
 
 impl KernelMetadata for StageKernel {
     fn id(&self) -> KernelId {
-        // All that changes the text. "Unchecked" leaves out naga's guard on every loop: ours are bounded.
+        // All that changes the text. "Unchecked" leaves out naga's guard on every loop: ours are
+        // bounded.
         KernelId::new::<Self>().info((self.0.name(), self.0.lanes())).mode(ExecutionMode::Unchecked)
     }
 

@@ -1,14 +1,14 @@
 //! The LSTM: one layer over whole sequences, trainable, with every gate and unit recorded.
 //!
-//! Place in the flow: floor 3. `batches --Lstm::forward--> hidden states --readout--> loss` in training,
-//! `batches --Lstm::record--> States --recording--> traces` in analysis.
+//! Place in the flow: floor 3. `batches --Lstm::forward--> hidden states --readout--> loss` in
+//! training, `batches --Lstm::record--> States --recording--> traces` in analysis.
 //!
 //! ```text
 //! x [B, T, E] --one matrix product--> x·W + b [B, T, 4H] --one operation--> h, C [B, T, H], gates [B, T, 4H]
 //! ```
 //!
-//! One bias, gate order i, f, candidate, o, states zero at the start of every row: Keras's LSTM. PyTorch's and
-//! Burn's have two biases, whose sum an optimiser moves twice as fast.
+//! One bias, gate order i, f, candidate, o, states zero at the start of every row: Keras's LSTM.
+//! PyTorch's and Burn's have two biases, whose sum an optimiser moves twice as fast.
 //!
 //! | file | |
 //! |---|---|
@@ -66,7 +66,8 @@ pub struct States {
 }
 
 impl Lstm {
-    /// A layer of `hidden` units over `inputs` components, with Keras's initial weights under `seed`.
+    /// A layer of `hidden` units over `inputs` components, with Keras's initial weights under
+    /// `seed`.
     ///
     /// Layers that should differ in one network take different seeds.
     pub fn new(inputs: usize, hidden: usize, seed: u64, device: &Device) -> Self {
@@ -81,8 +82,8 @@ impl Lstm {
         )
     }
 
-    /// A layer with given weights: kernel `[E, 4H]`, recurrent `[H, 4H]`, bias `[4H]`; gate order i, f,
-    /// candidate, o.
+    /// A layer with given weights: kernel `[E, 4H]`, recurrent `[H, 4H]`, bias `[4H]`; gate order
+    /// i, f, candidate, o.
     ///
     /// # Panics
     ///
@@ -104,13 +105,14 @@ impl Lstm {
         self.recurrent.dims()[0]
     }
 
-    /// The hidden states `[B, T, H]` of `x` `[B, T, E]`. Trainable: gradients reach `x` and the weights.
+    /// The hidden states `[B, T, H]` of `x` `[B, T, E]`. Trainable: gradients reach `x` and the
+    /// weights.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.run(x).0
     }
 
-    /// Every activation over `x` `[B, T, E]`, from the same pass as [`forward`](Self::forward). Use it on a
-    /// device without autodiff, where nothing is kept for a backward pass.
+    /// Every activation over `x` `[B, T, E]`, from the same pass as [`forward`](Self::forward). Use
+    /// it on a device without autodiff, where nothing is kept for a backward pass.
     pub fn record(&self, x: Tensor<3>) -> States {
         let (hidden, cell, gates) = self.run(x);
         States { gates, cell: cell.tanh(), hidden }

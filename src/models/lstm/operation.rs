@@ -1,9 +1,10 @@
 //! The LSTM's recurrence as ONE operation of Burn, with its own backward pass.
 //!
-//! Place in the flow: floor 3, between [`Lstm`](super::Lstm) and the two stages. Written with Burn's tensors
-//! step by step, the recurrence does some thirty small operations per time step, and each slice's gradient
-//! fills a whole `[B, T, 4H]` tensor: time and memory grow with T². Here a sequence is one node of the graph.
-//! Kept for the backward pass: 6 floats per unit and step (4 gates, C, h) and U.
+//! Place in the flow: floor 3, between [`Lstm`](super::Lstm) and the two stages. Written with
+//! Burn's tensors step by step, the recurrence does some thirty small operations per time step, and
+//! each slice's gradient fills a whole `[B, T, 4H]` tensor: time and memory grow with T². Here a
+//! sequence is one node of the graph. Kept for the backward pass: 6 floats per unit and step (4
+//! gates, C, h) and U.
 //!
 //! | backend | where it runs |
 //! |---|---|
@@ -26,8 +27,9 @@ use burn::tensor::TensorData;
 /// `lstm/backward`.
 #[backend_extension(Cube, Flex, Autodiff)]
 pub trait LstmOperation: Backend {
-    /// `projected` `[B, T, 4H]` and `recurrent` `[H, 4H]` to hidden `[B, T, H]`, cell C `[B, T, H]` and
-    /// activated gates `[B, T, 4H]`. Only hidden carries a gradient; the others are for reading.
+    /// `projected` `[B, T, 4H]` and `recurrent` `[H, 4H]` to hidden `[B, T, H]`, cell C `[B, T, H]`
+    /// and activated gates `[B, T, 4H]`. Only hidden carries a gradient; the others are for
+    /// reading.
     fn lstm_forward(
         projected: FloatTensor<Self>,
         recurrent: FloatTensor<Self>,
@@ -52,8 +54,9 @@ pub(super) fn sizes_of(gates: &impl TensorMetadata) -> Sizes {
     Sizes { batch, steps, hidden: width / 4 }
 }
 
-/// `tensor` to be written in place: without a copy where nobody else holds its buffer, as in training. (A
-/// contiguous tensor shares its buffer with what `to_contiguous` gives, so the former has to go first.)
+/// `tensor` to be written in place: without a copy where nobody else holds its buffer, as in
+/// training. (A contiguous tensor shares its buffer with what `to_contiguous` gives, so the former
+/// has to go first.)
 fn owned(tensor: FloatTensor<Flex>) -> FloatTensor<Flex> {
     let contiguous = tensor.to_contiguous();
     drop(tensor);

@@ -1,12 +1,14 @@
-//! The three matrix products of the recurrence, blocked in registers, at the machine's vector width.
+//! The three matrix products of the recurrence, blocked in registers, at the machine's vector
+//! width.
 //!
-//! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU. Per time step the
-//! products are small (12 rows by a few hundred columns), so that a general library spends as long in its
-//! set-up as in its sums. Here a tile of 6 rows by 2 vectors stays in AVX2's 16 registers over the whole
-//! inner dimension.
+//! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU. Per time
+//! step the products are small (12 rows by a few hundred columns), so that a general library spends
+//! as long in its set-up as in its sums. Here a tile of 6 rows by 2 vectors stays in AVX2's 16
+//! registers over the whole inner dimension.
 //!
-//! The program is built for the oldest 64-bit processors and asks at run time which vectors there are
-//! (`pulp::Arch`; what runs inside must be `#[inline(always)]`, else it is compiled without them). Sums run over the inner dimension in order, one multiply-add each, whatever the number of
+//! The program is built for the oldest 64-bit processors and asks at run time which vectors there
+//! are (`pulp::Arch`; what runs inside must be `#[inline(always)]`, else it is compiled without
+//! them). Sums run over the inner dimension in order, one multiply-add each, whatever the number of
 //! threads, so two runs agree to the bit.
 
 use pulp::Simd;
@@ -19,15 +21,15 @@ pub(super) const SHORT_ROWS: usize = 2;
 /// Vectors of one panel.
 const PANEL_VECTORS: usize = 2;
 
-/// Units of one gate, padded so that whole vectors and whole tiles of [`add_transposed_product`] fit: the width
-/// of every row of scratch.
+/// Units of one gate, padded so that whole vectors and whole tiles of [`add_transposed_product`]
+/// fit: the width of every row of scratch.
 #[inline(always)]
 pub(super) fn padded_units<S: Simd>(units: usize) -> usize {
     units.next_multiple_of(S::F32_LANES.max(SHORT_ROWS))
 }
 
-/// A matrix `[depth, columns]` in panels of [`PANEL_VECTORS`] vectors: one panel holds its columns row by row,
-/// so that a tile reads it from front to back. The last panel may be narrower.
+/// A matrix `[depth, columns]` in panels of [`PANEL_VECTORS`] vectors: one panel holds its columns
+/// row by row, so that a tile reads it from front to back. The last panel may be narrower.
 pub(super) struct Panels {
     data: Vec<f32>,
     depth: usize,
@@ -35,7 +37,8 @@ pub(super) struct Panels {
 }
 
 impl Panels {
-    /// Packs the matrix whose entry is `entry(row, column)`; `columns` is a multiple of the vector's lanes.
+    /// Packs the matrix whose entry is `entry(row, column)`; `columns` is a multiple of the
+    /// vector's lanes.
     #[inline(always)]
     pub(super) fn pack<S: Simd>(
         depth: usize,
@@ -55,8 +58,8 @@ impl Panels {
     }
 }
 
-/// `out += rows · panels`: `rows` is `[count, stride]` of which the first `depth` columns count, `out` is
-/// `[count, columns]`, and `count` is a multiple of [`SHORT_ROWS`].
+/// `out += rows · panels`: `rows` is `[count, stride]` of which the first `depth` columns count,
+/// `out` is `[count, columns]`, and `count` is a multiple of [`SHORT_ROWS`].
 #[inline(always)]
 pub(super) fn add_rows_times_panels<S: Simd>(
     simd: S,
@@ -85,8 +88,8 @@ pub(super) fn add_rows_times_panels<S: Simd>(
 
 /// One panel times all rows, [`LONG_ROWS`] at a time.
 ///
-/// Written out, each row's sums in their own variable and all rows in one `zip`: with arrays of rows and an
-/// index the compiler kept the sums in memory or checked six bounds per step.
+/// Written out, each row's sums in their own variable and all rows in one `zip`: with arrays of
+/// rows and an index the compiler kept the sums in memory or checked six bounds per step.
 #[inline(always)]
 fn long_tiles<S: Simd, const V: usize>(
     simd: S,
@@ -170,8 +173,8 @@ pub(super) fn add_transposed_product<S: Simd>(
     }
 }
 
-/// All units from `unit` on by the columns from `start` on, [`LONG_ROWS`] units at a time; written out for the
-/// reason given at [`long_tiles`]. `sides` are the two matrices, each with its width.
+/// All units from `unit` on by the columns from `start` on, [`LONG_ROWS`] units at a time; written
+/// out for the reason given at [`long_tiles`]. `sides` are the two matrices, each with its width.
 #[inline(always)]
 fn long_outer<S: Simd, const V: usize>(
     simd: S,

@@ -1,4 +1,5 @@
-//! The sizes of one call of the recurrence, and how many rows of a batch fit in one call on a device.
+//! The sizes of one call of the recurrence, and how many rows of a batch fit in one call on a
+//! device.
 //!
 //! Place in the flow: floor 3, under the LSTM's operation; plain data, no device.
 
@@ -8,15 +9,16 @@ use bytemuck::{Pod, Zeroable};
 /// Most workgroups in one dimension of a dispatch, on every device.
 const MOST_GROUPS: u32 = 65_535;
 
-/// Most hidden units of the shaders, whose workgroup memory has that size (`MOST_UNITS` there). The CPU has no
-/// such limit.
+/// Most hidden units of the shaders, whose workgroup memory has that size (`MOST_UNITS` there). The
+/// CPU has no such limit.
 pub const MOST_UNITS: usize = 512;
 
-/// Lanes of one workgroup of either shader: the most that every device has. 240 of them work at 60 units.
+/// Lanes of one workgroup of either shader: the most that every device has. 240 of them work at 60
+/// units.
 pub(crate) const LANES: u32 = 256;
 
-/// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block of the
-/// two shaders, so its fields are their fields.
+/// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block
+/// of the two shaders, so its fields are their fields.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub(crate) struct Parameters {
@@ -42,8 +44,8 @@ impl Sizes {
         self.batch * self.steps * self.hidden == 0
     }
 
-    /// Panics where a buffer does not have the sizes: gates `[B, T, 4H]`, recurrent `[H, 4H]`, the states
-    /// `[B, T, H]`. Whoever calls made the buffers, so that would be a defect.
+    /// Panics where a buffer does not have the sizes: gates `[B, T, 4H]`, recurrent `[H, 4H]`, the
+    /// states `[B, T, H]`. Whoever calls made the buffers, so that would be a defect.
     pub(crate) fn check(self, gates: &[f32], recurrent: &[f32], states: &[&[f32]]) {
         let state = self.batch * self.steps * self.hidden;
         assert_eq!(gates.len(), 4 * state, "gates are [B, T, 4H]");
@@ -77,12 +79,12 @@ impl From<Parameters> for Sizes {
     }
 }
 
-/// How many rows of a batch one call may have on a device that binds at most `max_binding_bytes` at once:
-/// the largest tensor of a call is `[rows, steps, 4 hidden]` in 32-bit floats. At least 1, since a row
-/// cannot be cut; a device too small even for that says so itself.
+/// How many rows of a batch one call may have on a device that binds at most `max_binding_bytes` at
+/// once: the largest tensor of a call is `[rows, steps, 4 hidden]` in 32-bit floats. At least 1,
+/// since a row cannot be cut; a device too small even for that says so itself.
 ///
-/// lavapipe binds 128 MiB, which is 279 rows of 500 steps at 60 units and 32 rows at 512 units; a hardware
-/// GPU usually binds 2 GiB.
+/// lavapipe binds 128 MiB, which is 279 rows of 500 steps at 60 units and 32 rows at 512 units; a
+/// hardware GPU usually binds 2 GiB.
 pub fn rows_per_call(steps: usize, hidden: usize, max_binding_bytes: u64) -> usize {
     let row_bytes = 4 * 4 * (steps.max(1) as u64) * (hidden.max(1) as u64);
     usize::try_from(max_binding_bytes / row_bytes).unwrap_or(usize::MAX).max(1)
