@@ -14,7 +14,7 @@ use clap::Parser;
 
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
-use crate::experiments::one_over_f::{self, Settings};
+use crate::experiments::one_over_f::{self, Settings, Study};
 use crate::experiments::outcome::Outcome;
 use crate::experiments::run_folder::RunFolder;
 use crate::models::checkpoint::write_whole;
@@ -44,40 +44,45 @@ pub fn main() -> ExitCode {
 
 fn one_over_f(options: &OneOverF) -> Result<()> {
     let mut terminal = Terminal::new()?;
-    let (settings, folder) = prepare(options)?;
-    terminal.note(&format!("run folder: {}", folder.path().display()));
+    let settings = settings(options)?;
+    // What can fail comes before the folder: a run that could not begin leaves none behind.
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
-    let resume = options.resume.is_some();
-    let outcome = one_over_f::run(&settings, &machine, &folder, resume, &mut terminal)?;
+    let study = Study::load(&settings, &mut terminal)?;
+    let folder = folder(options, &settings)?;
+    terminal.note(&format!("run folder: {}", folder.path().display()));
+    let outcome = study.run(&machine, &folder, options.resume.is_some(), &mut terminal)?;
     publish(&outcome, &folder)
 }
 
-/// Settings and run folder, checked before anything is written.
-fn prepare(options: &OneOverF) -> Result<(Settings, RunFolder)> {
-    if let Some(path) = &options.resume {
-        let folder = RunFolder::open(path)?;
-        let kept = settings::read(&folder.file("settings.toml"))?;
-        let settings = settings::resolve(options, Some(&kept))?;
-        if settings != settings::resolve(&OneOverF::default(), Some(&kept))? {
-            return Err(Error::new(
-                "a resumed run keeps its settings, found flags that change them",
-            )
+/// The resolved settings; of the stopped run, where one is resumed.
+fn settings(options: &OneOverF) -> Result<Settings> {
+    let Some(path) = &options.resume else {
+        let file = options.settings.as_deref().map(settings::read).transpose()?;
+        return settings::resolve(options, file.as_ref());
+    };
+    let kept = settings::read(&RunFolder::open(path)?.file("settings.toml"))?;
+    let settings = settings::resolve(options, Some(&kept))?;
+    if settings != settings::resolve(&OneOverF::default(), Some(&kept))? {
+        return Err(Error::new("a resumed run keeps its settings, found flags that change them")
             .at(path.display())
             .remedy("leave the flags out, or start a new run with them"));
-        }
-        return Ok((settings, folder));
     }
-    let file = options.settings.as_deref().map(settings::read).transpose()?;
-    let settings = settings::resolve(options, file.as_ref())?;
-    settings.check()?;
+    Ok(settings)
+}
+
+/// The run folder, with the settings in it.
+fn folder(options: &OneOverF, settings: &Settings) -> Result<RunFolder> {
+    if let Some(path) = &options.resume {
+        return RunFolder::open(path);
+    }
     let folder = match &options.out {
         Some(path) => RunFolder::create(path, options.force)?,
         None => RunFolder::next(one_over_f::NAME)?,
     };
-    let text = toml::to_string(&settings).expect("settings are plain data");
+    let text = toml::to_string(settings).expect("settings are plain data");
     write_whole(&folder.file("settings.toml"), text.as_bytes())?;
-    Ok((settings, folder))
+    Ok(folder)
 }
 
 /// Writes a line to standard output. One that nobody reads (`noisescope … | head`) is no error.

@@ -5,7 +5,6 @@
 
 pub mod exponents;
 pub mod machine;
-pub mod methods;
 pub mod one_over_f;
 pub mod outcome;
 pub mod run_folder;

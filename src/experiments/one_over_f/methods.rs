@@ -2,14 +2,14 @@
 //!
 //! Place in the flow: settings in, sentences into the outcome; the report prints them.
 
-use super::machine::Machine;
-use super::one_over_f::Settings;
+use super::settings::Settings;
 use crate::analysis::dfa::Overlap;
 use crate::datasets::Corpus;
+use crate::experiments::machine::Machine;
 use crate::models::sentiment::Readout;
 
 /// One paragraph each for reviews, network and training, traces, measure, aggregations, machine.
-pub fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
+pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
     vec![
         reviews(settings, corpus),
         training(settings),

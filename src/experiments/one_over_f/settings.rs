@@ -1,0 +1,145 @@
+//! The settings of `one-over-f`: what `settings.toml` holds, and the presets.
+//!
+//! Place in the flow: `cli` makes them of preset, file and flags; the study reads them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::dfa::{self, DfaPlan};
+use crate::datasets;
+use crate::error::{Error, Result};
+use crate::gpu::device::Choice;
+use crate::models::sentiment::{self, Readout};
+use crate::models::training;
+
+/// What is recorded of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quantity {
+    /// Each component of the embedded token.
+    Input,
+    /// The forget gate.
+    F,
+    /// The input gate.
+    I,
+    /// The output gate.
+    O,
+    /// The candidate, tanh(·).
+    Candidate,
+    /// tanh(C), the cell's output before the gate.
+    Cell,
+    /// h = o · tanh(C), what the next layer sees.
+    Hidden,
+}
+
+impl Quantity {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 7] =
+        [Self::Input, Self::F, Self::I, Self::O, Self::Candidate, Self::Cell, Self::Hidden];
+
+    /// Its name in tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::F => "f",
+            Self::I => "i",
+            Self::O => "o",
+            Self::Candidate => "candidate",
+            Self::Cell => "cell",
+            Self::Hidden => "hidden",
+        }
+    }
+}
+
+/// What is recorded, as a settings file holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recording {
+    /// Tokens per trace; only reviews with at least as many real tokens are recorded.
+    pub steps: usize,
+    /// Validation reviews to record at most; 0 for all that are long enough.
+    pub reviews: usize,
+    /// Which quantities.
+    pub quantities: Vec<Quantity>,
+    /// Whether the traces are written to `traces/*.npy`.
+    pub save_traces: bool,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { steps: 500, reviews: 100, quantities: Quantity::ALL.to_vec(), save_traces: false }
+    }
+}
+
+/// All settings of a run, as `settings.toml` holds them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The seed of every random stream.
+    pub seed: u64,
+    /// `auto`, `gpu` or `cpu`.
+    pub device: Choice,
+    /// Weights to measure, instead of training a network; as `best.safetensors` of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// The reviews.
+    pub corpus: datasets::Settings,
+    /// The network.
+    pub model: sentiment::Settings,
+    /// How it is trained.
+    pub training: training::Settings,
+    /// What is recorded.
+    pub recording: Recording,
+    /// How it is measured.
+    pub dfa: dfa::Settings,
+}
+
+impl Settings {
+    /// Checks all that can be checked before any file is read.
+    ///
+    /// # Errors
+    /// A setting is out of range; the error names it.
+    pub fn check(&self) -> Result<DfaPlan> {
+        self.corpus.check()?;
+        self.model.check()?;
+        self.training.check()?;
+        if self.recording.quantities.is_empty() {
+            return Err(Error::new("expected at least one quantity to record, found none")
+                .at("recording.quantities")
+                .remedy("name some of input, f, i, o, candidate, cell, hidden"));
+        }
+        if let Some(path) = self.weights.as_ref().filter(|path| !path.is_file()) {
+            return Err(Error::new("expected a file of weights, found none")
+                .at(path.display())
+                .remedy("give the best.safetensors of a run folder"));
+        }
+        DfaPlan::new(self.recording.steps, &self.dfa)
+    }
+}
+
+/// Named starting points for the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// A few minutes on two cores: 4,000 reviews, read out at the last token.
+    #[default]
+    Quick,
+    /// The published network and training: 30 epochs of batches of 128, read out after the padding.
+    Paper,
+}
+
+impl Preset {
+    /// The preset's settings.
+    pub fn settings(self) -> Settings {
+        let quick = Settings { seed: 1, ..Settings::default() };
+        match self {
+            Self::Quick => quick,
+            Self::Paper => Settings {
+                model: sentiment::Settings { readout: Readout::AfterPadding, ..quick.model },
+                training: training::Settings { epochs: 30, batch: 128, ..quick.training },
+                recording: Recording { reviews: 200, ..quick.recording },
+                ..quick
+            },
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The study's traces: networks run over the reviews, their states become traces, batch by batch.
+//!
+//! Place in the flow: networks and reviews in, traces into the [`Gatherer`] (and to disk, where asked
+//! for). Only one batch is ever in memory.
+
+use std::path::Path;
+
+use burn::tensor::Tensor;
+
+use super::Study;
+use super::settings::{Quantity, Settings};
+use crate::error::{Error, Result};
+use crate::experiments::exponents::{Found, Gatherer, Subject};
+use crate::experiments::machine::Machine;
+use crate::experiments::run_folder::RunFolder;
+use crate::models::sentiment::Sentiment;
+use crate::models::{checkpoint, lstm};
+use crate::progress::Observer;
+use crate::recording;
+use crate::recording::store::TraceFile;
+use crate::signal::Traces;
+
+/// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of
+/// reviews.
+const REVIEWS_AT_ONCE: usize = 16;
+
+/// Records `networks` over the study's chosen reviews and measures what comes.
+///
+/// # Errors
+/// The device failed, a file cannot be written, or the user stopped it.
+pub(super) fn measure(
+    study: &Study,
+    machine: &Machine,
+    folder: &RunFolder,
+    networks: &[(&'static str, Sentiment)],
+    observer: &mut dyn Observer,
+) -> Result<Found> {
+    let (settings, reviews) = (&study.settings, study.chosen());
+    let fitting = machine.rows_at_once(settings.recording.steps, settings.model.hidden);
+    let at_once = fitting.min(REVIEWS_AT_ONCE);
+    let table = folder.file("exponents.csv");
+    let mut gatherer = Gatherer::new(&machine.path, study.plan.clone(), &table)?;
+    for (condition, network) in networks {
+        observer.begin(&format!("recording, {condition}"), reviews.len() as u64);
+        let mut files = trace_files(settings, folder, condition, reviews.len())?;
+        for (index, chunk) in reviews.chunks(at_once).enumerate() {
+            let batch = study.corpus.batch(chunk, settings.recording.steps);
+            let (input, states) = network.record(&batch);
+            let states = HostStates::read(input, states);
+            for (place, &quantity) in settings.recording.quantities.iter().enumerate() {
+                let traces = states.traces(quantity, chunk.len(), settings.recording.steps);
+                let subject = Subject { quantity: quantity.name(), condition };
+                gatherer.add(subject, chunk, &traces)?;
+                if let Some(file) = files.get_mut(place) {
+                    file.append(&traces)?;
+                }
+            }
+            observer.advance((index * at_once + chunk.len()) as u64, "reviews");
+            if observer.stopping() {
+                return Err(Error::stopped(
+                    "stopped while recording; the trained weights are kept",
+                )
+                .at(folder.path().display())
+                .remedy(format!("go on with --resume {}", folder.path().display())));
+            }
+        }
+        files.into_iter().try_for_each(TraceFile::finish)?;
+        observer.finish(&format!("{condition}: {} reviews recorded and measured", reviews.len()));
+    }
+    gatherer.finish()
+}
+
+/// One `.npy` file per quantity, where traces are to be kept.
+fn trace_files(
+    settings: &Settings,
+    folder: &RunFolder,
+    condition: &str,
+    reviews: usize,
+) -> Result<Vec<TraceFile>> {
+    if !settings.recording.save_traces {
+        return Ok(Vec::new());
+    }
+    let traces = folder.file("traces");
+    std::fs::create_dir_all(&traces)
+        .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
+    let open = |quantity: &Quantity| {
+        let units = match quantity {
+            Quantity::Input => settings.model.embedding,
+            _ => settings.model.hidden,
+        };
+        let path: &Path = &traces.join(format!("{condition}-{}.npy", quantity.name()));
+        TraceFile::create(path, reviews * units, settings.recording.steps)
+    };
+    settings.recording.quantities.iter().map(open).collect()
+}
+
+/// One batch of recorded states in host memory, row-major `[batch, steps, units]`.
+struct HostStates {
+    input: Vec<f32>,
+    gates: Vec<f32>,
+    cell: Vec<f32>,
+    hidden: Vec<f32>,
+    components: usize,
+    units: usize,
+}
+
+impl HostStates {
+    fn read(input: Tensor<3>, states: lstm::States) -> Self {
+        let ([_, _, components], [_, _, units]) = (input.dims(), states.hidden.dims());
+        let values = |tensor| checkpoint::array_of::<3>(tensor).values;
+        Self {
+            input: values(input),
+            gates: values(states.gates),
+            cell: values(states.cell),
+            hidden: values(states.hidden),
+            components,
+            units,
+        }
+    }
+
+    fn traces(&self, quantity: Quantity, batch: usize, steps: usize) -> Traces {
+        let shape = [batch, steps, self.units];
+        // Gates lie side by side in the order i, f, candidate, o.
+        let gate = |index: usize| {
+            let units = self.units;
+            let gate = recording::columns(&self.gates, 4 * units, index * units, units);
+            recording::traces(&gate, shape)
+        };
+        match quantity {
+            Quantity::Input => recording::traces(&self.input, [batch, steps, self.components]),
+            Quantity::I => gate(0),
+            Quantity::F => gate(1),
+            Quantity::Candidate => gate(2),
+            Quantity::O => gate(3),
+            Quantity::Cell => recording::traces(&self.cell, shape),
+            Quantity::Hidden => recording::traces(&self.hidden, shape),
+        }
+    }
+}
