@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use noisescope::datasets;
+use noisescope::models::checkpoint::Metadata;
 use noisescope::models::lstm::Lstm;
 use noisescope::models::sentiment::{Readout, Reviewing, Sentiment, Settings as Model};
-use noisescope::models::training::{Settings, train};
+use noisescope::models::training::{Keeping, Settings, train};
 use noisescope::progress::Silent;
 
 /// As in the program, see Cargo.toml.
@@ -69,7 +70,9 @@ fn epoch(hidden: usize, device: &Device) {
     let network = Sentiment::new(&model, corpus.vocabulary, 1, device);
     let folder = std::env::temp_dir().join(format!("noisescope-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let trained = train(&lesson, network, &settings, &folder, false, device, &mut Silent);
+    let origin = Metadata::new();
+    let keeping = Keeping { folder: &folder, resume: false, origin: &origin };
+    let trained = train(&lesson, network, &settings, keeping, device, &mut Silent);
     std::fs::remove_dir_all(&folder).expect("removed");
     for epoch in trained.expect("trained").history {
         let step = Duration::from_secs_f64(epoch.seconds / batches as f64);

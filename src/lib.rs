@@ -1,7 +1,8 @@
 //! noisescope: an oscilloscope for the noise inside neural networks.
 //!
 //! ```text
-//! text | images | tasks --datasets--> batches --models--> states --recording--> traces --analysis--> exponents --report--> page
+//! text --datasets--> batches --models--> states --recording--> traces --analysis--> exponents
+//!      --report--> page
 //! ```
 //!
 //! | floor | modules | |
@@ -11,7 +12,7 @@
 //! | 4 | [`experiments`] | the only place where the floors below meet |
 //! | 3 | [`models`], [`recording`] | networks and what is recorded of them |
 //! | 2 | [`datasets`], [`analysis`] | what goes in; what is measured |
-//! | 1 | [`gpu`], [`signal`] | devices and stages; traces, noise, random streams |
+//! | 1 | [`gpu`], [`signal`], [`files`] | devices, stages; traces, noise, streams; files written whole |
 //! | 0 | [`error`], [`progress`] | one error type; progress as events |
 //!
 //! A file uses its own module and any lower floor (`tests/architecture.rs`).
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod datasets;
 pub mod error;
 pub mod experiments;
+pub mod files;
 pub mod gpu;
 pub mod models;
 pub mod progress;

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("signal", 1),
     ("error", 0),
     ("progress", 0),
+    ("files", 1),
 ];
 
 /// Files that stand above all floors: they declare the modules, or only call `cli`.

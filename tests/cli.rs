@@ -90,23 +90,20 @@ fn a_run_leaves_its_folder_and_its_settings_repeat_it_bit_for_bit() {
     }
 }
 
-#[test]
-fn a_stopped_run_resumes_to_the_same_end() {
-    let home = tempfile::tempdir().expect("a folder");
-    // Long enough (hundreds of batches) that the signal comes in the middle.
-    let long: &[&str] = &["--epochs", "120", "--batch", "2"];
-    succeed(&run(&[long, &["--out", "whole"]].concat(), home.path()));
+/// Starts a long run in `home/parts` and interrupts it after a few epochs.
+#[cfg(unix)]
+fn interrupted(long: &[&str], home: &Path) {
     let mut arguments = vec!["run", "one-over-f"];
     arguments.extend(SMALL);
     arguments.extend(long);
     arguments.extend(["--out", "parts"]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_noisescope"))
         .args(&arguments)
-        .current_dir(home.path())
+        .current_dir(home)
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the program starts");
-    let metrics = home.path().join("parts/metrics.jsonl");
+    let metrics = home.join("parts/metrics.jsonl");
     let lines = || std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count());
     while lines() < 3 {
         assert!(child.try_wait().expect("a child").is_none(), "the run ended by itself");
@@ -119,13 +116,45 @@ fn a_stopped_run_resumes_to_the_same_end() {
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("--resume"), "{said}");
     assert!(lines() < 120, "the run was over before the signal came");
+}
 
-    succeed(&noisescope(&["run", "one-over-f", "--resume", "parts"], home.path()));
+#[cfg(unix)]
+#[test]
+fn a_stopped_run_resumes_to_the_same_end_from_any_folder_and_past_a_full_disk() {
+    let home = tempfile::tempdir().expect("a folder");
+    // Long enough (thousands of batches) that the signal comes in the middle.
+    let long: &[&str] = &["--epochs", "120", "--batch", "2"];
+    succeed(&run(&[long, &["--out", "whole"]].concat(), home.path()));
+    interrupted(long, home.path());
+    let parts = home.path().join("parts");
+    let resume = ["run", "one-over-f", "--resume", parts.to_str().expect("UTF-8")];
+
+    let changed = noisescope(&[&resume[..], &["--hidden", "6"]].concat(), home.path());
+    assert_eq!(changed.status.code(), Some(2), "{}", text(&changed.stderr));
+
+    // /dev/full takes nothing: the next checkpoint meets what it would meet on a full disk.
+    let partial = parts.join("checkpoint.safetensors.partial");
+    std::os::unix::fs::symlink("/dev/full", &partial).expect("linked");
+    let kept = std::fs::read(parts.join("checkpoint.safetensors")).expect("a checkpoint");
+    let full = noisescope(&resume, home.path());
+    let said = text(&full.stderr);
+    assert_eq!(full.status.code(), Some(2), "{said}");
+    assert!(said.contains("checkpoint.safetensors") && said.contains("--out"), "{said}");
+    assert!(!partial.exists(), "what could not be finished is removed");
+    assert!(std::fs::read(parts.join("checkpoint.safetensors")).expect("kept") == kept);
+
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    succeed(&noisescope(&resume, elsewhere.path()));
     for file in ["exponents.csv", "best.safetensors"] {
         let bytes =
             |folder: &str| std::fs::read(home.path().join(folder).join(file)).expect("file");
         assert!(bytes("whole") == bytes("parts"), "{file} differs after the resume");
     }
+    let summary = read(parts.join("summary.json"));
+    let again = noisescope(&resume, home.path());
+    assert_eq!(again.status.code(), Some(2), "a finished run is not resumed");
+    assert!(text(&again.stderr).contains("finished"), "{}", text(&again.stderr));
+    assert_eq!(read(parts.join("summary.json")), summary);
 }
 
 /// Runs, expects exit code 2 and a message with all of `words`.
@@ -166,6 +195,10 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     refused(&["--hidden", "0"], home, &["model.hidden", "0", "help:"]);
     refused(&["--hidden", "513"], home, &["model.hidden", "513", "help:"]);
     refused(&["--quantities", "soul"], home, &["soul", "help:"]);
+    refused(&["--quantities", "hidden,hidden"], home, &["recording.quantities", "help:"]);
+    refused(&["--steps", "1000000000"], home, &["training.steps", "1000000000", "help:"]);
+    refused(&["--data", "nowhere.csv", "--out", "new"], home, &["nowhere.csv"]);
+    assert!(!home.join("new").exists(), "a run that could not begin leaves no folder");
     refused(&["--settings", "settings.toml"], home, &["settings.toml", "epoch", "help:"]);
     refused(&["--preset", "fast"], home, &["--preset", "fast", "help:"]);
     refused(&["--device", "abacus"], home, &["abacus", "help:"]);
@@ -181,31 +214,35 @@ fn an_earlier_run_is_overwritten_only_by_force() {
     let before = read(home.path().join("kept/summary.json"));
     refused(&["--out", "kept"], home.path(), &["kept", "another run", "--force"]);
     assert_eq!(read(home.path().join("kept/summary.json")), before);
+    refused(&["--out", "kept", "--force", "--data", "nowhere.csv"], home.path(), &["nowhere.csv"]);
+    refused(
+        &["--out", "kept", "--force", "--weights", "kept/best.safetensors"],
+        home.path(),
+        &["best.safetensors", "--force"],
+    );
+    assert_eq!(read(home.path().join("kept/summary.json")), before);
     succeed(&run(&["--out", "kept", "--force", "--seed", "9"], home.path()));
     assert!(read(home.path().join("kept/settings.toml")).contains("seed = 9"));
 }
 
-#[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_one_error() {
+fn trained_weights_are_measured_again_with_the_reviews_and_the_seed_of_their_training() {
     let home = tempfile::tempdir().expect("a folder");
-    let out = home.path().join("full");
-    // /dev/full takes nothing: the first checkpoint meets what it would meet on a full disk.
-    std::fs::create_dir(&out).expect("made");
-    std::os::unix::fs::symlink("/dev/full", out.join("best.safetensors.partial")).expect("linked");
-    let output = run(&["--out", "full"], home.path());
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("best.safetensors") && said.contains("--out"), "{said}");
-}
-
-#[test]
-fn trained_weights_are_measured_again_without_training() {
-    let home = tempfile::tempdir().expect("a folder");
-    succeed(&run(&["--out", "first"], home.path()));
-    succeed(&run(&["--out", "second", "--weights", "first/best.safetensors"], home.path()));
+    succeed(&run(&["--out", "first", "--seed", "7"], home.path()));
+    let measure = ["--device", "cpu", "--record-steps", "64", "--record-reviews", "4"];
+    let windows = ["--windows", "4,6,8,12,16", "--weights", "first/best.safetensors"];
+    let head = ["run", "one-over-f", "--out", "second"];
+    let output = noisescope(&[&head[..], &measure, &windows].concat(), home.path());
+    succeed(&output);
     let table = |folder: &str| read(home.path().join(folder).join("exponents.csv"));
     assert_eq!(table("first"), table("second"));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("weights of") && shown.contains("seed 7"), "{shown}");
+    refused(
+        &["--hidden", "6", "--weights", "first/best.safetensors"],
+        home.path(),
+        &["best.safetensors", "lstm", "help:"],
+    );
 }
 
 #[test]
@@ -214,5 +251,9 @@ fn doctor_says_what_auto_would_take() {
     let output = noisescope(&["doctor"], home.path());
     succeed(&output);
     let shown = text(&output.stdout);
-    assert!(shown.contains("auto"), "{shown}");
+    for choice in
+        ["--device auto  computing on", "--device gpu ", "--device cpu   computing on the CPU"]
+    {
+        assert!(shown.contains(choice), "no `{choice}` in\n{shown}");
+    }
 }

@@ -72,7 +72,7 @@ fn corpus() -> Corpus {
         let ids = &ids[index % 2 * STEPS..][..STEPS];
         let tokens = ids.iter().map(|&id| u16::try_from(id).expect("an id")).collect();
         // Labelled as the reference network answers: ours must then be right on every review.
-        Review { tokens, label: predictions[index % 2] > 0.5 }
+        Review { tokens, label: predictions[index % 2] > 0.5, place: index }
     });
     let reviews = reviews.collect();
     Corpus { source: "reference".to_owned(), synthetic: false, vocabulary: 4000, reviews }

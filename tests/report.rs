@@ -115,10 +115,13 @@ fn outcome() -> Outcome {
         experiment: "one-over-f".into(),
         seed: 20_240_801,
         version: "0.1.0".into(),
+        libraries: vec![("burn".into(), "0.22.1".into())],
+        weights: None,
         device: Device {
             name: "Made-up Device 9000".into(),
             backend: "vulkan".into(),
-            kind: "hardware gpu".into(),
+            kind: "discrete GPU".into(),
+            driver: "Made-up driver 1.2".into(),
         },
         corpus: Corpus {
             source: "data/aclImdb_v1.tar.gz".into(),
@@ -405,7 +408,7 @@ fn the_json_is_the_outcome() {
     let value = serde_json::to_value(&outcome).expect("it is JSON");
     assert_same(&serde_json::to_value(&read).expect("it is JSON"), &value);
     assert_eq!(value["experiment"], "one-over-f");
-    assert_eq!(value["device"]["kind"], "hardware gpu");
+    assert_eq!(value["device"]["kind"], "discrete GPU");
     assert_eq!(value["accuracy"]["validation"], 0.8719);
     let entry = &value["exponents"][0];
     for field in [

@@ -3,9 +3,10 @@
 
 use burn::module::Module;
 use noisescope::datasets::{self, Corpus};
+use noisescope::models::checkpoint::Metadata;
 use noisescope::models::device;
 use noisescope::models::sentiment::{Readout, Reviewing, Sentiment, Settings as Model};
-use noisescope::models::training::{self, Lesson, Settings, Trained, train};
+use noisescope::models::training::{self, Keeping, Lesson, Settings, Trained, train};
 use noisescope::progress::{Observer, Silent};
 
 struct School {
@@ -44,8 +45,9 @@ impl School {
     fn train(&self) -> Trained<Sentiment> {
         let folder = tempfile::tempdir().expect("a folder");
         let device = device::cpu().autodiff();
-        let (lesson, network) = (self.lesson(), self.network());
-        train(&lesson, network, &self.settings, folder.path(), false, &device, &mut Silent)
+        let origin = Metadata::new();
+        let keeping = Keeping { folder: folder.path(), resume: false, origin: &origin };
+        train(&self.lesson(), self.network(), &self.settings, keeping, &device, &mut Silent)
             .expect("trained")
     }
 }
@@ -84,7 +86,7 @@ fn patience_ends_a_training_that_gets_no_better_and_the_best_epoch_is_kept() {
     assert_eq!(trained.best().epoch, 1);
     let school = School::new(Settings { epochs: 6, ..small() });
     let trained = school.train();
-    let kept = school.lesson().validate(&trained.network.valid());
+    let kept = school.lesson().validate(&trained.network.valid(), &Silent).expect("whole");
     assert_eq!(kept.accuracy(), trained.best().validation_accuracy);
 }
 
@@ -110,13 +112,19 @@ fn a_training_stopped_in_the_middle_of_an_epoch_resumes_to_the_same_weights() {
     let folder = tempfile::tempdir().expect("a folder");
     let device = device::cpu().autodiff();
     let go = |resume, observer: &mut dyn Observer| {
-        let lesson = school.lesson();
-        train(&lesson, school.network(), &small(), folder.path(), resume, &device, observer)
+        let origin = Metadata::from([("corpus".to_owned(), "these reviews".to_owned())]);
+        let keeping = Keeping { folder: folder.path(), resume, origin: &origin };
+        train(&school.lesson(), school.network(), &small(), keeping, &device, observer)
     };
     for batches in [3, 5, 4] {
         let stopped = go(batches != 3, &mut Impatient(batches)).err().expect("stopped");
         assert!(stopped.is_stopped(), "{stopped}");
     }
+    let other = Metadata::from([("corpus".to_owned(), "other reviews".to_owned())]);
+    let keeping = Keeping { folder: folder.path(), resume: true, origin: &other };
+    let lesson = school.lesson();
+    let refused = train(&lesson, school.network(), &small(), keeping, &device, &mut Silent).err();
+    assert!(refused.expect("refused").to_string().contains("corpus"), "another run's checkpoint");
     let parts = go(true, &mut Silent).expect("trained");
     let strip = |trained: &Trained<Sentiment>| -> Vec<training::Epoch> {
         trained.history.iter().map(|epoch| training::Epoch { seconds: 0.0, ..*epoch }).collect()

@@ -17,7 +17,7 @@ use crate::experiments::machine::Machine;
 use crate::experiments::one_over_f::{self, Settings, Study};
 use crate::experiments::outcome::Outcome;
 use crate::experiments::run_folder::RunFolder;
-use crate::models::checkpoint::write_whole;
+use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
@@ -75,6 +75,14 @@ fn settings(options: &OneOverF) -> Result<Settings> {
 fn folder(options: &OneOverF, settings: &Settings) -> Result<RunFolder> {
     if let Some(path) = &options.resume {
         return RunFolder::open(path);
+    }
+    if let (Some(out), Some(weights)) = (&options.out, &settings.weights) {
+        let inside = |out: std::path::PathBuf| weights.starts_with(out);
+        if options.force && std::path::absolute(out).is_ok_and(inside) {
+            return Err(Error::new("the weights lie in the run that --force would overwrite")
+                .at(weights.display())
+                .remedy("choose another folder with --out"));
+        }
     }
     let folder = match &options.out {
         Some(path) => RunFolder::create(path, options.force)?,

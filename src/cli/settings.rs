@@ -10,7 +10,8 @@ use toml::{Table, Value};
 
 use super::args::OneOverF;
 use crate::error::{Error, Result};
-use crate::experiments::one_over_f::{Preset, Settings};
+use crate::experiments::one_over_f::{self, Preset, Settings};
+use crate::models::checkpoint;
 
 /// Reads a file of settings.
 ///
@@ -43,6 +44,9 @@ pub fn resolve(options: &OneOverF, file: Option<&Table>) -> Result<Settings> {
         }
     };
     let mut table = Table::try_from(preset.settings()).expect("a preset is a table");
+    if let Some(path) = &options.weights {
+        overlay(&mut table, of_weights(path)?);
+    }
     if let Some(file) = file {
         overlay(&mut table, file.clone());
     }
@@ -50,7 +54,27 @@ pub fn resolve(options: &OneOverF, file: Option<&Table>) -> Result<Settings> {
         put(&mut table, &name, value).map_err(|error| error.at(format!("--set {name}")))?;
     }
     let text = toml::to_string(&table).expect("a table of settings is TOML");
-    text_to_settings(&text).map_err(|error| error.at("flags and settings together"))
+    let mut settings =
+        text_to_settings(&text).map_err(|error| error.at("flags and settings together"))?;
+    // Absolute, so that a run can be resumed and repeated from any folder.
+    for path in [&mut settings.corpus.data, &mut settings.weights].into_iter().flatten() {
+        *path = std::path::absolute(&path)
+            .map_err(|cause| Error::file("find the path", path, cause))?;
+    }
+    Ok(settings)
+}
+
+/// What the weights at `path` were trained on and how, so far as their header says: seed, reviews,
+/// network, training.
+fn of_weights(path: &Path) -> Result<Table> {
+    if !path.is_file() {
+        return Ok(Table::new()); // `Settings::check` says it in its own words.
+    }
+    let (_, header) = checkpoint::read(path)?;
+    let mut table: Table =
+        header.get(one_over_f::SETTINGS).and_then(|text| text.parse().ok()).unwrap_or_default();
+    table.retain(|name, _| ["seed", "corpus", "model", "training"].contains(&name));
+    Ok(table)
 }
 
 fn text_to_settings(text: &str) -> Result<Settings> {
@@ -93,9 +117,15 @@ fn put(table: &mut Table, path: &str, value: Value) -> Result<()> {
 
 /// What the flags set: name in `settings.toml` and value.
 fn flags(options: &OneOverF) -> Result<Vec<(String, Value)>> {
-    fn one<T: Serialize>(name: &str, value: Option<&T>) -> Option<(String, Value)> {
-        let value = Value::try_from(value?).expect("a flag is a plain value");
-        Some((name.to_owned(), value))
+    fn one<T: Serialize>(name: &str, value: Option<&T>) -> Result<Option<(String, Value)>> {
+        let value = value.map(Value::try_from).transpose().map_err(|cause| {
+            let remedy = "give a path or word in UTF-8";
+            Error::new("the value cannot be kept in settings")
+                .at(name)
+                .remedy(remedy)
+                .because(cause)
+        })?;
+        Ok(value.map(|value| (name.to_owned(), value)))
     }
     let flags = [
         one("device", options.device.as_ref()),
@@ -116,7 +146,8 @@ fn flags(options: &OneOverF) -> Result<Vec<(String, Value)>> {
         one("dfa.windows", options.windows.as_ref()),
         one("dfa.overlap", options.overlap.as_ref()),
     ];
-    let mut flags: Vec<_> = flags.into_iter().flatten().collect();
+    let mut flags: Vec<_> =
+        flags.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     for text in &options.set {
         let refuse = || {
             Error::new(format!("expected NAME=VALUE, found `{text}`"))

@@ -119,7 +119,11 @@ impl Language {
         let kinds = self.kinds(label, chance);
         let word = |_| self.groups[kinds.sample(chance)].word(chance);
         let words = (1..length as usize).map(word);
-        Review { tokens: std::iter::once(tokens::START).chain(words).collect(), label }
+        Review {
+            tokens: std::iter::once(tokens::START).chain(words).collect(),
+            label,
+            place: index,
+        }
     }
 
     /// How likely each group is in one review of `label`.

@@ -85,6 +85,9 @@ pub struct Review {
     pub tokens: Vec<u16>,
     /// True for a positive review.
     pub label: bool,
+    /// Its place among all reviews of the source, from 0, in the order in which they are read: rows
+    /// of a table; of aclImdb by half, label (negative first) and number.
+    pub place: usize,
 }
 
 /// Reviews of one source, in one vocabulary.
@@ -131,8 +134,12 @@ pub fn load(settings: &Settings, seed: u64) -> Result<Corpus> {
     let labels: Vec<bool> = found.reviews.iter().map(|review| review.label).collect();
     let texts = found.reviews.into_iter().map(|review| review.text).collect();
     let ids = tokens::encode(texts, vocabulary);
-    let mut reviews: Vec<Review> =
-        ids.into_iter().zip(labels).map(|(tokens, label)| Review { tokens, label }).collect();
+    let mut reviews: Vec<Review> = ids
+        .into_iter()
+        .zip(labels)
+        .enumerate()
+        .map(|(place, (tokens, label))| Review { tokens, label, place })
+        .collect();
     if let Some(wanted) = wanted {
         reviews.shuffle(&mut random::stream(seed, "corpus/draw", 0));
         reviews.truncate(wanted);
@@ -151,6 +158,17 @@ impl Corpus {
     /// Number of reviews with at least `tokens` tokens, the start token counted.
     pub fn at_least(&self, tokens: usize) -> usize {
         self.reviews.iter().filter(|review| review.tokens.len() >= tokens).count()
+    }
+
+    /// A number that two corpora share only if their labels and tokens are the same (FNV-1a).
+    pub fn fingerprint(&self) -> u64 {
+        let numbers = self.reviews.iter().flat_map(|review| {
+            let end = 1 << 16 | u64::from(review.label);
+            review.tokens.iter().map(|&token| u64::from(token)).chain([end])
+        });
+        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, number| {
+            (hash ^ number).wrapping_mul(0x0100_0000_01b3)
+        })
     }
 
     /// Indices of the training and of the validation reviews: all reviews pooled, shuffled by the
@@ -178,8 +196,7 @@ impl Corpus {
             slots.iter_mut().zip(real).for_each(|(slot, &token)| *slot = i32::from(token));
             lengths.push(length);
         }
-        let labels = indices.iter().map(|&index| self.reviews[index].label).collect();
-        Batch { tokens, lengths, labels, rows, steps }
+        Batch { tokens, lengths, rows, steps }
     }
 }
 
@@ -190,8 +207,6 @@ pub struct Batch {
     pub tokens: Vec<i32>,
     /// Real tokens of each row, at most `steps`.
     pub lengths: Vec<usize>,
-    /// Label of each row, true for positive.
-    pub labels: Vec<bool>,
     /// Number of reviews.
     pub rows: usize,
     /// Tokens per row, padding included.
@@ -217,12 +232,12 @@ mod tests {
 
     #[test]
     fn a_batch_keeps_the_first_tokens_and_appends_zeros() {
-        let review = |tokens: &[u16], label| Review { tokens: tokens.to_vec(), label };
+        let review = |tokens: &[u16], label| Review { tokens: tokens.to_vec(), label, place: 0 };
         let reviews = vec![review(&[1, 4], false), review(&[1, 5, 6, 7, 8], true)];
         let corpus = Corpus { source: String::new(), synthetic: false, vocabulary: 9, reviews };
         let batch = corpus.batch(&[1, 0], 4);
         assert_eq!(batch.tokens, [1, 5, 6, 7, 1, 4, 0, 0]);
-        assert_eq!((batch.lengths, batch.labels), (vec![4, 2], vec![true, false]));
+        assert_eq!(batch.lengths, [4, 2]);
         assert_eq!((batch.rows, batch.steps), (2, 4));
     }
 

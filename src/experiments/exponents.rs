@@ -1,5 +1,5 @@
-//! Traces in, exponents out: measures batch after batch, writes one CSV row per trace, keeps only
-//! the summaries.
+//! Traces in, exponents out: measures batch after batch and writes one CSV row per trace; of a trace
+//! only beta and standard deviation stay in memory.
 //!
 //! Three aggregations (what a brain study would call single units, pooled units and a field
 //! signal): **unit**, each trace by itself; **pooled**, per review the mean over units of F(n)² and
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::outcome::{ExponentSummary, Fluctuation, Histogram, Utilisation};
 use crate::analysis::dfa::{self, DfaPlan, Exponent, Measured, Status};
 use crate::error::{Error, Result};
+use crate::files::Partial;
 use crate::signal::Traces;
 
 /// The histograms' lower edge, bin width and number of bins: beta from -1 to 3.
@@ -44,6 +45,7 @@ pub struct Gatherer<'a> {
     path: &'a dfa::Path,
     plan: DfaPlan,
     table: csv::Writer<BufWriter<File>>,
+    partial: Partial,
     table_path: PathBuf,
     groups: Vec<Group>,
     motions: Vec<Motion>,
@@ -55,12 +57,12 @@ impl<'a> Gatherer<'a> {
     /// # Errors
     /// The file cannot be written.
     pub fn new(path: &'a dfa::Path, plan: DfaPlan, table: &Path) -> Result<Self> {
-        let file = File::create(table)
-            .map_err(|cause| Error::file("write the exponents", table, cause))?;
+        let partial = Partial::create(table)?;
         let mut gatherer = Self {
             path,
             plan,
-            table: csv::Writer::from_writer(BufWriter::new(file)),
+            table: csv::Writer::from_writer(BufWriter::new(partial.file()?)),
+            partial,
             table_path: table.to_owned(),
             groups: Vec::new(),
             motions: Vec::new(),
@@ -123,6 +125,7 @@ impl<'a> Gatherer<'a> {
         self.table
             .flush()
             .map_err(|cause| Error::file("write the exponents", &self.table_path, cause))?;
+        self.partial.finish()?;
         let mut found = Found::default();
         for group in &self.groups {
             found.exponents.push(group.summary());

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::outcome;
 use crate::analysis::dfa;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::device::{self, Choice};
 use crate::gpu::engine::Engine;
 use crate::models;
@@ -38,6 +38,7 @@ impl Machine {
                 name: processor(),
                 backend: "cpu".to_owned(),
                 kind: "cpu".to_owned(),
+                driver: String::new(),
             };
             return Ok(Self {
                 device: models::device::cpu(),
@@ -51,6 +52,7 @@ impl Machine {
             name: gpu.description.name.clone(),
             backend: gpu.description.backend.clone(),
             kind: gpu.description.kind.to_string(),
+            driver: gpu.description.driver.clone(),
         };
         let largest_binding = gpu.limits.max_storage_buffer_binding_size;
         let device = models::device::on_gpu(&gpu)?;
@@ -58,10 +60,43 @@ impl Machine {
         Ok(Self { device, path, record, reason, largest_binding })
     }
 
+    /// Refuses an embedding that the device cannot hold in one binding.
+    ///
+    /// # Errors
+    /// `vocabulary × components` numbers are more than the device binds.
+    pub fn check_table(&self, vocabulary: usize, components: usize) -> Result<()> {
+        let bytes = 4 * vocabulary as u64 * components as u64;
+        if bytes <= self.largest_binding {
+            return Ok(());
+        }
+        let what = format!(
+            "expected an embedding of at most {} MiB, found {} MiB ({vocabulary} ids of {components})",
+            self.largest_binding >> 20,
+            bytes >> 20
+        );
+        Err(Error::new(what)
+            .at("model.embedding")
+            .remedy("take fewer components or ids (corpus.vocabulary), or --device cpu"))
+    }
+
     /// Reviews of `steps` tokens that an LSTM of `hidden` units takes in one call on this machine.
     pub fn rows_at_once(&self, steps: usize, hidden: usize) -> usize {
         models::lstm::rows_per_call(steps, hidden, self.largest_binding)
     }
+}
+
+/// The versions of what computes, as Cargo.lock fixes them.
+pub fn libraries() -> Vec<(String, String)> {
+    const LOCK: &str = include_str!("../../Cargo.lock");
+    let version = |name: &str| {
+        let entry = format!("\nname = \"{name}\"\nversion = \"");
+        let (_, rest) = LOCK.split_once(&entry)?;
+        Some((name.to_owned(), rest.split('"').next()?.to_owned()))
+    };
+    ["burn", "burn-flex", "cubecl", "wgpu", "naga"]
+        .iter()
+        .filter_map(|name| version(name))
+        .collect()
 }
 
 /// The processor's name, as Linux gives it, and the threads in use.

@@ -14,6 +14,10 @@ pub struct Outcome {
     pub seed: u64,
     /// noisescope's version.
     pub version: String,
+    /// The libraries that computed, with their versions.
+    pub libraries: Vec<(String, String)>,
+    /// The weights that were measured, where none were trained.
+    pub weights: Option<String>,
     /// The device that trained and measured.
     pub device: Device,
     /// The reviews that were read.
@@ -47,14 +51,16 @@ pub struct Device {
     pub name: String,
     /// `vulkan`, `metal`, `dx12` or `cpu`.
     pub backend: String,
-    /// `hardware gpu`, `software gpu` or `cpu`.
+    /// `discrete GPU`, `integrated GPU`, `virtual GPU`, `software adapter` or `cpu`.
     pub kind: String,
+    /// The GPU's driver and its version; empty on the CPU.
+    pub driver: String,
 }
 
 /// The corpus a network learned from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Corpus {
-    /// The file or folder, or `built-in`.
+    /// The file or folder, or `built-in synthetic reviews`.
     pub source: String,
     /// True for the built-in synthetic reviews.
     pub synthetic: bool,

@@ -7,7 +7,8 @@
 //! | `checkpoint.safetensors` | all that `--resume` needs |
 //! | `best.safetensors` | the weights of the best epoch |
 //! | `exponents.csv` | one row per trace |
-//! | `traces/*.npy` | the traces, where asked for |
+//! | `traces/*.npy` | the traces, where asked for: row `position * units + unit` of a quantity's file |
+//! | `traces/reviews.csv` | which review stands at each position |
 //! | `summary.json`, `report.html` | the outcome |
 //!
 //! A folder holds one run: nothing of an earlier one is overwritten unless the user forces it.
@@ -15,6 +16,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::files::PARTIAL;
 
 /// What a run writes; these and nothing else are removed by `--force`.
 const FILES: [&str; 8] = [
@@ -51,9 +53,10 @@ impl RunFolder {
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
-            if FILES.iter().any(|file| name == *file) {
+            let text = name.to_string_lossy();
+            if FILES.contains(&text.trim_end_matches(PARTIAL)) {
                 earlier.push(entry.path());
-            } else if !name.to_string_lossy().ends_with(".partial") {
+            } else {
                 return Err(Error::new(format!("the output folder holds other files: {name:?}"))
                     .at(path.display())
                     .remedy("choose a new or empty folder with --out"));
@@ -63,7 +66,8 @@ impl RunFolder {
             return Err(Error::new("the output folder holds another run")
                 .at(path.display())
                 .remedy(
-                    "choose another folder with --out, go on with --resume, or overwrite it with --force",
+                    "choose another folder with --out, go on with --resume, or overwrite it with \
+                     --force",
                 ));
         }
         for path in earlier {
@@ -82,17 +86,24 @@ impl RunFolder {
     /// # Errors
     /// The folder cannot be made.
     pub fn next(experiment: &str) -> Result<Self> {
-        let path = (1..)
-            .map(|number| PathBuf::from(format!("runs/{experiment}-{number}")))
-            .find(|path| !path.exists())
-            .expect("some number is free");
-        Self::create(&path, false)
+        let failed = |cause| Error::file("make the output folder", Path::new("runs"), cause);
+        std::fs::create_dir_all("runs").map_err(failed)?;
+        let mut number = 1;
+        loop {
+            let path = PathBuf::from(format!("runs/{experiment}-{number}"));
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(Self(path)),
+                // Of two runs that begin together only one makes the folder.
+                Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+                Err(cause) => return Err(failed(cause)),
+            }
+        }
     }
 
-    /// Opens the folder of a run that was begun.
+    /// Opens the folder of a run that was begun and not finished.
     ///
     /// # Errors
-    /// The folder holds no run.
+    /// The folder holds no run, or a finished one.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = Self(path.to_owned());
         if !folder.file("settings.toml").is_file() {
@@ -101,6 +112,11 @@ impl RunFolder {
             )
             .at(path.display())
             .remedy("give --resume the folder that the stopped run named"));
+        }
+        if folder.file("summary.json").is_file() {
+            return Err(Error::new("expected a run that was stopped, found a finished one")
+                .at(path.display())
+                .remedy("repeat it with --settings and its settings.toml, or --weights and its best.safetensors"));
         }
         Ok(folder)
     }

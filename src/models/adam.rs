@@ -47,16 +47,23 @@ impl Adam {
         arrays
     }
 
-    /// Takes the state back from what [`Adam::arrays`] gave (other names are passed over).
+    /// Takes the state of `parameters` back from what [`Adam::arrays`] gave (other names are passed
+    /// over); one that has not `begun` has none.
     ///
     /// # Errors
-    /// A part of a parameter's state is missing.
-    pub fn restore(&mut self, arrays: &Arrays, device: &Device) -> Result<()> {
-        let part = |part: &str, path: &str| {
+    /// A part of a parameter's state is missing or has another length.
+    pub fn restore(
+        &mut self,
+        arrays: &Arrays,
+        parameters: &Arrays,
+        begun: bool,
+        device: &Device,
+    ) -> Result<()> {
+        let part = |part: &str, path: &str, length: usize| {
             let name = format!("adam.{part}.{path}");
-            arrays.get(&name).ok_or_else(|| {
-                Error::new(format!("expected the optimizer's `{name}`, found none"))
-                    .remedy("resume from checkpoint.safetensors, which holds the optimizer's state")
+            arrays.get(&name).filter(|array| array.values.len() == length).ok_or_else(|| {
+                Error::new(format!("expected {length} values of the optimizer's `{name}`"))
+                    .remedy("resume from checkpoint.safetensors, as the stopped run left it")
             })
         };
         let vector = |array: &Array| {
@@ -64,11 +71,13 @@ impl Adam {
             Tensor::<1>::from_data(data, device)
         };
         self.states.clear();
-        for path in arrays.keys().filter_map(|name| name.strip_prefix("adam.time.")) {
-            let time = part("time", path)?.values[0] as usize;
-            let (first, second) = (vector(part("first", path)?), vector(part("second", path)?));
+        for (path, parameter) in parameters.iter().filter(|_| begun) {
+            let length = parameter.values.len();
+            let time = part("time", path, 1)?.values[0] as usize;
+            let first = vector(part("first", path, length)?);
+            let second = vector(part("second", path, length)?);
             let state = AdamState::new(AdaptiveMomentumState::new(time, first, second));
-            self.states.insert(path.to_owned(), state);
+            self.states.insert(path.clone(), state);
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 
 /// One named array: its shape and row-major values.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,9 +89,9 @@ pub fn with_parameters<M: Module>(module: M, arrays: &Arrays) -> Result<M> {
                 }),
                 found => {
                     let found = found.map_or("none".into(), |array| format!("{:?}", array.shape));
-                    self.error = Some(Error::new(format!(
-                        "expected weights `{name}` of shape {shape:?}, found {found}"
-                    )));
+                    let what =
+                        format!("expected weights `{name}` of shape {shape:?}, found {found}");
+                    self.error.get_or_insert_with(|| Error::new(what));
                     param
                 }
             }
@@ -106,8 +107,7 @@ pub fn with_parameters<M: Module>(module: M, arrays: &Arrays) -> Result<M> {
     }
 }
 
-/// Writes a checkpoint: to a neighbouring file first, which then takes the name, so that a full
-/// disk or a killed process leaves the earlier checkpoint whole.
+/// Writes a checkpoint, whole or not at all.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -122,18 +122,6 @@ pub fn write(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result<()> {
         Error::new("cannot encode the checkpoint").at(path.display()).because(cause)
     })?;
     write_whole(path, &bytes)
-}
-
-/// Writes `bytes` to `path` by way of a neighbouring file and a rename.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    std::fs::write(&partial, bytes)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .map_err(|cause| Error::file("write the file", path, cause))
 }
 
 /// Reads a checkpoint.

@@ -16,6 +16,7 @@ use super::lstm::{Lstm, States};
 use super::training::{self, Judged, Lesson, Score};
 use crate::datasets::{Batch, Corpus};
 use crate::error::{Error, Result};
+use crate::progress::Observer;
 use crate::signal::random;
 
 /// Where the classification is read off.
@@ -132,11 +133,6 @@ impl Sentiment {
         let states = self.lstm.record(input.clone());
         (input, states)
     }
-
-    /// Hidden units.
-    pub fn hidden(&self) -> usize {
-        self.dense.dims()[0]
-    }
 }
 
 /// Learning to tell good reviews from bad ones.
@@ -172,13 +168,16 @@ impl Lesson for Reviewing<'_> {
         self.judge(network, reviews, (self.settings.dropout > 0.0).then_some(draw))
     }
 
-    fn validate(&self, network: &Sentiment) -> Score {
+    fn validate(&self, network: &Sentiment, observer: &dyn Observer) -> Option<Score> {
         let mut score = Score::default();
         for reviews in self.validation.chunks(self.settings.batch) {
+            if observer.stopping() {
+                return None;
+            }
             let judged = self.judge(network, reviews, None);
             score.add(judged.loss, judged.right, judged.examples);
         }
-        score
+        Some(score)
     }
 }
 

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::adam::Adam;
 use super::checkpoint::{self, Metadata};
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 use crate::progress::Observer;
 
 /// How a network is trained, as a settings file holds it.
@@ -153,8 +154,9 @@ pub trait Lesson {
     fn batches(&self) -> usize;
     /// Judges training batch `batch` of epoch `epoch` (both from 0), which depends on nothing else.
     fn learn(&self, network: &Self::Network, epoch: usize, batch: usize) -> Judged;
-    /// Judges the validation set with a network that does not track gradients.
-    fn validate(&self, network: &Self::Network) -> Score;
+    /// Judges the validation set with a network that does not track gradients; `None` where the
+    /// user asked to stop meanwhile.
+    fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
 }
 
 /// A finished training.
@@ -191,8 +193,19 @@ struct Position {
     history: Vec<Epoch>,
 }
 
-/// Trains `network` on `device` and gives the best epoch's network; `resume` goes on from the
-/// folder's checkpoint.
+/// Where a training leaves its files, and what it is the training of.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// The run folder.
+    pub folder: &'a Path,
+    /// Whether to go on from the folder's checkpoint.
+    pub resume: bool,
+    /// What the weights come from (settings, corpus): kept in the header of both files, and held
+    /// against the checkpoint's at a resume.
+    pub origin: &'a Metadata,
+}
+
+/// Trains `network` on `device` and gives the best epoch's network.
 ///
 /// # Errors
 /// A file cannot be written or read; or the user stopped it ([`Error::stopped`]), a checkpoint
@@ -201,8 +214,7 @@ pub fn train<L: Lesson>(
     lesson: &L,
     network: L::Network,
     settings: &Settings,
-    folder: &Path,
-    resume: bool,
+    keeping: Keeping<'_>,
     device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<Trained<L::Network>> {
@@ -211,9 +223,9 @@ pub fn train<L: Lesson>(
         network,
         adam: Adam::new(settings.rate),
         position: Position::default(),
-        folder: folder.to_owned(),
+        keeping,
     };
-    if resume {
+    if keeping.resume {
         course.load(device)?;
     }
     course.write_metrics()?;
@@ -230,7 +242,7 @@ struct Course<'a, L: Lesson> {
     network: L::Network,
     adam: Adam,
     position: Position,
-    folder: PathBuf,
+    keeping: Keeping<'a>,
 }
 
 impl<L: Lesson> Course<'_, L> {
@@ -251,17 +263,12 @@ impl<L: Lesson> Course<'_, L> {
             let detail = format!("loss {:.4}  right {:.3}", score.mean_loss(), score.accuracy());
             observer.advance(self.position.batch as u64, &detail);
             if observer.stopping() && self.position.batch < batches {
-                self.position.seconds = before + began.elapsed().as_secs_f64();
-                self.save()?;
-                return Err(Error::stopped(format!(
-                    "stopped in epoch {number} after batch {} of {batches}; the checkpoint is written",
-                    self.position.batch
-                ))
-                .at(self.folder.display())
-                .remedy(format!("go on with --resume {}", self.folder.display())));
+                return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
             }
         }
-        let validation = self.lesson.validate(&self.network.valid());
+        let Some(validation) = self.lesson.validate(&self.network.valid(), observer) else {
+            return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
+        };
         let epoch = Epoch {
             epoch: number,
             training_loss: self.position.score.mean_loss(),
@@ -273,7 +280,8 @@ impl<L: Lesson> Course<'_, L> {
         let before = best(&self.position.history).map(|epoch| epoch.epoch);
         self.position.history.push(epoch);
         if best(&self.position.history).map(|epoch| epoch.epoch) != before {
-            let metadata = Metadata::from([("epoch".to_owned(), number.to_string())]);
+            let mut metadata = self.keeping.origin.clone();
+            metadata.insert("epoch".to_owned(), number.to_string());
             let weights = checkpoint::parameters(&self.network);
             checkpoint::write(&self.best_path(), &weights, &metadata)?;
         }
@@ -291,6 +299,19 @@ impl<L: Lesson> Course<'_, L> {
         Ok(())
     }
 
+    /// Leaves a checkpoint in the middle of epoch `number`, `seconds` after its beginning.
+    fn stop(&mut self, number: usize, seconds: f64) -> Error {
+        self.position.seconds = seconds;
+        if let Err(error) = self.save() {
+            return error;
+        }
+        let (done, all) = (self.position.batch, self.lesson.batches());
+        let folder = self.keeping.folder.display();
+        Error::stopped(format!("stopped in epoch {number} after batch {done} of {all}"))
+            .at(&folder)
+            .remedy(format!("the checkpoint is written; go on with --resume {folder}"))
+    }
+
     fn step(&mut self, epoch: usize) {
         let judged = self.lesson.learn(&self.network, epoch - 1, self.position.batch);
         let gradients = judged.loss.backward();
@@ -301,11 +322,11 @@ impl<L: Lesson> Course<'_, L> {
     }
 
     fn best_path(&self) -> PathBuf {
-        self.folder.join("best.safetensors")
+        self.keeping.folder.join("best.safetensors")
     }
 
     fn checkpoint_path(&self) -> PathBuf {
-        self.folder.join("checkpoint.safetensors")
+        self.keeping.folder.join("checkpoint.safetensors")
     }
 
     fn save(&self) -> Result<()> {
@@ -313,7 +334,8 @@ impl<L: Lesson> Course<'_, L> {
         arrays.extend(self.adam.arrays());
         // TOML rather than JSON: it gives every f64 back to the bit.
         let position = toml::to_string(&self.position).expect("a position is plain data");
-        let metadata = Metadata::from([("position".to_owned(), position)]);
+        let mut metadata = self.keeping.origin.clone();
+        metadata.insert("position".to_owned(), position);
         checkpoint::write(&self.checkpoint_path(), &arrays, &metadata)
     }
 
@@ -329,14 +351,24 @@ impl<L: Lesson> Course<'_, L> {
                 .at(path.display())
                 .remedy("resume from a folder whose run was stopped by noisescope"));
         };
+        if let Some((name, _)) =
+            self.keeping.origin.iter().find(|(name, value)| metadata.get(*name) != Some(value))
+        {
+            return Err(Error::new(format!(
+                "the checkpoint is of another run: its {name} differs"
+            ))
+            .at(path.display())
+            .remedy("bring back the reviews and settings of the stopped run, or start a new one"));
+        }
         self.position = position;
         self.network = checkpoint::with_parameters(self.network.clone(), &arrays)?;
-        self.adam.restore(&arrays, device)
+        let begun = self.position.batch > 0 || !self.position.history.is_empty();
+        self.adam.restore(&arrays, &checkpoint::parameters(&self.network), begun, device)
     }
 
     fn write_metrics(&self) -> Result<()> {
         let line = |epoch| serde_json::to_string(epoch).expect("an epoch is plain data") + "\n";
         let lines: String = self.position.history.iter().map(line).collect();
-        checkpoint::write_whole(&self.folder.join("metrics.jsonl"), lines.as_bytes())
+        write_whole(&self.keeping.folder.join("metrics.jsonl"), lines.as_bytes())
     }
 }

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use npyz::WriterBuilder;
 
 use crate::error::{Error, Result};
+use crate::files::Partial;
 use crate::signal::Traces;
 
 /// Writes traces of known number and length to a `.npy` file, `f32`, shape `(rows, steps)`, without
 /// holding them.
 pub struct TraceFile {
     path: PathBuf,
+    partial: Partial,
     writer: npyz::NpyWriter<f32, BufWriter<File>>,
 }
 
@@ -23,11 +25,12 @@ impl TraceFile {
     /// The file cannot be written.
     pub fn create(path: &Path, rows: usize, steps: usize) -> Result<Self> {
         let failed = |cause| Error::file("write the traces", path, cause);
-        let file = BufWriter::new(File::create(path).map_err(failed)?);
+        let partial = Partial::create(path)?;
+        let file = BufWriter::new(partial.file()?);
         let shape = [rows as u64, steps as u64];
         let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
         let writer = options.writer(file).begin_nd().map_err(failed)?;
-        Ok(Self { path: path.to_owned(), writer })
+        Ok(Self { path: path.to_owned(), partial, writer })
     }
 
     /// Appends traces.
@@ -46,7 +49,9 @@ impl TraceFile {
     /// # Errors
     /// The file cannot be written, or fewer rows came than were announced.
     pub fn finish(self) -> Result<()> {
-        self.writer.finish().map_err(|cause| Error::file("write the traces", &self.path, cause))
+        let written = self.writer.finish();
+        written.map_err(|cause| Error::file("write the traces", &self.path, cause))?;
+        self.partial.finish()
     }
 }
 

@@ -52,7 +52,10 @@ fn head(text: &mut String, outcome: &Outcome) {
     labelled(text, "device", &format!("{} ({}, {})", device.name, device.backend, device.kind));
     labelled(text, "corpus", &corpus(&outcome.corpus));
     let epochs = match outcome.training.len() {
-        0 => "untrained".to_string(),
+        0 => match &outcome.weights {
+            Some(path) => format!("weights of {path}"),
+            None => "untrained".to_string(),
+        },
         1 => "1 epoch".to_string(),
         several => format!("best of {several} epochs"),
     };

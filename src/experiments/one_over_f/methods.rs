@@ -47,6 +47,16 @@ fn reviews(settings: &Settings, corpus: &Corpus) -> String {
 
 fn training(settings: &Settings) -> String {
     let (training, model) = (&settings.training, &settings.model);
+    if let Some(path) = &settings.weights {
+        return format!(
+            "The network (an embedding of {} components, one LSTM layer of {} units, one logistic \
+             unit) was not trained in this run: its weights are those of {}, whose header says how \
+             they were trained. `untrained` is a network of the same shape with fresh weights.",
+            model.embedding,
+            model.hidden,
+            path.display()
+        );
+    }
     let readout = match model.readout {
         Readout::AfterPadding => "after the last step, padding included",
         Readout::LastToken => "at the last real token",

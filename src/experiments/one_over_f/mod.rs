@@ -13,21 +13,26 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::machine::Machine;
+use super::machine::{self, Machine};
 use super::outcome::{self, Outcome};
 use super::run_folder::RunFolder;
 use crate::analysis::dfa::DfaPlan;
 use crate::datasets::{self, Corpus};
 use crate::error::{Error, Result};
-use crate::models::checkpoint;
+use crate::models::checkpoint::{self, Metadata};
 use crate::models::sentiment::{Reviewing, Sentiment};
-use crate::models::training::{self, Epoch, Lesson};
+use crate::models::training::{self, Epoch, Keeping, Lesson};
 use crate::progress::Observer;
 
 pub use settings::{Preset, Quantity, Recording, Settings};
 
 /// The experiment's name.
 pub const NAME: &str = "one-over-f";
+
+/// Where a checkpoint's header keeps the settings that its weights were trained with.
+pub const SETTINGS: &str = "settings";
+/// Where it keeps the corpus's fingerprint and the first review learned from.
+const CORPUS: &str = "corpus";
 
 /// A study with its reviews read and everything checked, ready to run.
 pub struct Study {
@@ -77,7 +82,18 @@ impl Study {
     pub fn of(settings: &Settings, corpus: Corpus) -> Result<Self> {
         let plan = settings.check()?;
         let (training, validation) = corpus.split(&settings.corpus, settings.seed);
-        settings.training.check_reviews(training.len())?;
+        let steps = settings.training.steps;
+        let longest = corpus.reviews.iter().map(|review| review.tokens.len()).max().unwrap_or(0);
+        if settings.weights.is_none() {
+            settings.training.check_reviews(training.len())?;
+        }
+        if steps > longest {
+            return Err(Error::new(format!(
+                "expected at most the {longest} tokens of the longest review, found {steps}"
+            ))
+            .at("training.steps")
+            .remedy("train on fewer tokens (--steps)"));
+        }
         let tokens = |review: usize| corpus.reviews[review].tokens.len();
         let long = |&review: &usize| tokens(review) >= settings.recording.steps;
         let eligible: Vec<usize> = validation.iter().copied().filter(long).collect();
@@ -105,8 +121,14 @@ impl Study {
         resume: bool,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
+        machine.check_table(self.corpus.vocabulary, self.settings.model.embedding)?;
         let taught = self.teach(machine, folder, resume, observer)?;
         self.clock.lap("training");
+        if resume {
+            // The part before the stop counts too.
+            let seconds = taught.history.iter().map(|epoch| epoch.seconds).sum();
+            self.clock.laps.last_mut().expect("a lap").1 = seconds;
+        }
         let untrained = self.fresh(&machine.device);
         let networks = [("untrained", untrained), ("trained", taught.network)];
         let found = traces::measure(&self, machine, folder, &networks, observer)?;
@@ -116,6 +138,7 @@ impl Study {
             experiment: NAME.to_owned(),
             seed: settings.seed,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            libraries: machine::libraries(),
             device: machine.record.clone(),
             corpus: outcome::Corpus {
                 source: self.corpus.source.clone(),
@@ -125,6 +148,7 @@ impl Study {
                 validation_reviews: self.validation.len(),
                 mean_tokens: self.corpus.mean_tokens(),
             },
+            weights: settings.weights.as_ref().map(|path| path.display().to_string()),
             accuracy: outcome::Accuracy { validation: taught.accuracy },
             training: taught.history,
             recording: outcome::Recording {
@@ -158,6 +182,14 @@ impl Study {
         }
     }
 
+    /// What weights that are trained here come from.
+    fn origin(&self) -> Metadata {
+        let settings = toml::to_string(&self.settings).expect("settings are plain data");
+        let split = self.training.first().copied().unwrap_or(0);
+        let corpus = format!("{:016x}, first {split}", self.corpus.fingerprint());
+        Metadata::from([(SETTINGS.to_owned(), settings), (CORPUS.to_owned(), corpus)])
+    }
+
     /// The trained network, without gradients.
     fn teach(
         &self,
@@ -177,25 +209,31 @@ impl Study {
             rows_at_once: machine.rows_at_once(settings.training.steps, settings.model.hidden),
         };
         if let Some(path) = &settings.weights {
-            let (weights, _) = checkpoint::read(path)?;
+            let (weights, origin) = checkpoint::read(path)?;
+            if origin.get(CORPUS).is_some_and(|corpus| *corpus != self.origin()[CORPUS]) {
+                observer.note(
+                    "note: these weights were trained on other reviews, or on another split of them: \
+                     the accuracy may be of reviews that were learned from",
+                );
+            }
             let network = checkpoint::with_parameters(self.fresh(&machine.device), &weights)
                 .map_err(|error| error.at(path.display()))?;
             observer.begin("validating the weights", 0);
-            let accuracy = lesson.validate(&network).accuracy();
+            let Some(score) = lesson.validate(&network, observer) else {
+                return Err(Error::stopped("stopped before anything was recorded")
+                    .at(folder.path().display())
+                    .remedy(format!("go on with --resume {}", folder.path().display())));
+            };
+            let accuracy = score.accuracy();
             observer.finish(&format!("weights of {}: right {accuracy:.4}", path.display()));
             return Ok(Taught { network, history: Vec::new(), accuracy });
         }
         let device = machine.device.clone().autodiff();
-        let (network, folder) = (self.fresh(&device), folder.path());
-        let trained = training::train(
-            &lesson,
-            network,
-            &settings.training,
-            folder,
-            resume,
-            &device,
-            observer,
-        )?;
+        let origin = self.origin();
+        let keeping = Keeping { folder: folder.path(), resume, origin: &origin };
+        let network = self.fresh(&device);
+        let trained =
+            training::train(&lesson, network, &settings.training, keeping, &device, observer)?;
         let accuracy = trained.best().validation_accuracy;
         Ok(Taught { network: trained.network.valid(), history: trained.history, accuracy })
     }

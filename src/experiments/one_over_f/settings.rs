@@ -109,6 +109,13 @@ impl Settings {
                 .at("recording.quantities")
                 .remedy("name some of input, f, i, o, candidate, cell, hidden"));
         }
+        let repeated =
+            |(at, quantity): (usize, &Quantity)| self.recording.quantities[..at].contains(quantity);
+        if self.recording.quantities.iter().enumerate().any(repeated) {
+            return Err(Error::new("expected each quantity once, found one twice")
+                .at("recording.quantities")
+                .remedy("name each of input, f, i, o, candidate, cell, hidden at most once"));
+        }
         if let Some(path) = self.weights.as_ref().filter(|path| !path.is_file()) {
             return Err(Error::new("expected a file of weights, found none")
                 .at(path.display())

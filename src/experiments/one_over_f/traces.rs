@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
 use crate::experiments::run_folder::RunFolder;
+use crate::files::write_whole;
 use crate::models::sentiment::Sentiment;
 use crate::models::{checkpoint, lstm};
 use crate::progress::Observer;
@@ -22,7 +23,7 @@ use crate::signal::Traces;
 
 /// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of
 /// reviews.
-const REVIEWS_AT_ONCE: usize = 16;
+const REVIEWS_AT_ONCE: usize = 64;
 
 /// Records `networks` over the study's chosen reviews and measures what comes.
 ///
@@ -40,17 +41,22 @@ pub(super) fn measure(
     let at_once = fitting.min(REVIEWS_AT_ONCE);
     let table = folder.file("exponents.csv");
     let mut gatherer = Gatherer::new(&machine.path, study.plan.clone(), &table)?;
+    if settings.recording.save_traces {
+        list_reviews(study, folder)?;
+    }
     for (condition, network) in networks {
         observer.begin(&format!("recording, {condition}"), reviews.len() as u64);
         let mut files = trace_files(settings, folder, condition, reviews.len())?;
         for (index, chunk) in reviews.chunks(at_once).enumerate() {
+            let places: Vec<usize> =
+                chunk.iter().map(|&review| study.corpus.reviews[review].place).collect();
             let batch = study.corpus.batch(chunk, settings.recording.steps);
             let (input, states) = network.record(&batch);
             let states = HostStates::read(input, states);
             for (place, &quantity) in settings.recording.quantities.iter().enumerate() {
                 let traces = states.traces(quantity, chunk.len(), settings.recording.steps);
                 let subject = Subject { quantity: quantity.name(), condition };
-                gatherer.add(subject, chunk, &traces)?;
+                gatherer.add(subject, &places, &traces)?;
                 if let Some(file) = files.get_mut(place) {
                     file.append(&traces)?;
                 }
@@ -70,6 +76,20 @@ pub(super) fn measure(
     gatherer.finish()
 }
 
+/// Says in `traces/reviews.csv` which review stands at each position of the trace files.
+fn list_reviews(study: &Study, folder: &RunFolder) -> Result<()> {
+    let traces = folder.file("traces");
+    std::fs::create_dir_all(&traces)
+        .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
+    let mut table = "position,review,label,tokens\n".to_owned();
+    for (position, &review) in study.chosen().iter().enumerate() {
+        let review = &study.corpus.reviews[review];
+        let (label, tokens) = (u8::from(review.label), review.tokens.len());
+        table += &format!("{position},{},{label},{tokens}\n", review.place);
+    }
+    write_whole(&traces.join("reviews.csv"), table.as_bytes())
+}
+
 /// One `.npy` file per quantity, where traces are to be kept.
 fn trace_files(
     settings: &Settings,
@@ -81,8 +101,6 @@ fn trace_files(
         return Ok(Vec::new());
     }
     let traces = folder.file("traces");
-    std::fs::create_dir_all(&traces)
-        .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
     let open = |quantity: &Quantity| {
         let units = match quantity {
             Quantity::Input => settings.model.embedding,

@@ -12,12 +12,19 @@ use crate::report::paper;
 pub(super) fn provenance(outcome: &Outcome) -> String {
     let (corpus, recording, device) = (&outcome.corpus, &outcome.recording, &outcome.device);
     let made_up = if corpus.synthetic { " (synthetic: made-up reviews)" } else { "" };
+    let libraries: Vec<String> =
+        outcome.libraries.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let driver = if device.driver.is_empty() { "none" } else { &device.driver };
+    let weights = outcome.weights.as_deref().unwrap_or("trained in this run");
     let entries = [
         ("experiment", outcome.experiment.clone()),
         ("noisescope", outcome.version.clone()),
+        ("with", libraries.join(", ")),
         ("seed", outcome.seed.to_string()),
+        ("weights", weights.to_owned()),
         ("device", device.name.clone()),
         ("backend", format!("{}, {}", device.backend, device.kind)),
+        ("driver", driver.to_owned()),
         ("corpus", format!("{}{made_up}", corpus.source)),
         (
             "reviews",
