@@ -3,16 +3,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::{Error, Result};
 use crate::progress::Observer;
 
+/// Where there is no terminal, a line is written this often.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// Shows progress on standard error; the first Ctrl-C asks the work to stop, the second ends the
 /// process.
 pub struct Terminal {
     bar: Option<ProgressBar>,
+    /// When the last plain line was written, where there is no terminal.
+    spoken: Instant,
     stop: Arc<AtomicBool>,
 }
 
@@ -31,7 +37,7 @@ impl Terminal {
             eprintln!("\nstopping after this batch; once more to end at once without a checkpoint");
         })
         .map_err(|cause| Error::new("cannot watch for Ctrl-C").because(cause))?;
-        Ok(Self { bar: None, stop })
+        Ok(Self { bar: None, spoken: Instant::now(), stop })
     }
 }
 
@@ -53,6 +59,12 @@ impl Observer for Terminal {
         if let Some(bar) = &self.bar {
             bar.set_message(detail.to_owned());
             bar.set_position(done);
+            if bar.is_hidden() && self.spoken.elapsed() > SILENCE {
+                self.spoken = Instant::now();
+                let left = bar.eta().as_secs();
+                let total = bar.length().unwrap_or(0);
+                eprintln!("{}  {done}/{total}  {left} s left  {detail}", bar.prefix());
+            }
         }
     }
 
