@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::analyze::Analyze;
+
 /// An oscilloscope for the noise inside neural networks.
 #[derive(Debug, Parser)]
 #[command(name = "noisescope", version, about, max_term_width = 100)]
@@ -19,6 +21,8 @@ pub enum Command {
         #[command(subcommand)]
         experiment: Experiment,
     },
+    /// Measure recordings of your own: DFA exponents with intervals
+    Analyze(Box<Analyze>),
     /// Show the adapters, their limits, and what `--device auto` would take
     Doctor,
 }

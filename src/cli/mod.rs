@@ -2,6 +2,7 @@
 //!
 //! Place in the flow: floor 6, the top. The only module that prints.
 
+mod analyze;
 mod args;
 mod doctor;
 mod progress;
@@ -31,6 +32,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Doctor => doctor::doctor(),
+        Command::Analyze(options) => analyze::analyze(&options),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };

@@ -3,6 +3,7 @@
 //! Place in the flow: floor 4. An experiment takes settings and gives an [`outcome::Outcome`];
 //! showing it is `report`'s work.
 
+pub mod analyze;
 pub mod exponents;
 pub mod machine;
 pub mod one_over_f;

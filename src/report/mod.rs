@@ -14,6 +14,7 @@
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
 
+pub mod analysis;
 mod cautions;
 mod figures;
 mod findings;

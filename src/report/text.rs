@@ -170,7 +170,7 @@ fn labelled(text: &mut String, label: &str, value: &str) {
 
 /// Writes words into lines of [`WIDTH`], the second and further ones indented. What stands before
 /// the first line's indent is kept as it is.
-fn paragraph(text: &mut String, words: &str, indent: usize) {
+pub(super) fn paragraph(text: &mut String, words: &str, indent: usize) {
     let words = printable(words);
     let (label, rest) = words.split_at(words.char_indices().nth(indent).map_or(0, |(at, _)| at));
     let room = WIDTH - indent;

@@ -1,0 +1,236 @@
+//! Anyone's traces: recordings in, an exponent with its interval for each trace out.
+//!
+//! Place in the flow: floor 4, the second half of the line: `files --datasets::recordings--> traces
+//! --analysis--> exponents`. Traces of one length share a plan and its calibration.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::machine::Machine;
+use super::outcome;
+use crate::analysis::dfa::interval::Calibration;
+use crate::analysis::dfa::{self, DfaPlan, Overlap, Status};
+use crate::datasets::recordings::Recording;
+use crate::error::{Error, Result};
+use crate::progress::Observer;
+
+/// Window sizes, as typed: `8,10,14` or `FROM..TO:COUNT`, log-spaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Windows {
+    /// These sizes.
+    List(Vec<usize>),
+    /// `count` sizes spaced evenly in ln n from `from` to `to` (a quarter of the trace where it is
+    /// not given), rounded, equal ones once.
+    Range {
+        /// The smallest.
+        from: usize,
+        /// The largest.
+        to: Option<usize>,
+        /// How many, before equal ones are left out.
+        count: usize,
+    },
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self::Range { from: 8, to: None, count: 20 }
+    }
+}
+
+impl FromStr for Windows {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = || {
+            Error::new(format!("expected window sizes, found `{text}`"))
+                .at("--windows")
+                .remedy("give a list such as 8,10,14,20 or a range such as 8..1024:20")
+        };
+        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| refuse());
+        let Some((from, rest)) = text.split_once("..") else {
+            return Ok(Self::List(text.split(',').map(number).collect::<Result<_>>()?));
+        };
+        let (to, count) = rest.split_once(':').unwrap_or((rest, "20"));
+        let to = if to.trim().is_empty() { None } else { Some(number(to)?) };
+        let (from, count) = (number(from)?, number(count)?);
+        if from == 0 || count < 2 || to.is_some_and(|to| to <= from) {
+            return Err(refuse());
+        }
+        Ok(Self::Range { from, to, count })
+    }
+}
+
+impl Windows {
+    /// The sizes for traces of `steps` samples.
+    pub fn sizes(&self, steps: usize) -> Vec<usize> {
+        match self {
+            Self::List(sizes) => sizes.clone(),
+            Self::Range { from, to, count } => {
+                let ends = [*from as f64, to.unwrap_or(steps / 4).max(*from) as f64].map(f64::ln);
+                let place = |i: usize| i as f64 / (count - 1) as f64;
+                let size = |i| (ends[0] + (ends[1] - ends[0]) * place(i)).exp().round() as usize;
+                let mut sizes: Vec<usize> = (0..*count).map(size).collect();
+                sizes.dedup();
+                sizes
+            }
+        }
+    }
+}
+
+/// How traces are measured.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Window sizes.
+    pub windows: Windows,
+    /// How windows lie.
+    pub overlap: Overlap,
+    /// Seed of the simulated traces behind the intervals.
+    pub seed: u64,
+}
+
+/// What was found of some recordings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Analysis {
+    /// noisescope's version.
+    pub version: String,
+    /// The device that measured.
+    pub device: outcome::Device,
+    /// The conventions, in a sentence each.
+    pub conventions: Vec<String>,
+    /// One entry per trace.
+    pub traces: Vec<Trace>,
+}
+
+/// What was found of one trace; `null` where a number is undefined.
+#[derive(Clone, Debug, Serialize)]
+pub struct Trace {
+    /// The file.
+    pub source: String,
+    /// The trace's name in it.
+    pub name: String,
+    /// Samples.
+    pub samples: usize,
+    /// Samples per second, where known.
+    pub rate: Option<f64>,
+    /// Slope of ln F(n) on ln n.
+    pub alpha: Option<f64>,
+    /// 95 % interval of alpha for a self-similar Gaussian trace of this length and these windows.
+    pub alpha_interval: Option<[f64; 2]>,
+    /// 2 alpha - 1: S(f) ~ 1/f^beta.
+    pub beta: Option<f64>,
+    /// Window sizes in samples.
+    pub windows: Vec<usize>,
+    /// F(n), in the unit of the trace.
+    pub fluctuation: Option<Vec<f64>>,
+    /// Why there is no exponent: `constant`, `non-finite`, `no-fluctuation`; empty where there is.
+    pub flags: Vec<String>,
+}
+
+/// Measures every trace of `recordings`.
+///
+/// # Errors
+/// The windows do not fit a recording's length, or the device failed.
+pub fn run(
+    recordings: &[Recording],
+    settings: &Settings,
+    machine: &Machine,
+    observer: &mut dyn Observer,
+) -> Result<Analysis> {
+    let total = recordings.iter().map(|recording| recording.traces.rows() as u64).sum();
+    let mut calibrated: BTreeMap<usize, (DfaPlan, Option<Calibration>)> = BTreeMap::new();
+    let mut traces = Vec::new();
+    observer.begin("measuring", total);
+    for recording in recordings {
+        let steps = recording.traces.steps();
+        if !calibrated.contains_key(&steps) {
+            let windows = settings.windows.sizes(steps);
+            let plan = DfaPlan::new(steps, &dfa::Settings { windows, overlap: settings.overlap })
+                .map_err(|error| Error::new(error.to_string()).at(&recording.source).remedy(
+                    error.remedy_text().unwrap_or("choose other window sizes with --windows"),
+                ))?;
+            let calibration = Calibration::new(&plan, CONFIDENCE, settings.seed);
+            calibrated.insert(steps, (plan, calibration));
+        }
+        let (plan, calibration) = &calibrated[&steps];
+        let measured = machine.path.measure(&recording.traces, plan)?;
+        for (row, exponent) in measured.exponents.iter().enumerate() {
+            let interval = exponent.alpha().zip(calibration.as_ref()).map(|(alpha, calibration)| {
+                let interval = calibration.interval(alpha);
+                [interval.low, interval.high]
+            });
+            let defined = exponent.status == Status::Defined;
+            traces.push(Trace {
+                source: recording.source.clone(),
+                name: recording.names[row].clone(),
+                samples: steps,
+                rate: recording.rate,
+                alpha: exponent.alpha(),
+                alpha_interval: interval,
+                beta: exponent.beta(),
+                windows: plan.sizes().iter().map(|size| size.size).collect(),
+                fluctuation: defined.then(|| measured.row(row).to_vec()),
+                flags: flags(exponent.status),
+            });
+        }
+        observer.advance(traces.len() as u64, "traces");
+    }
+    observer.finish("");
+    Ok(Analysis {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        device: machine.record.clone(),
+        conventions: conventions(settings),
+        traces,
+    })
+}
+
+/// The share of such traces whose interval holds the true exponent.
+const CONFIDENCE: f64 = 0.95;
+
+fn flags(status: Status) -> Vec<String> {
+    let flag = match status {
+        Status::Defined => return Vec::new(),
+        Status::Constant => "constant",
+        Status::NonFinite => "non-finite",
+        Status::NoFluctuation => "no-fluctuation",
+    };
+    vec![flag.to_owned()]
+}
+
+fn conventions(settings: &Settings) -> Vec<String> {
+    let overlap = match settings.overlap {
+        Overlap::None => "side by side from the first sample",
+        Overlap::Half => "every n/2 samples up to the last that fits",
+        Overlap::HalfNolds => "every n/2 samples, the last possible one left out, as nolds does",
+    };
+    vec![
+        format!(
+            "DFA of order 1 (Peng et al. 1994), windows {overlap}, F(n) the root of the mean squared \
+             residual over all windows and samples, alpha by ordinary least squares of ln F on ln n; \
+             beta = 2 alpha - 1 (S ~ 1/f^beta)."
+        ),
+        "The interval of alpha holds 95 % of self-similar Gaussian traces of that length under the \
+         same windows (simulated fractional Gaussian noise and motion). It is no test of \
+         self-similarity: an autoregressive trace has an alpha too."
+            .to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_typed_as_a_list_or_a_range() {
+        let sizes = |text: &str| text.parse::<Windows>().map(|windows| windows.sizes(4096));
+        assert_eq!(sizes("8,10,14").expect("a list"), [8, 10, 14]);
+        let range = sizes("8..1024:20").expect("a range");
+        assert_eq!((range.len(), range[0], range[19]), (20, 8, 1024));
+        assert_eq!(sizes("8..:20").expect("to a quarter"), range);
+        assert_eq!(Windows::default().sizes(4096), range);
+        for wrong in ["", "eight", "8..4:20", "0..8:3", "8..16:1", "8;9"] {
+            assert!(sizes(wrong).is_err(), "{wrong}");
+        }
+    }
+}
