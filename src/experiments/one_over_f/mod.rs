@@ -174,7 +174,11 @@ impl Study {
             settings: &settings.training,
             readout: settings.model.readout,
             seed: settings.seed,
-            rows_at_once: machine.rows_at_once(settings.training.steps, settings.model.hidden),
+            rows_at_once: machine.rows_at_once(
+                settings.training.steps,
+                settings.model.hidden,
+                settings.model.embedding,
+            ),
         };
         if let Some(path) = &settings.weights {
             let (weights, _) = checkpoint::read(path)?;
