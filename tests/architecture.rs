@@ -86,8 +86,8 @@ fn modules_used(place: &[String], text: &str) -> Vec<(usize, String)> {
     used
 }
 
-/// Follows the path or tree of paths at token `at` from module `from`; gives the token after it, and
-/// adds to `ends` the first segment that each of its paths has at the root.
+/// Follows the path or tree of paths at token `at` from module `from`; gives the token after it,
+/// and adds to `ends` the first segment that each of its paths has at the root.
 fn follow(
     tokens: &[(usize, String)],
     mut at: usize,
@@ -185,14 +185,8 @@ fn blank(rest: &str, word: bool) -> usize {
         }
         return at;
     }
-    let raw = rest.trim_start_matches('b').strip_prefix('r').filter(|_| !word);
-    if let Some(hashes) = raw.map(|raw| raw.len() - raw.trim_start_matches('#').len()) {
-        let marks = "#".repeat(hashes);
-        let open = rest.find('#').into_iter().chain(rest.find('"')).min().unwrap_or(rest.len());
-        if let Some(inside) = rest[open..].strip_prefix(&format!("{marks}\"")) {
-            let end = inside.find(&format!("\"{marks}")).map(|end| end + 1 + hashes);
-            return rest.len() - inside.len() + end.unwrap_or(inside.len());
-        }
+    if !word && let Some(length) = raw_string(rest) {
+        return length;
     }
     match rest.as_bytes() {
         [b'"', ..] => quoted(rest, b'"'),
@@ -204,6 +198,17 @@ fn blank(rest: &str, word: bool) -> usize {
         },
         _ => 0,
     }
+}
+
+/// Bytes of the raw string that `rest` begins with.
+fn raw_string(rest: &str) -> Option<usize> {
+    let raw = rest.strip_prefix('b').unwrap_or(rest).strip_prefix('r')?;
+    let inside = raw.trim_start_matches('#');
+    let marks = &raw[..raw.len() - inside.len()];
+    let inside = inside.strip_prefix('"')?;
+    let close = format!("\"{marks}");
+    let end = inside.find(&close).map_or(inside.len(), |end| end + close.len());
+    Some(rest.len() - inside.len() + end)
 }
 
 /// Bytes up to and with the `mark` that closes the one at the start of `rest`.
@@ -296,6 +301,7 @@ fn the_checker_finds_what_it_must() {
     check("gpu/a.rs", "fn f<'a>() { crate::cli::run::<'a>() }", 1);
     check("gpu/a.rs", "/* \" */ use crate::cli; /* \" */", 1);
     check("gpu/a.rs", "let x = br\"\\\"; crate::cli::run();", 1);
+    check("gpu/a.rs", "let rest = r#x + y; crate::cli::run(); let s = \"\";", 1);
     // Climbing out.
     check("models/a.rs", "use super::super::cli;", 1);
     check("models/a/b.rs", "use super::super::super::cli;", 1);

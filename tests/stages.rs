@@ -8,15 +8,15 @@ mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use bytemuck::Pod;
+use common::device_against_twin::{apart, device_against_twin, nothing, on_device, words};
 use common::poisoned::Poisoned;
-use common::{Convention, Reference, assert_close, difference, poison, tolerances, twins, widen};
+use common::{Convention, Reference, assert_close, tolerances, twins, widen};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{
     self, DfaPlan, Measured, Overlap, Path, Settings, Status, block, oracle,
 };
 use noisescope::gpu::engine::{Dispatch, Part};
-use noisescope::gpu::stage::{Access, Bound, Layout, Stage, WIDEST_GRID};
+use noisescope::gpu::stage::{Bound, Stage, WIDEST_GRID};
 use noisescope::gpu::{Engine, Gpu};
 use noisescope::models::lstm;
 use noisescope::signal::{Traces, noise, random};
@@ -27,92 +27,6 @@ fn engine() -> Option<Arc<Engine>> {
     static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
     let engine = || common::adapter().map(|gpu| Arc::new(Engine::new(gpu.clone())));
     ENGINE.get_or_init(engine).clone()
-}
-
-/// Runs `stage` by its twin and on the device, there a second time with poisoned workgroup memory,
-/// on the same `buffers` (parameters first); fails where they differ. Gives what the twin left.
-#[track_caller]
-fn device_against_twin(
-    engine: &Engine,
-    stage: &dyn Stage,
-    what: &str,
-    buffers: &[Vec<u32>],
-) -> Vec<Vec<u32>> {
-    let mut by_twin = buffers.to_vec();
-    stage.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
-    for run in [stage, Poisoned::of(stage)] {
-        let by_device = on_device(engine, run, buffers);
-        if let Some(found) = apart(stage, buffers, &by_device, &by_twin) {
-            panic!("{} {what}, {found}", run.name());
-        }
-    }
-    by_twin
-}
-
-/// Says where what the device left in `buffers` is not what the twin left: numbers by the tolerance,
-/// and to the bit what the twin did not touch.
-fn apart(
-    stage: &dyn Stage,
-    buffers: &[Vec<u32>],
-    by_device: &[Vec<u32>],
-    by_twin: &[Vec<u32>],
-) -> Option<String> {
-    for (i, binding) in stage.bindings().iter().enumerate() {
-        let (before, device, twin) = (&buffers[i], &by_device[i], &by_twin[i]);
-        if twin == before && device != before {
-            return Some(format!("`{}` changed", binding.name));
-        }
-        let compared = match binding.layout {
-            Layout::Struct(..) => false,
-            _ => binding.access == Access::ReadWrite,
-        };
-        if compared {
-            let tolerance = tolerances::device(stage.name(), binding.name);
-            // Also where both are as they were: the checker rejects NaN, so an output that neither
-            // writes is found.
-            let found = difference(&numbers(device), &numbers(twin), &tolerance);
-            if let Some(found) = found {
-                return Some(format!("`{}`: {found} ({})", binding.name, tolerance.reason));
-            }
-        }
-    }
-    None
-}
-
-/// Words as numbers. A word that is small as an integer is a status, not a denormal number.
-fn numbers(words: &[u32]) -> Vec<f64> {
-    let widen = |&w: &u32| {
-        if w < 16 { f64::from(w) } else { f64::from(f32::from_bits(w)) }
-    };
-    words.iter().map(widen).collect()
-}
-
-fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Vec<Vec<u32>> {
-    let made: Vec<wgpu::Buffer> = stage
-        .bindings()
-        .iter()
-        .zip(buffers)
-        .map(|(binding, words)| match binding.access {
-            Access::Uniform => {
-                let params: [u32; 4] = words.as_slice().try_into().expect("a shape");
-                engine.uniform(binding.name, &params).expect("a buffer")
-            }
-            _ => engine.upload(binding.name, words).expect("a buffer"),
-        })
-        .collect();
-    let parts: Vec<Part<'_>> = made.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
-    let params: &[u8] = bytemuck::cast_slice(&buffers[0]);
-    engine.submit(&[Dispatch { stage, params, parts: &parts }]).expect("submitted");
-    made.iter().map(|buffer| engine.read(buffer).expect("read back")).collect()
-}
-
-fn words<T: Pod>(values: &[T]) -> Vec<u32> {
-    bytemuck::cast_slice(values).to_vec()
-}
-
-/// Words of NaN, as many as `count` values of `T` take.
-fn nothing<T>(count: usize) -> Vec<u32> {
-    words(&poison(count * size_of::<T>() / 4))
 }
 
 fn plan(steps: usize, windows: &[usize], overlap: Overlap) -> DfaPlan {

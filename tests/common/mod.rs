@@ -18,6 +18,7 @@ use noisescope::gpu::{Choice, Gpu, device};
 use noisescope::models;
 use noisescope::signal::Traces;
 
+pub mod device_against_twin;
 pub mod poisoned;
 pub mod tolerances;
 pub use tolerances::Tolerance;
@@ -27,9 +28,9 @@ pub fn stages() -> Vec<&'static dyn Stage> {
     [analysis::STAGES, models::STAGES].concat()
 }
 
-/// The device of the tests that need one, opened once per process as for `--device gpu`: a hardware
-/// GPU, else a software adapter. Where there is none, one line is printed and the caller skips; with
-/// `REQUIRE_GPU` set (to anything but 0) that is a failure.
+/// The device of the tests that need one, opened once per process as for `--device gpu`: a
+/// hardware GPU, else a software adapter. Where there is none, one line is printed and the caller
+/// skips; with `REQUIRE_GPU` set (to anything but 0) that is a failure.
 pub fn adapter() -> Option<&'static Gpu> {
     static OPENED: OnceLock<Option<Gpu>> = OnceLock::new();
     let opened = OPENED.get_or_init(|| match device::open(Choice::Gpu) {
@@ -70,12 +71,12 @@ pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Op
 }
 
 /// By how much of itself `actual` lies above `expected` as a whole, so that a small error that all
-/// values share is found though each may be off by more: the least-squares fit of `actual - expected`
-/// by a multiple of `expected`.
+/// values share is found though each may be off by more: the least-squares fit of `actual -
+/// expected` by a multiple of `expected`.
 ///
-/// A value weighs by the square of what it may be off. Where that is a share of the value, all weigh
-/// the same and this is the mean ratio less 1; where it is a number, values near zero tell little of
-/// a factor and weigh little. 0 where every value must be exact.
+/// A value weighs by the inverse square of what it may be off. Where that is a share of the value,
+/// all weigh the same and this is the mean ratio less 1; where it is a number, values near zero
+/// tell little of a factor and weigh little. 0 where every value must be exact.
 pub fn factor(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> f64 {
     let (mut along, mut size) = (0.0, 0.0);
     for (a, e) in actual.iter().zip(expected) {
@@ -103,6 +104,12 @@ pub fn largest(actual: &[f64], expected: &[f64]) -> f64 {
         .map(|(a, e)| ((a - e) / e).abs())
         .map(|d| if d.is_nan() { f64::INFINITY } else { d })
         .fold(0.0, f64::max)
+}
+
+/// The largest `|a - e|`, for printing; NaN counts as infinite.
+pub fn largest_apart(actual: &[f64], expected: &[f64]) -> f64 {
+    let apart = actual.iter().zip(expected).map(|(a, e)| (a - e).abs());
+    apart.map(|d| if d.is_nan() { f64::INFINITY } else { d }).fold(0.0, f64::max)
 }
 
 /// `f32` values for a comparison.
