@@ -152,7 +152,7 @@ table! {
         relative: 0.0,
         absolute: 1e-5,
         scale: 5e-7,
-        reason: "the reference is computed in float64 over 120 steps; ours is float32",
+        reason: "the reference is computed in float64 over 500 steps; ours is float32",
     };
 }
 
