@@ -58,7 +58,8 @@ fn main() {
 
 fn report(steps: usize, rows: usize, name: &str, seconds: f64, oracle: f64) {
     println!(
-        "N = {steps:>7}, {rows:>4} traces  {name:<20} {seconds:.2e} s  {:>9.0} traces/s  {:>6.1} x oracle",
+        "N = {steps:>7}, {rows:>4} traces  {name:<20} {seconds:.2e} s  {:>9.0} traces/s  \
+         {:>6.1} x oracle",
         1.0 / seconds,
         oracle / seconds
     );

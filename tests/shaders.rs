@@ -11,10 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, ArraySize, Handle, Module, Scalar, StorageAccess, Type, TypeInner};
-use noisescope::analysis::dfa::{block, detrend, fluctuation, params};
+use naga::{
+    AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
+    TypeInner,
+};
+use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
+use noisescope::models::lstm;
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[("dfa", "src/analysis/dfa"), ("lstm", "src/models/lstm")];
@@ -122,28 +126,50 @@ fn type_text(module: &Module, ty: Handle<Type>) -> String {
 #[test]
 fn constants_are_the_same_on_both_sides() {
     let known = [
-        ("BLOCK", block::BLOCK as u32),
-        ("GROUP", detrend::GROUP as u32),
-        ("RUN", fluctuation::RUN as u32),
-        ("DEFINED", params::DEFINED),
-        ("CONSTANT", params::CONSTANT),
-        ("NON_FINITE", params::NON_FINITE),
-        ("NO_FLUCTUATION", params::NO_FLUCTUATION),
+        ("BLOCK", Literal::U32(block::BLOCK as u32)),
+        ("GROUP", Literal::U32(detrend::GROUP as u32)),
+        ("RUN", Literal::U32(fluctuation::RUN as u32)),
+        ("DEFINED", Literal::U32(params::DEFINED)),
+        ("CONSTANT", Literal::U32(params::CONSTANT)),
+        ("NON_FINITE", Literal::U32(params::NON_FINITE)),
+        ("NO_FLUCTUATION", Literal::U32(params::NO_FLUCTUATION)),
+        ("LN_2", Literal::F32(logarithm::LN_2)),
+        ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
+        ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();
-    for stage in noisescope::analysis::STAGES {
-        let module = parse(*stage);
-        for (_, constant) in module.constants.iter() {
-            let Some(name) = constant.name.as_deref() else { continue };
-            if let Some((_, expected)) = known.iter().find(|(known, _)| *known == name) {
-                let value = &module.global_expressions[constant.init];
-                let expected = naga::Expression::Literal(naga::Literal::U32(*expected));
-                assert_eq!(format!("{value:?}"), format!("{expected:?}"), "{name}");
-                seen.insert(name.to_owned());
-            }
+    for stage in common::stages() {
+        for (name, value) in constants(&parse(stage)) {
+            let expected = known.iter().find(|(known, _)| *known == name);
+            let (_, expected) = expected
+                .unwrap_or_else(|| panic!("{}: `{name}` has no home in Rust", stage.name()));
+            assert_eq!(value, *expected, "{}: `{name}`, shader left, Rust right", stage.name());
+            seen.insert(name);
         }
     }
     assert_eq!(seen.len(), known.len(), "found only {seen:?}");
+}
+
+/// The named constants of `module` that are numbers.
+fn constants(module: &Module) -> Vec<(String, Literal)> {
+    let constants = module.constants.iter().filter_map(|(_, constant)| {
+        match (&constant.name, &module.global_expressions[constant.init]) {
+            (Some(name), Expression::Literal(value)) => Some((name.clone(), *value)),
+            _ => None,
+        }
+    });
+    constants.collect()
+}
+
+#[test]
+fn the_readme_of_the_shaders_names_every_stage() {
+    let readme = fs::read_to_string(root().join("shaders/README.md")).expect("readable");
+    for stage in common::stages() {
+        let (folder, stem) = stage.name().split_once('/').expect("folder/stem");
+        let (_, home) = HOMES.iter().find(|(shaders, _)| *shaders == folder).expect("a home");
+        let row = format!("| `{}` | `{home}/{stem}.rs` |", stage.name());
+        assert!(readme.contains(&row), "shaders/README.md has no row {row}");
+    }
 }
 
 #[test]
@@ -200,6 +226,16 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
+}
+
+#[test]
+fn the_checker_reads_constants() {
+    let wgsl = "const A: u32 = 512u; const B: f32 = 1e-30; const C = vec2(1.0, 2.0);
+        @compute @workgroup_size(1) fn main() { var x = f32(A) + B + C.x; }";
+    let found = constants(&naga::front::wgsl::parse_str(wgsl).expect("parses"));
+    assert!(found.contains(&("A".into(), Literal::U32(512))), "{found:?}");
+    assert!(found.contains(&("B".into(), Literal::F32(1e-30))), "{found:?}");
+    assert!(!found.contains(&("A".into(), Literal::U32(511))) && found.len() == 2, "{found:?}");
 }
 
 #[test]

@@ -8,85 +8,25 @@ mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use bytemuck::Pod;
-use common::{Convention, Reference, assert_close, poison, tolerances, twins, widen};
+use common::device_against_twin::{apart, device_against_twin, nothing, on_device, words};
+use common::poisoned::Poisoned;
+use common::{Convention, Reference, assert_close, tolerances, twins, widen};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{
     self, DfaPlan, Measured, Overlap, Path, Settings, Status, block, oracle,
 };
 use noisescope::gpu::engine::{Dispatch, Part};
-use noisescope::gpu::stage::{Access, Bound, Stage};
-use noisescope::gpu::{Choice, Engine, device};
-use noisescope::signal::{Traces, noise};
+use noisescope::gpu::stage::{Bound, Stage, WIDEST_GRID};
+use noisescope::gpu::{Engine, Gpu};
+use noisescope::models::lstm;
+use noisescope::signal::{Traces, noise, random};
+use rand::distr::{Distribution, Uniform};
 
 /// The engine of all tests, opened once.
 fn engine() -> Option<Arc<Engine>> {
     static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
-    let opened = ENGINE.get_or_init(|| match device::open(Choice::Gpu) {
-        Ok(opened) => {
-            println!("{}", opened.reason);
-            opened.gpu.map(|gpu| Arc::new(Engine::new(gpu)))
-        }
-        Err(error) => {
-            println!("no adapter, GPU tests skipped: {error:?}");
-            None
-        }
-    });
-    let required = std::env::var_os("REQUIRE_GPU").is_some_and(|value| value == "1");
-    assert!(opened.is_some() || !required, "REQUIRE_GPU=1, and no adapter was found");
-    opened.clone()
-}
-
-/// Runs `stage` on the device and by its twin on the same `buffers` (parameters first) and compares
-/// what it writes: buffers of `f32` by the tolerance, everything else word by word.
-fn device_against_twin(engine: &Engine, stage: &dyn Stage, what: &str, buffers: &[Vec<u32>]) {
-    let mut by_twin = buffers.to_vec();
-    stage.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
-    let by_device = on_device(engine, stage, buffers);
-    for (i, binding) in stage.bindings().iter().enumerate() {
-        let what = format!("{} {what}, `{}`", stage.name(), binding.name);
-        if binding.access != Access::ReadWrite {
-            assert_eq!(by_device[i], buffers[i], "{what} changed");
-            continue;
-        }
-        let numbers = |words: &[u32]| {
-            // A word that is small as an integer is a status, not a denormal number.
-            let widen = |&w: &u32| {
-                if w < 16 { f64::from(w) } else { f64::from(f32::from_bits(w)) }
-            };
-            words.iter().map(widen).collect::<Vec<f64>>()
-        };
-        let (device, twin) = (numbers(&by_device[i]), numbers(&by_twin[i]));
-        assert_close(&what, &device, &twin, &tolerances::device(stage.name()));
-    }
-}
-
-fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Vec<Vec<u32>> {
-    let made: Vec<wgpu::Buffer> = stage
-        .bindings()
-        .iter()
-        .zip(buffers)
-        .map(|(binding, words)| match binding.access {
-            Access::Uniform => {
-                let params: [u32; 4] = words.as_slice().try_into().expect("a shape");
-                engine.uniform(binding.name, &params).expect("a buffer")
-            }
-            _ => engine.upload(binding.name, words).expect("a buffer"),
-        })
-        .collect();
-    let parts: Vec<Part<'_>> = made.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
-    let params: &[u8] = bytemuck::cast_slice(&buffers[0]);
-    engine.submit(&[Dispatch { stage, params, parts: &parts }]).expect("submitted");
-    made.iter().map(|buffer| engine.read(buffer).expect("read back")).collect()
-}
-
-fn words<T: Pod>(values: &[T]) -> Vec<u32> {
-    bytemuck::cast_slice(values).to_vec()
-}
-
-/// Words of NaN, as many as `count` values of `T` take.
-fn nothing<T>(count: usize) -> Vec<u32> {
-    words(&poison(count * size_of::<T>() / 4))
+    let engine = || common::adapter().map(|gpu| Arc::new(Engine::new(gpu.clone())));
+    ENGINE.get_or_init(engine).clone()
 }
 
 fn plan(steps: usize, windows: &[usize], overlap: Overlap) -> DfaPlan {
@@ -250,6 +190,114 @@ fn the_grid_of_many_lanes_goes_on_too() {
     );
 }
 
+/// `count` numbers within ±`limit`.
+fn uniform(name: &str, count: usize, limit: f32) -> Vec<f32> {
+    let uniform = Uniform::new(-limit, limit).expect("a range");
+    uniform.sample_iter(random::stream(5, name, count as u64)).take(count).collect()
+}
+
+/// Both stages of the LSTM, the second on what the twin of the first wrote.
+fn each_stage_of_the_lstm(engine: &Engine, [batch, steps, hidden]: [usize; 3]) {
+    let what = format!("B {batch}, T {steps}, H {hidden}");
+    let parameters = words(&[batch as u32, steps as u32, hidden as u32]);
+    let states = batch * steps * hidden;
+    let recurrent = uniform("recurrent", 4 * hidden * hidden, 1.5 / (hidden as f32).sqrt());
+    let transposed: Vec<f32> =
+        (0..recurrent.len()).map(|at| recurrent[at % hidden * 4 * hidden + at / hidden]).collect();
+    let forward = device_against_twin(
+        engine,
+        &lstm::FORWARD,
+        &what,
+        &[
+            parameters.clone(),
+            words(&uniform("projected", 4 * states, 2.0)),
+            words(&recurrent),
+            nothing::<f32>(states),
+            nothing::<f32>(states),
+            nothing::<f32>(4 * states),
+        ],
+    );
+    let [_, _, _, _, cell, gates] = forward.try_into().expect("six bindings");
+    device_against_twin(
+        engine,
+        &lstm::BACKWARD,
+        &what,
+        &[
+            parameters,
+            words(&uniform("gradient", states, 1.0)),
+            cell,
+            gates,
+            words(&transposed),
+            nothing::<f32>(4 * states),
+        ],
+    );
+}
+
+#[test]
+fn each_stage_of_the_lstm_is_its_twin() {
+    let Some(engine) = engine() else { return };
+    // About the 256 lanes, about vectors and tiles of the twin, and the most units there may be.
+    for hidden in [1, 5, 60, 64, 65, 256, 257] {
+        for batch in 1..=3 {
+            for steps in [1, 2, 5] {
+                each_stage_of_the_lstm(&engine, [batch, steps, hidden]);
+            }
+        }
+    }
+    each_stage_of_the_lstm(&engine, [1, 2, lstm::MOST_UNITS - 1]);
+    each_stage_of_the_lstm(&engine, [1, 2, lstm::MOST_UNITS]);
+}
+
+#[test]
+fn the_grid_of_the_lstm_goes_on_beyond_65_535_rows() {
+    let Some(engine) = engine() else { return };
+    for batch in [WIDEST_GRID as usize, WIDEST_GRID as usize + 1, 65_541] {
+        each_stage_of_the_lstm(&engine, [batch, 1, 1]);
+    }
+}
+
+#[test]
+fn the_comparison_finds_a_stage_that_is_wrong() {
+    let Some(engine) = engine() else { return };
+    let own = lstm::FORWARD.source()[0];
+    // 1,000 states: enough for a factor of 1 ppm.
+    let buffers = [
+        words(&[4u32, 5, 50]),
+        words(&uniform("projected", 4000, 2.0)),
+        words(&uniform("recurrent", 10_000, 0.2)),
+        nothing::<f32>(1000),
+        nothing::<f32>(1000),
+        nothing::<f32>(4000),
+    ];
+    let found = |from: &str, to: &str| {
+        let text = own.replacen(from, to, 1);
+        assert!(from.is_empty() || text != own, "`{from}` is not in the shader");
+        let mut by_twin = buffers.to_vec();
+        lstm::FORWARD.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
+        let stage = Poisoned::new(&lstm::FORWARD, &text);
+        // An engine keeps pipelines by name.
+        let engine = Engine::new(engine.gpu().clone());
+        let by_device = on_device(&engine, &stage, &buffers);
+        apart(&lstm::FORWARD, &buffers, &by_device, &by_twin)
+    };
+    assert_eq!(found("", ""), None);
+    let wrong = [
+        ("hidden_now[unit] = 0.0;", "", "scratch that is not cleared"),
+        ("hidden[place * units + unit] = h;", "", "an output that is not written"),
+        ("cell[place * units + unit] = c;", "cell[place * units + unit] = c * 1.000001;", "1 ppm"),
+        ("gates[place * width + column] = gate;", "projected[place] = gate;", "an input written"),
+        ("row >= shape.batch", "row + 1u >= shape.batch", "the last row left out"),
+        ("step < shape.steps", "step + 1u < shape.steps", "the last step left out"),
+    ];
+    for (from, to, what) in wrong {
+        let found = found(from, to);
+        println!("{what}: {found:?}");
+        assert!(found.is_some(), "{what} was not found");
+    }
+    // Poisoned like on the device, and neither writes: NaN on both sides is no agreement.
+    assert!(apart(&lstm::FORWARD, &buffers, &buffers, &buffers).is_some());
+}
+
 #[test]
 fn the_chain_gives_the_references() {
     let Some(engine) = engine() else { return };
@@ -286,6 +334,8 @@ fn the_chain_gives_the_oracle_and_repeats_to_the_bit() {
 }
 
 fn against_oracle(what: &str, measured: &Measured, traces: &Traces, plan: &DfaPlan) {
+    // The exponents of all rows together, for what they share.
+    let (mut found, mut exact) = ([vec![], vec![]], [vec![], vec![]]);
     for row in 0..traces.rows() {
         let exponent = &measured.exponents[row];
         assert_eq!(exponent.status, dfa::status(traces.row(row)), "{what}, row {row}");
@@ -297,13 +347,15 @@ fn against_oracle(what: &str, measured: &Measured, traces: &Traces, plan: &DfaPl
                 let what = format!("{what}, row {row}");
                 assert_close(&what, measured.row(row), &expected, &tolerances::SINGLE);
                 let fit = dfa::fit(plan, &expected);
-                let close = &tolerances::SINGLE_EXPONENT;
-                assert_close(&what, &[exponent.alpha], &[fit.alpha], close);
-                let close = &tolerances::SINGLE_STDERR;
-                assert_close(&what, &[exponent.stderr], &[fit.stderr], close);
+                found[0].push(exponent.alpha);
+                exact[0].push(fit.alpha);
+                found[1].push(exponent.stderr);
+                exact[1].push(fit.stderr);
             }
         }
     }
+    assert_close(what, &found[0], &exact[0], &tolerances::SINGLE_EXPONENT);
+    assert_close(what, &found[1], &exact[1], &tolerances::SINGLE_STDERR);
 }
 
 #[test]
@@ -336,6 +388,59 @@ fn what_the_device_refuses_is_an_error() {
     assert!(error.to_string().contains("dfa/profile"), "{error}");
     let much = engine.empty("too much", 1 << 60).expect_err("refused");
     assert!(much.to_string().contains("too much"), "{much}");
+}
+
+/// An engine on a device of its own that binds at most `bytes` at once.
+fn narrow(bytes: u64) -> Option<Arc<Engine>> {
+    let gpu = common::adapter()?;
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: bytes, ..gpu.adapter.limits() };
+    let asked = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
+    let (device, queue) = pollster::block_on(gpu.adapter.request_device(&asked)).expect("opened");
+    Some(Arc::new(Engine::new(Gpu { device, queue, limits, ..gpu.clone() })))
+}
+
+#[test]
+fn more_traces_than_a_binding_holds_go_in_batches() {
+    let (Some(narrow), Some(wide)) = (narrow(64 << 10), engine()) else { return };
+    assert_eq!(narrow.gpu().largest_binding(), 64 << 10);
+    let plan = DfaPlan::new(500, &Settings::default()).expect("fits");
+    let at_once = dfa::chain::batch_rows(64 << 10, &plan).expect("fits");
+    // Whole batches, and one row in the last.
+    for rows in [2 * at_once, 3 * at_once + 1] {
+        let traces = traces(rows, 500);
+        let cut = Path::Gpu(narrow.clone()).measure(&traces, &plan).expect("measured");
+        let whole = Path::Gpu(wide.clone()).measure(&traces, &plan).expect("measured");
+        against_oracle("in batches", &cut, &traces, &plan);
+        let bits = |m: &Measured| m.fluctuations.iter().map(|f| f.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&cut), bits(&whole), "{rows} rows, {at_once} at once");
+    }
+}
+
+#[test]
+fn a_trace_that_no_binding_holds_is_an_error_and_one_that_fills_it_is_not() {
+    let Some(engine) = narrow(64 << 10) else { return };
+    let path = Path::Gpu(engine.clone());
+    for (steps, fits) in [(16_384, true), (16_385, false)] {
+        let plan = plan(steps, &[16, 64, 256], Overlap::Half);
+        let traces = traces(2, steps);
+        match path.measure(&traces, &plan) {
+            Ok(measured) => {
+                assert!(fits, "{steps} samples were measured");
+                against_oracle("fills a binding", &measured, &traces, &plan);
+            }
+            Err(error) => {
+                assert!(!fits, "{error}");
+                assert!(error.to_string().contains("65540"), "{error}");
+                assert!(error.remedy_text().is_some_and(|text| text.contains("--device cpu")));
+            }
+        }
+    }
+    // What goes past the plan is refused by the device itself, and that is an error too.
+    let plan = plan(16_384, &[16, 64, 256], Overlap::Half);
+    let buffer = engine.upload("recorded", &vec![0.5f32; 2 * 16_384]).expect("a buffer");
+    let whole = buffer.as_entire_buffer_binding();
+    assert!(dfa::chain::measure_buffer(&engine, whole.clone(), 2, &plan).is_err());
+    assert!(dfa::chain::measure_buffer(&engine, whole, 1, &plan).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::gpu::stage::Stage;
 
 pub mod dfa;
 
-/// Every stage of the measures: the tests hold each to its twin, `doctor` compiles each.
+/// Every stage of the measures: the tests hold each to its twin.
 pub static STAGES: &[&dyn Stage] = &[
     &dfa::profile::Profile,
     &dfa::detrend::Detrend,

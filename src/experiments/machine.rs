@@ -54,7 +54,7 @@ impl Machine {
             kind: gpu.description.kind.to_string(),
             driver: gpu.description.driver.clone(),
         };
-        let largest_binding = gpu.limits.max_storage_buffer_binding_size;
+        let largest_binding = gpu.largest_binding();
         let device = models::device::on_gpu(&gpu)?;
         let path = dfa::Path::Gpu(Arc::new(Engine::new(gpu)));
         Ok(Self { device, path, record, reason, largest_binding })
@@ -79,9 +79,10 @@ impl Machine {
             .remedy("take fewer components or ids (corpus.vocabulary), or --device cpu"))
     }
 
-    /// Reviews of `steps` tokens that an LSTM of `hidden` units takes in one call on this machine.
-    pub fn rows_at_once(&self, steps: usize, hidden: usize) -> usize {
-        models::lstm::rows_per_call(steps, hidden, self.largest_binding)
+    /// Reviews of `steps` tokens that an LSTM of `hidden` units over `inputs` components takes in
+    /// one call on this machine.
+    pub fn rows_at_once(&self, steps: usize, hidden: usize, inputs: usize) -> usize {
+        models::lstm::rows_per_call(steps, hidden, inputs, self.largest_binding)
     }
 }
 

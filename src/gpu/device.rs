@@ -109,7 +109,7 @@ pub struct Description {
     pub kind: Kind,
     /// Driver and its version.
     pub driver: String,
-    /// The largest storage binding, bytes.
+    /// The most bytes that one storage binding may have.
     pub largest_binding: u64,
     /// Invocations per workgroup.
     pub invocations: u32,
@@ -125,7 +125,7 @@ impl Description {
             backend: info.backend.to_str().to_owned(),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
             name: info.name,
-            largest_binding: limits.max_storage_buffer_binding_size,
+            largest_binding: largest_binding(&limits),
             invocations: limits.max_compute_invocations_per_workgroup,
             workgroup_memory: limits.max_compute_workgroup_storage_size,
         }
@@ -156,6 +156,18 @@ pub struct Gpu {
     pub info: wgpu::AdapterInfo,
     /// The limits asked for: all that the adapter has.
     pub limits: wgpu::Limits,
+}
+
+impl Gpu {
+    /// The most bytes that one storage binding of this device may have.
+    pub fn largest_binding(&self) -> u64 {
+        largest_binding(&self.limits)
+    }
+}
+
+/// A binding is part of a buffer, so it is bound by both limits: the one home of that fact.
+fn largest_binding(limits: &wgpu::Limits) -> u64 {
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
 }
 
 /// What a [`Choice`] came to.
@@ -271,6 +283,17 @@ mod tests {
             assert_eq!(serde_json::to_string(&read).expect("JSON"), json);
         }
         assert!("cuda".parse::<Choice>().expect_err("unknown").remedy_text().is_some());
+    }
+
+    #[test]
+    fn a_binding_is_no_larger_than_a_buffer() {
+        let limits = |binding, buffer| wgpu::Limits {
+            max_storage_buffer_binding_size: binding,
+            max_buffer_size: buffer,
+            ..Default::default()
+        };
+        assert_eq!(largest_binding(&limits(1 << 31, 1 << 28)), 1 << 28);
+        assert_eq!(largest_binding(&limits(1 << 27, 1 << 30)), 1 << 27);
     }
 
     #[test]

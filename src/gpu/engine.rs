@@ -49,11 +49,6 @@ impl Engine {
         &self.gpu
     }
 
-    /// The most bytes one storage binding may have.
-    pub fn largest_binding(&self) -> u64 {
-        self.gpu.limits.max_storage_buffer_binding_size.min(self.gpu.limits.max_buffer_size)
-    }
-
     /// A uniform buffer holding `params`.
     ///
     /// # Errors
@@ -94,14 +89,6 @@ impl Engine {
                 mapped_at_creation: false,
             })
         })
-    }
-
-    /// Compiles `stage`, unless that was done before.
-    ///
-    /// # Errors
-    /// The shader does not compile on this device, or needs more than its limits.
-    pub fn compile(&self, stage: &dyn Stage) -> Result<()> {
-        self.pipeline(stage).map(|_| ())
     }
 
     /// Submits `dispatches` in order, each seeing what those before it wrote. Does not wait.
@@ -181,6 +168,7 @@ impl Engine {
         Ok(bytemuck::pod_collect_to_vec(&view))
     }
 
+    /// The pipeline of `stage`, compiled unless that was done before.
     fn pipeline(&self, stage: &dyn Stage) -> Result<Arc<Pipeline>> {
         // A thread that panicked while compiling has inserted nothing.
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -28,8 +28,10 @@ pub struct Array {
 /// Arrays by name.
 pub type Arrays = BTreeMap<String, Array>;
 
-/// Strings that travel in the file's header.
+/// Strings that travel in the file's header, as JSON under the name `noisescope`.
 pub type Metadata = BTreeMap<String, String>;
+
+const ENTRY: &str = "noisescope";
 
 /// Reads a tensor back from its device.
 pub fn array_of<const D: usize>(tensor: Tensor<D>) -> Array {
@@ -117,7 +119,9 @@ pub fn write(path: &Path, arrays: &Arrays, metadata: &Metadata) -> Result<()> {
         let view = TensorView::new(Dtype::F32, array.shape.clone(), bytes);
         (name.as_str(), view.expect("an array holds as many values as its shape says"))
     });
-    let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
+    // One entry: the format's map is written in no fixed order, and equal runs leave equal files.
+    let metadata = serde_json::to_string(metadata).expect("strings by strings");
+    let metadata = HashMap::from([(ENTRY.to_owned(), metadata)]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(|cause| {
         Error::new("cannot encode the checkpoint").at(path.display()).because(cause)
     })?;
@@ -138,7 +142,8 @@ pub fn read(path: &Path) -> Result<(Arrays, Metadata)> {
             .because(cause)
     };
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;
-    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let entry = header.metadata().as_ref().and_then(|metadata| metadata.get(ENTRY));
+    let metadata = entry.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let tensors = SafeTensors::deserialize(&bytes).map_err(broken)?;
     let mut arrays = Arrays::new();
     for (name, view) in tensors.tensors() {
@@ -162,8 +167,14 @@ mod tests {
         let path = folder.path().join("weights.safetensors");
         let array = Array { shape: vec![2, 3], values: vec![1.0, -0.0, 3e-40, f32::MAX, 5.0, 6.0] };
         let arrays = Arrays::from([("a.b".to_owned(), array)]);
-        let metadata = Metadata::from([("epoch".to_owned(), "3".to_owned())]);
+        let metadata: Metadata =
+            (0..9).map(|number| (number.to_string(), "a \"word\"".to_owned())).collect();
         write(&path, &arrays, &metadata).expect("written");
+        let bytes = std::fs::read(&path).expect("read");
+        for _ in 0..9 {
+            write(&path, &arrays, &metadata).expect("written");
+            assert!(std::fs::read(&path).expect("read") == bytes, "equal contents, equal files");
+        }
         assert_eq!(read(&path).expect("read"), (arrays, metadata));
         std::fs::write(&path, b"no checkpoint").expect("written");
         assert!(read(&path).is_err());

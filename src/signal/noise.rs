@@ -1,9 +1,9 @@
 //! Signals whose answer is known: white, pink, Brownian and AR(1) noise.
 //!
-//! Place in the flow: floor 1. A measure is trusted after it has given these their exponents;
-//! tests, benches, surrogates and the doctor's self-test draw them. Every signal is made in f64
-//! from a named stream of [`crate::signal::random`] and rounded to `f32` once, so the same `(seed,
-//! index)` gives the same samples everywhere.
+//! Place in the flow: floor 1. A measure is trusted after it has given these their exponents; tests
+//! and benches draw them. Every signal is made in f64 from a named stream of
+//! [`crate::signal::random`] and rounded to `f32` once, so the same `(seed, index)` gives the same
+//! samples everywhere.
 
 use rand_distr::{Distribution, StandardNormal};
 use realfft::RealFftPlanner;
@@ -65,7 +65,7 @@ pub fn brownian(steps: usize, seed: u64, index: u64) -> Vec<f32> {
 
 /// First-order autoregression `x_t = phi·x_(t-1) + e_t` with standard normal `e`, started in its
 /// stationary distribution. `|phi| < 1`; white noise at `phi = 0`. Looks like 1/f over a range of
-/// windows and is not: the control of the 1/f experiment.
+/// windows and is not: the control that a claim of 1/f needs.
 pub fn autoregressive(steps: usize, phi: f64, seed: u64, index: u64) -> Vec<f32> {
     let draws = normal(steps, seed, "noise/autoregressive", index);
     let mut level = 0.0;

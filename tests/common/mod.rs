@@ -1,5 +1,5 @@
 //! What the tests share: the tolerances with their reasons, a comparison that has been seen to
-//! fail, the reference data, the twins run as a chain.
+//! fail, the adapter or a reason to skip, the reference data, the twins run as a chain.
 //!
 //! Place in the flow: beside every integration test that compares numbers.
 
@@ -8,14 +8,18 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{DfaPlan, Overlap, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
+use noisescope::gpu::{Choice, Gpu, device};
 use noisescope::models;
 use noisescope::signal::Traces;
 
+pub mod device_against_twin;
+pub mod poisoned;
 pub mod tolerances;
 pub use tolerances::Tolerance;
 
@@ -24,34 +28,65 @@ pub fn stages() -> Vec<&'static dyn Stage> {
     [analysis::STAGES, models::STAGES].concat()
 }
 
+/// The device of the tests that need one, opened once per process as for `--device gpu`: a
+/// hardware GPU, else a software adapter. Where there is none, one line is printed and the caller
+/// skips; with `REQUIRE_GPU` set (to anything but 0) that is a failure.
+pub fn adapter() -> Option<&'static Gpu> {
+    static OPENED: OnceLock<Option<Gpu>> = OnceLock::new();
+    let opened = OPENED.get_or_init(|| match device::open(Choice::Gpu) {
+        Ok(opened) => {
+            println!("{}", opened.reason);
+            opened.gpu
+        }
+        Err(error) => {
+            println!("no adapter, GPU tests skipped: {error:?}");
+            None
+        }
+    });
+    let required = std::env::var_os("REQUIRE_GPU").is_some_and(|value| value != "0");
+    assert!(opened.is_some() || !required, "REQUIRE_GPU is set, and no adapter was opened");
+    opened.as_ref()
+}
+
 /// Says how `actual` differs from `expected`, or nothing where it does not by more than
 /// `tolerance`.
 ///
-/// Value by value the difference may be `absolute + relative · |expected|`; the mean of `actual /
-/// expected` may differ from 1 by `scale`, so that a small error that all values share is found.
-/// NaN and infinity on either side are differences.
+/// Value by value the difference may be `absolute + relative · |expected|`; by the [`factor`] that
+/// all values share, [`Tolerance::slack`]. NaN and infinity on either side are differences.
 pub fn difference(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> Option<String> {
     if actual.len() != expected.len() {
         return Some(format!("{} values instead of {}", actual.len(), expected.len()));
     }
-    let (mut ratios, mut counted) = (0.0, 0.0);
     for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
-        let allowed = tolerance.absolute + tolerance.relative * e.abs();
+        let allowed = tolerance.at(*e);
         // Written so that a NaN fails.
         let close = (a - e).abs() <= allowed;
         if !close {
             return Some(format!("value {i}: {a:e} instead of {e:e}, allowed ±{allowed:e}"));
         }
-        // Each value weighs the same, however large it is; those near zero tell nothing of a
-        // factor.
-        if *e != 0.0 && tolerance.relative * e.abs() >= tolerance.absolute {
-            ratios += a / e;
-            counted += 1.0;
+    }
+    let factor = factor(actual, expected, tolerance);
+    let straight = factor.abs() <= tolerance.slack(expected);
+    (!straight).then(|| format!("all values off by a factor of 1 + {factor:e}"))
+}
+
+/// By how much of itself `actual` lies above `expected` as a whole, so that a small error that all
+/// values share is found though each may be off by more: the least-squares fit of `actual -
+/// expected` by a multiple of `expected`.
+///
+/// A value weighs by the inverse square of what it may be off. Where that is a share of the value,
+/// all weigh the same and this is the mean ratio less 1; where it is a number, values near zero
+/// tell little of a factor and weigh little. 0 where every value must be exact.
+pub fn factor(actual: &[f64], expected: &[f64], tolerance: &Tolerance) -> f64 {
+    let (mut along, mut size) = (0.0, 0.0);
+    for (a, e) in actual.iter().zip(expected) {
+        let allowed = tolerance.at(*e);
+        if allowed > 0.0 {
+            along += (a - e) / allowed * (e / allowed);
+            size += (e / allowed).powi(2);
         }
     }
-    let factor = if counted > 0.0 { ratios / counted - 1.0 } else { 0.0 };
-    let straight = factor.abs() <= tolerance.scale;
-    (!straight).then(|| format!("all values off by a factor of 1 + {factor:e}"))
+    if size > 0.0 { along / size } else { 0.0 }
 }
 
 /// Fails with `what` where [`difference`] finds one.
@@ -69,6 +104,12 @@ pub fn largest(actual: &[f64], expected: &[f64]) -> f64 {
         .map(|(a, e)| ((a - e) / e).abs())
         .map(|d| if d.is_nan() { f64::INFINITY } else { d })
         .fold(0.0, f64::max)
+}
+
+/// The largest `|a - e|`, for printing; NaN counts as infinite.
+pub fn largest_apart(actual: &[f64], expected: &[f64]) -> f64 {
+    let apart = actual.iter().zip(expected).map(|(a, e)| (a - e).abs());
+    apart.map(|d| if d.is_nan() { f64::INFINITY } else { d }).fold(0.0, f64::max)
 }
 
 /// `f32` values for a comparison.

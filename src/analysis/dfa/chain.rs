@@ -24,7 +24,7 @@ const BATCH_BYTES: u64 = 64 << 20;
 /// # Errors
 /// A trace is longer than the device can hold or `f32` can count; the device failed.
 pub fn measure(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
-    let rows = batch_rows(engine.largest_binding(), plan)?;
+    let rows = batch_rows(engine.gpu().largest_binding(), plan)?;
     let mut all = Measured { fluctuations: Vec::new(), exponents: Vec::new() };
     for batch in traces.values().chunks(rows * plan.steps()) {
         let buffer = engine.upload("traces", batch)?;
@@ -48,7 +48,7 @@ pub fn measure_buffer(
     rows: usize,
     plan: &DfaPlan,
 ) -> Result<Measured> {
-    let most = batch_rows(engine.largest_binding(), plan)?;
+    let most = batch_rows(engine.gpu().largest_binding(), plan)?;
     let bytes = (rows * plan.steps() * size_of::<f32>()) as u64;
     let held = traces.size.map_or(traces.buffer.size() - traces.offset, u64::from);
     if rows == 0 || rows > most || held < bytes {
@@ -71,15 +71,18 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     let words = steps.max(plan.windows()).max(4 * plan.sizes().len());
     let per_row = (words * size_of::<f32>()) as u64;
     let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
-    if most == 0 || steps > MOST_STEPS {
-        return Err(Error::new(format!(
-            "expected traces of at most {} samples on this device, found {steps}",
-            (largest / 4).min(MOST_STEPS as u64)
-        ))
-        .at("dfa")
-        .remedy("compute with --device cpu, or cut the trace"));
-    }
-    Ok(most as usize)
+    let error = if steps > MOST_STEPS {
+        format!("expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}")
+    } else if most == 0 {
+        format!(
+            "expected traces that take at most {largest} bytes on this device, found {steps} \
+             samples in {} windows, which take {per_row}",
+            plan.windows()
+        )
+    } else {
+        return Ok(most as usize);
+    };
+    Err(Error::new(error).at("dfa").remedy("compute with --device cpu, or cut the traces"))
 }
 
 fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result<Measured> {
@@ -165,6 +168,12 @@ mod tests {
         assert_eq!(batch_rows(128 << 20, &plan).expect("fits"), (64 << 20) / 4000);
         assert_eq!(batch_rows(8000, &plan).expect("fits"), 2);
         assert!(batch_rows(3999, &plan).expect_err("too long").remedy_text().is_some());
+        // 1,000 samples in 1,238 windows: those decide.
+        let windows: Vec<usize> = (4..=8).collect();
+        let dense = DfaPlan::new(1000, &Settings { windows, ..settings.clone() }).expect("fits");
+        assert!(dense.windows() > 1000 && batch_rows(4000, &dense).is_err());
+        let most = batch_rows(8 * dense.windows() as u64, &dense).expect("fits");
+        assert_eq!(most, 2);
         let long = DfaPlan::new((1 << 24) + 1, &settings).expect("fits");
         assert!(batch_rows(u64::MAX, &long).is_err());
     }

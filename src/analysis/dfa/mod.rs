@@ -46,15 +46,12 @@ pub use plan::{DfaPlan, Overlap, Settings};
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-
 use crate::error::{Error, Result};
 use crate::gpu::Engine;
 use crate::signal::Traces;
 
 /// Whether a trace has an exponent, and if not, why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
     /// It has.
     Defined,
@@ -68,28 +65,18 @@ pub enum Status {
 }
 
 /// The scaling exponent of one trace.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exponent {
-    /// Slope of `ln F` on `ln n`; NaN (`null` in JSON) unless [`Status::Defined`].
-    #[serde(serialize_with = "number_or_null")]
+    /// Slope of `ln F` on `ln n`; NaN unless [`Status::Defined`].
     pub alpha: f64,
     /// `ln F` at `n = 1`; NaN unless defined.
-    #[serde(serialize_with = "number_or_null")]
     pub intercept: f64,
     /// Standard error of `alpha` from the scatter about the line, `sizes - 2` degrees of freedom;
     /// NaN unless defined. It says how straight the line is, not how sure `alpha` is: the `F(n)` of
     /// one trace are not independent.
-    #[serde(serialize_with = "number_or_null")]
     pub stderr: f64,
     /// Whether there is an exponent.
     pub status: Status,
-}
-
-fn number_or_null<S: Serializer>(
-    value: &f64,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    value.is_finite().then_some(*value).serialize(serializer)
 }
 
 impl Exponent {

@@ -206,7 +206,11 @@ impl Study {
             settings: &settings.training,
             readout: settings.model.readout,
             seed: settings.seed,
-            rows_at_once: machine.rows_at_once(settings.training.steps, settings.model.hidden),
+            rows_at_once: machine.rows_at_once(
+                settings.training.steps,
+                settings.model.hidden,
+                settings.model.embedding,
+            ),
         };
         if let Some(path) = &settings.weights {
             let (weights, origin) = checkpoint::read(path)?;

@@ -37,7 +37,8 @@ pub(super) fn measure(
     observer: &mut dyn Observer,
 ) -> Result<Found> {
     let (settings, reviews) = (&study.settings, study.chosen());
-    let fitting = machine.rows_at_once(settings.recording.steps, settings.model.hidden);
+    let model = &settings.model;
+    let fitting = machine.rows_at_once(settings.recording.steps, model.hidden, model.embedding);
     let at_once = fitting.min(REVIEWS_AT_ONCE);
     let table = folder.file("exponents.csv");
     let mut gatherer = Gatherer::new(&machine.path, study.plan.clone(), &table)?;

@@ -19,7 +19,7 @@ use pulp::Simd;
 /// What is smaller than this in a gradient is set to zero: far below what any optimiser can use and
 /// far above 1.2e-38, under which processors take a hundred times as long (gradients that vanish
 /// through 270 steps of padding did: PyTorch's step took 1,100 ms in place of 140).
-pub(super) const SMALLEST_GRADIENT: f32 = 1e-30;
+pub const SMALLEST_GRADIENT: f32 = 1e-30;
 
 /// `2ⁿ` and `eʳ − 1` with `x = n ln 2 + r`; for `|x| <= 87`.
 #[inline(always)]

@@ -79,8 +79,8 @@ impl Stage for BackwardStage {
     }
 }
 
-/// Most groups of chunks: each keeps its own dU, which is 4 MiB at 512 units.
-const MOST_GROUPS: usize = 32;
+/// Most groups of rows: each keeps its own dU, which is 4 MiB at 512 units.
+const MOST_ROW_GROUPS: usize = 32;
 /// Time steps gathered before their share of dU is added: with 12 rows an inner dimension of 96,
 /// long enough to pay for reading and writing dU, short enough to be still in the second cache.
 const STEPS_PER_PRODUCT: usize = 8;
@@ -109,7 +109,7 @@ pub(super) fn backward(sizes: Sizes, gates: &mut [f32], saved: Saved<'_>) -> Vec
     }
     let transposed = Arch::new().dispatch(PackTransposed { recurrent, units });
     let chunks = sizes.batch.div_ceil(CHUNK_ROWS);
-    let group_rows = chunks.div_ceil(MOST_GROUPS) * CHUNK_ROWS;
+    let group_rows = chunks.div_ceil(MOST_ROW_GROUPS) * CHUNK_ROWS;
     let row = sizes.steps * units;
     let partial: Vec<Vec<f32>> = gates
         .par_chunks_mut(group_rows * 4 * row)

@@ -6,7 +6,7 @@
 //! analysis.
 //!
 //! ```text
-//! z_t  = projected_t + h_{t-1} · U            4H numbers: i, f, candidate, o in that order (as Keras)
+//! z_t  = projected_t + h_{t-1} · U            4H numbers: i, f, candidate, o (Keras's order)
 //! i, f, o = sigmoid(z)      candidate = tanh(z)
 //! C_t  = f C_{t-1} + i candidate
 //! h_t  = o tanh(C_t)                          h and C before the first step are zero

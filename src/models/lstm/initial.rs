@@ -7,7 +7,7 @@
 //! | weight | distribution |
 //! |---|---|
 //! | kernel `[E, 4H]` | Glorot-uniform over the whole matrix: ±sqrt(6 / (E + 4H)) |
-//! | recurrent `[H, 4H]` | orthogonal: rows of unit length at right angles, from the QR of a normal matrix |
+//! | recurrent `[H, 4H]` | orthogonal rows of unit length, from the QR of a normal matrix |
 //! | bias `[4H]` | 0, but 1 for the forget gate |
 //!
 //! The numbers are Keras's in distribution, not in value: its generator is another.

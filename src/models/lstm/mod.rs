@@ -4,7 +4,8 @@
 //! training, `batches --Lstm::record--> States --recording--> traces` in analysis.
 //!
 //! ```text
-//! x [B, T, E] --one matrix product--> x·W + b [B, T, 4H] --one operation--> h, C [B, T, H], gates [B, T, 4H]
+//! x [B, T, E] --one matrix product--> x·W + b [B, T, 4H]
+//!             --one operation-------> h and C [B, T, H], gates [B, T, 4H]
 //! ```
 //!
 //! One bias, gate order i, f, candidate, o, states zero at the start of every row: Keras's LSTM.
@@ -28,6 +29,7 @@ mod operation;
 mod products;
 mod sizes;
 
+pub use activations::SMALLEST_GRADIENT;
 pub use backward::BackwardStage;
 pub use forward::ForwardStage;
 pub use operation::LstmOperation;
@@ -115,9 +117,10 @@ impl Lstm {
     /// it on a device without autodiff, where nothing is kept for a backward pass.
     pub fn record(&self, x: Tensor<3>) -> States {
         let (hidden, cell, gates) = self.run(x);
-        States { gates, cell: cell.tanh(), hidden }
+        States { gates, cell: within(cell, FLAT).tanh(), hidden }
     }
 
+    /// Hidden states, C itself, and gates.
     fn run(&self, x: Tensor<3>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
         let [batch, steps, inputs] = x.dims();
         let width = 4 * self.hidden_size();
@@ -129,4 +132,16 @@ impl Lstm {
         );
         (Tensor::from_dispatch(hidden), Tensor::from_dispatch(cell), Tensor::from_dispatch(gates))
     }
+}
+
+/// Beyond ±15 tanh is ±1 to the last bit of 32. The shaders hold their argument there, and so does
+/// [`Lstm::record`] before Burn's tanh: C grows by up to 1 per step, and a driver that takes
+/// `(e²ˣ − 1) / (e²ˣ + 1)` overflows at 44 and makes infinity over infinity of it, a NaN.
+const FLAT: f32 = 15.0;
+
+/// `x` held within ±`limit`. By comparisons and not by `clamp`, which may turn a NaN into a limit
+/// and so hide it.
+fn within(x: Tensor<3>, limit: f32) -> Tensor<3> {
+    let (above, below) = (x.clone().greater_elem(limit), x.clone().lower_elem(-limit));
+    x.mask_fill(above, limit).mask_fill(below, -limit)
 }

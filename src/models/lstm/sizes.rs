@@ -3,11 +3,8 @@
 //!
 //! Place in the flow: floor 3, under the LSTM's operation; plain data, no device.
 
-use crate::gpu::stage::{Access, Binding, Layout};
+use crate::gpu::stage::{Access, Binding, Layout, grid};
 use bytemuck::{Pod, Zeroable};
-
-/// Most workgroups in one dimension of a dispatch, on every device.
-const MOST_GROUPS: u32 = 65_535;
 
 /// Most hidden units of the shaders, whose workgroup memory has that size (`MOST_UNITS` there). The
 /// CPU has no such limit.
@@ -62,10 +59,9 @@ impl Parameters {
         layout: Layout::Struct(&[("batch", 0), ("steps", 4), ("hidden", 8)], 12),
     };
 
-    /// One workgroup per row, in two dimensions beyond the 65,535 that one may have.
+    /// One workgroup per row.
     pub(crate) fn groups(bytes: &[u8]) -> [u32; 3] {
-        let batch = bytemuck::pod_read_unaligned::<Self>(bytes).batch;
-        [batch.min(MOST_GROUPS), batch.div_ceil(MOST_GROUPS), 1]
+        grid(bytemuck::pod_read_unaligned::<Self>(bytes).batch)
     }
 }
 
@@ -80,13 +76,15 @@ impl From<Parameters> for Sizes {
 }
 
 /// How many rows of a batch one call may have on a device that binds at most `max_binding_bytes` at
-/// once: the largest tensor of a call is `[rows, steps, 4 hidden]` in 32-bit floats. At least 1,
-/// since a row cannot be cut; a device too small even for that says so itself.
+/// once: the largest tensor of a call is the wider of the gates `[rows, steps, 4 hidden]` and the
+/// input `[rows, steps, inputs]`, in 32-bit floats. At least 1, since a row cannot be cut; a device
+/// too small even for that says so itself.
 ///
-/// lavapipe binds 128 MiB, which is 279 rows of 500 steps at 60 units and 32 rows at 512 units; a
-/// hardware GPU usually binds 2 GiB.
-pub fn rows_per_call(steps: usize, hidden: usize, max_binding_bytes: u64) -> usize {
-    let row_bytes = 4 * 4 * (steps.max(1) as u64) * (hidden.max(1) as u64);
+/// lavapipe binds 128 MiB, which is 279 rows of 500 steps at 60 units and 32 rows at 512 units (16
+/// where the input has 4,096 components); a hardware GPU usually binds 2 GiB.
+pub fn rows_per_call(steps: usize, hidden: usize, inputs: usize, max_binding_bytes: u64) -> usize {
+    let widest = (4 * hidden).max(inputs).max(1) as u64;
+    let row_bytes = (size_of::<f32>() as u64) * widest * (steps.max(1) as u64);
     usize::try_from(max_binding_bytes / row_bytes).unwrap_or(usize::MAX).max(1)
 }
 
@@ -97,8 +95,15 @@ mod tests {
     #[test]
     fn a_call_fits_in_one_binding() {
         let lavapipe = 128 << 20;
-        assert_eq!(rows_per_call(500, 60, lavapipe), 279);
-        assert_eq!(rows_per_call(500, 512, lavapipe), 32);
-        assert_eq!(rows_per_call(1_000_000, 512, lavapipe), 1);
+        assert_eq!(rows_per_call(500, 60, 32, lavapipe), 279);
+        assert_eq!(rows_per_call(500, 512, 32, lavapipe), 32);
+        assert_eq!(rows_per_call(1_000_000, 512, 32, lavapipe), 1);
+        for (steps, hidden, inputs) in [(500, 60, 241), (500, 512, 4096), (7, 1, 1), (7, 1, 5)] {
+            let rows = rows_per_call(steps, hidden, inputs, lavapipe);
+            let bytes = |rows: usize, width: usize| (4 * rows * steps * width) as u64;
+            assert!(bytes(rows, 4 * hidden) <= lavapipe && bytes(rows, inputs) <= lavapipe);
+            let more = bytes(rows + 1, (4 * hidden).max(inputs));
+            assert!(more > lavapipe, "one more row would not fit: {more}");
+        }
     }
 }

@@ -1,0 +1,97 @@
+//! One stage on a device held to its twin, given the same buffers.
+//!
+//! Place in the flow: rung 3 of the rungs of trust, for `tests/stages.rs`.
+
+use bytemuck::Pod;
+use noisescope::gpu::Engine;
+use noisescope::gpu::engine::{Dispatch, Part};
+use noisescope::gpu::stage::{Access, Bound, Layout, Stage};
+
+use super::poisoned::Poisoned;
+use super::{difference, poison, tolerances};
+
+/// Runs `stage` by its twin and on the device, there a second time with poisoned workgroup memory,
+/// on the same `buffers` (parameters first); fails where they differ. Gives what the twin left.
+#[track_caller]
+pub fn device_against_twin(
+    engine: &Engine,
+    stage: &dyn Stage,
+    what: &str,
+    buffers: &[Vec<u32>],
+) -> Vec<Vec<u32>> {
+    let mut by_twin = buffers.to_vec();
+    stage.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
+    for run in [stage, Poisoned::of(stage)] {
+        let by_device = on_device(engine, run, buffers);
+        if let Some(found) = apart(stage, buffers, &by_device, &by_twin) {
+            panic!("{} {what}, {found}", run.name());
+        }
+    }
+    by_twin
+}
+
+/// Says where what the device left in `buffers` is not what the twin left: numbers by the
+/// tolerance, and to the bit what the twin did not touch.
+pub fn apart(
+    stage: &dyn Stage,
+    buffers: &[Vec<u32>],
+    by_device: &[Vec<u32>],
+    by_twin: &[Vec<u32>],
+) -> Option<String> {
+    for (i, binding) in stage.bindings().iter().enumerate() {
+        let (before, device, twin) = (&buffers[i], &by_device[i], &by_twin[i]);
+        if twin == before && device != before {
+            return Some(format!("`{}` changed", binding.name));
+        }
+        let compared = match binding.layout {
+            Layout::Struct(..) => false,
+            _ => binding.access == Access::ReadWrite,
+        };
+        if compared {
+            let tolerance = tolerances::device(stage.name(), binding.name);
+            // Also where both are as they were: the checker rejects NaN, so an output that neither
+            // writes is found.
+            let found = difference(&numbers(device), &numbers(twin), &tolerance);
+            if let Some(found) = found {
+                return Some(format!("`{}`: {found} ({})", binding.name, tolerance.reason));
+            }
+        }
+    }
+    None
+}
+
+/// Words as numbers. A word that is small as an integer is a status, not a denormal number.
+fn numbers(words: &[u32]) -> Vec<f64> {
+    let widen = |&w: &u32| {
+        if w < 16 { f64::from(w) } else { f64::from(f32::from_bits(w)) }
+    };
+    words.iter().map(widen).collect()
+}
+
+pub fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let made: Vec<wgpu::Buffer> = stage
+        .bindings()
+        .iter()
+        .zip(buffers)
+        .map(|(binding, words)| match binding.access {
+            Access::Uniform => {
+                let params: [u32; 4] = words.as_slice().try_into().expect("a shape");
+                engine.uniform(binding.name, &params).expect("a buffer")
+            }
+            _ => engine.upload(binding.name, words).expect("a buffer"),
+        })
+        .collect();
+    let parts: Vec<Part<'_>> = made.iter().map(wgpu::Buffer::as_entire_buffer_binding).collect();
+    let params: &[u8] = bytemuck::cast_slice(&buffers[0]);
+    engine.submit(&[Dispatch { stage, params, parts: &parts }]).expect("submitted");
+    made.iter().map(|buffer| engine.read(buffer).expect("read back")).collect()
+}
+
+pub fn words<T: Pod>(values: &[T]) -> Vec<u32> {
+    bytemuck::cast_slice(values).to_vec()
+}
+
+/// Words of NaN, as many as `count` values of `T` take.
+pub fn nothing<T>(count: usize) -> Vec<u32> {
+    words(&poison(count * size_of::<T>() / 4))
+}
