@@ -371,7 +371,7 @@ mod tests {
         };
         assert_eq!(count(4096, 256, 128).expect("fits"), 31);
         assert_eq!(count(4096, 500, 125).expect("fits"), 10);
-        assert_eq!(count(255, 256, 128).is_err(), true);
+        assert!(count(255, 256, 128).is_err());
         assert!(count(4096, 1, 0).is_err() && count(4096, 256, 256).is_err());
     }
 }

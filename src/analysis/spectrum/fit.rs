@@ -77,7 +77,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The exponent of one density, `power[k]` at `frequencies[k]`, over `band`. Also for densities
+    /// The exponent of one density, `power[k]` at `frequencies[k]` (ascending), over `band`. Also for densities
     /// that were pooled.
     ///
     /// Undefined where a power in the band is not finite or is no more than rounding, or where fewer
@@ -148,8 +148,9 @@ pub struct Exponent {
     /// exponential variable is `-0.5772`), by less for the robust line.
     #[serde(serialize_with = "number_or_null")]
     pub intercept: f64,
-    /// Standard error of `beta` from the scatter about the line; NaN unless defined. Right where the
-    /// bins are independent (periodogram), too small where window or overlap ties neighbours.
+    /// Standard error of `beta` from the scatter about the line (least squares: `bins - 2` degrees of
+    /// freedom); NaN unless defined. Right where the bins are independent (boxcar periodogram); a
+    /// quarter too small with a Hann window, which ties neighbours, Welch's included.
     #[serde(serialize_with = "number_or_null")]
     pub stderr: f64,
     /// Number of bins in the band; 0 unless defined.
