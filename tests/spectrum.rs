@@ -324,8 +324,8 @@ fn on_clean_noise_the_robust_fit_is_unbiased_and_as_sharp_as_least_squares() {
     }
 }
 
-/// `traces` with sines at `frequencies` (cycles per sample) that stand `decibels` above each trace's
-/// own line.
+/// `traces` with sines at `frequencies` (cycles per sample) that stand `decibels` above each
+/// trace's own line.
 fn with_peaks(traces: &Traces, settings: &Settings, frequencies: &[f64], decibels: f64) -> Traces {
     let spectra = measure(traces, settings);
     let lines = spectra.exponents(band(&spectra, settings), Method::LeastSquares).expect("a band");

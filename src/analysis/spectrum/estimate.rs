@@ -1,8 +1,8 @@
 //! The estimate of a power spectrum: periodogram and Welch's average of segments.
 //!
 //! Place in the flow: traces in, [`Spectra`] out, which [`super::fit`] and [`super::robust`] fit. A
-//! [`SpectrumPlan`] is laid out once for a length of trace (window, segments, FFT) and then measures
-//! any number of traces on all cores, in f64.
+//! [`SpectrumPlan`] is laid out once for a length of trace (window, segments, FFT) and then
+//! measures any number of traces on all cores, in f64.
 
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -124,8 +124,8 @@ impl SpectrumPlan {
     /// Lays out the segments of traces of `steps` samples.
     ///
     /// # Errors
-    /// The rate is not a positive number; a segment has fewer than 2 samples or more than the trace;
-    /// the overlap is no shorter than the segment.
+    /// The rate is not a positive number; a segment has fewer than 2 samples or more than the
+    /// trace; the overlap is no shorter than the segment.
     pub fn new(steps: usize, settings: &Settings) -> Result<Self> {
         let rate = settings.rate.unwrap_or(1.0);
         if !(rate.is_finite() && rate > 0.0) {
@@ -283,8 +283,8 @@ impl Spectra {
         &self.frequencies
     }
 
-    /// Power spectral density of trace `row`, one value per frequency, in trace unit² per hertz (per
-    /// cycle per sample without a rate); panics where there is no such row.
+    /// Power spectral density of trace `row`, one value per frequency, in trace unit² per hertz
+    /// (per cycle per sample without a rate); panics where there is no such row.
     pub fn row(&self, row: usize) -> &[f64] {
         let bins = self.frequencies.len();
         &self.power[row * bins..][..bins]

@@ -1,8 +1,8 @@
 //! The exponent of a spectrum: the line through `log10 P` on `log10 f` by ordinary least squares,
 //! and what every fit shares (band, exponent, status).
 //!
-//! Place in the flow: spectra of [`super::estimate`] in, exponents out; [`super::robust`] is the fit
-//! that peaks do not pull.
+//! Place in the flow: spectra of [`super::estimate`] in, exponents out; [`super::robust`] is the
+//! fit that peaks do not pull.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -77,11 +77,11 @@ pub enum Method {
 }
 
 impl Method {
-    /// The exponent of one density, `power[k]` at `frequencies[k]` (ascending), over `band`. Also for densities
-    /// that were pooled.
+    /// The exponent of one density, `power[k]` at `frequencies[k]` (ascending), over `band`. Also
+    /// for densities that were pooled.
     ///
-    /// Undefined where a power in the band is not finite or is no more than rounding, or where fewer
-    /// than [`FEWEST_BINS`] bins are in the band. Panics where the lengths differ.
+    /// Undefined where a power in the band is not finite or is no more than rounding, or where
+    /// fewer than [`FEWEST_BINS`] bins are in the band. Panics where the lengths differ.
     pub fn fit(self, frequencies: &[f64], power: &[f64], band: Band) -> Exponent {
         assert_eq!(frequencies.len(), power.len(), "one power per frequency");
         let (mut x, mut p) = (Vec::new(), Vec::new());
@@ -120,8 +120,8 @@ pub enum Status {
     NonFinite,
     /// Fewer than [`FEWEST_BINS`] bins lie in the band.
     TooFewBins,
-    /// A bin of the band holds nothing but rounding though the trace varies: a trace that repeats to
-    /// the bit.
+    /// A bin of the band holds nothing but rounding though the trace varies: a trace that repeats
+    /// to the bit.
     NoPower,
 }
 
@@ -148,9 +148,9 @@ pub struct Exponent {
     /// exponential variable is `-0.5772`), by less for the robust line.
     #[serde(serialize_with = "number_or_null")]
     pub intercept: f64,
-    /// Standard error of `beta` from the scatter about the line (least squares: `bins - 2` degrees of
-    /// freedom); NaN unless defined. Right where the bins are independent (boxcar periodogram); a
-    /// quarter too small with a Hann window, which ties neighbours, Welch's included.
+    /// Standard error of `beta` from the scatter about the line (least squares: `bins - 2` degrees
+    /// of freedom); NaN unless defined. Right where the bins are independent (boxcar periodogram);
+    /// a quarter too small with a Hann window, which ties neighbours, Welch's included.
     #[serde(serialize_with = "number_or_null")]
     pub stderr: f64,
     /// Number of bins in the band; 0 unless defined.

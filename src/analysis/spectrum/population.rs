@@ -7,8 +7,8 @@
 //! For the `U` traces `x_u` of `T` samples of one review, with no window, no segments and no
 //! detrending: `S(k) = Σ_u |Σ_t x_u(t)·exp(-2πi·k·t/T)|²` at `f = k/T` cycles per sample; `f = 0`
 //! is dropped; the slope is that of the ordinary least-squares line of `log10(S + 1e-8)` on
-//! `log10 f` over all other bins, the one at 0.5 included. [`Exponent::slope`] is the paper's number
-//! (negative for 1/f), [`Exponent::beta`] its opposite.
+//! `log10 f` over all other bins, the one at 0.5 included. [`Exponent::slope`] is the paper's
+//! number (negative for 1/f), [`Exponent::beta`] its opposite.
 //!
 //! # How to read it
 //! White noise has slope 0; of one trace of `T = 500` it scatters with standard deviation 0.085, of
@@ -28,8 +28,8 @@ const OFFSET: f64 = 1e-8;
 
 /// The exponent of every group of `units` consecutive traces (the units of one review).
 ///
-/// A group with a non-finite sample, or in which all traces are constant, has none; a constant trace
-/// among others adds nothing and does no harm.
+/// A group with a non-finite sample, or in which all traces are constant, has none; a constant
+/// trace among others adds nothing and does no harm.
 ///
 /// # Errors
 /// The traces are no whole number of groups.
