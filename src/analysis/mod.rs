@@ -6,6 +6,7 @@
 use crate::gpu::stage::Stage;
 
 pub mod dfa;
+pub mod spectrum;
 
 /// Every stage of the measures: the tests hold each to its twin.
 pub static STAGES: &[&dyn Stage] = &[
