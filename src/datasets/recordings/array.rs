@@ -5,7 +5,7 @@
 
 use half::{bf16, f16};
 
-use super::{File, Options, Recording};
+use super::{File, Options, Recording, listed};
 use crate::error::{Error, Result};
 use crate::signal::Traces;
 
@@ -77,16 +77,26 @@ impl Layout {
     }
 
     /// Why this can be no traces, if it cannot.
-    pub(super) fn unfit(&self) -> Option<String> {
+    pub(super) fn unfit(&self, options: &Options) -> Option<Unfit> {
         if self.shape.is_empty() {
-            Some("a single number".to_owned())
-        } else if self.shape.contains(&0) {
-            Some(format!("an empty array of shape {}", self.size()))
-        } else if self.shape.len() > 3 {
-            Some(format!("an array of {} axes", self.shape.len()))
-        } else {
-            None
+            return Some(Unfit::new("a single number"));
         }
+        if self.shape.contains(&0) {
+            return Some(Unfit::new(format!("an empty array of shape {}", self.size())));
+        }
+        if self.shape.len() > 3 {
+            return Some(Unfit::new(format!("an array of {} axes", self.shape.len())));
+        }
+        let time = self.time_axis(options).filter(|&time| self.shape[time] == 1)?;
+        // A column vector, most often: as many traces as samples help nobody.
+        let longest = (0..self.shape.len()).max_by_key(|&axis| self.shape[axis])?;
+        let found = format!("1 sample in time (axis {time} of {})", self.size());
+        let remedy = if longest == time {
+            "give a recording of more than one sample".to_owned()
+        } else {
+            format!("say which axis is time: --axis {longest}")
+        };
+        Some(Unfit { found, remedy })
     }
 
     /// The shape, as `3 × 400`.
@@ -108,7 +118,12 @@ impl Layout {
             // No axis is longer than the file, which is in memory.
             shape.push(usize::try_from(axis).map_err(|_| Error::new("the array is too large"))?);
         }
-        let time = self.time_axis(file, options)?;
+        let Some(time) = self.time_axis(options) else {
+            let axis = options.axis.unwrap_or(-1);
+            let what = format!("expected a time axis of {}, found axis {axis}", self.size());
+            let remedy = format!("give --axis from 0 to {}, or leave it out", shape.len() - 1);
+            return Err(file.error_at(part, what, remedy));
+        };
         let values = samples(self.kind, self.big_endian, bytes);
         let (indices, values) = rows(&shape, self.fortran, time, values);
         let names = indices.iter().map(|index| {
@@ -123,25 +138,43 @@ impl Layout {
         Ok(Recording { source, names, rate: None, traces: Traces::new(values, shape[time])? })
     }
 
-    fn time_axis(&self, file: &File, options: &Options) -> Result<usize> {
-        let axes = self.shape.len();
+    /// The axis that is time; none where there is no such axis.
+    fn time_axis(&self, options: &Options) -> Option<usize> {
         let axis = options.axis.unwrap_or(-1);
-        let place = if axis < 0 { axis.checked_add_unsigned(axes) } else { Some(axis) };
-        let time = place.and_then(|place| usize::try_from(place).ok()).filter(|&time| time < axes);
-        let Some(time) = time else {
-            let size = self.size();
-            let what = format!("expected a time axis of an array {size}, found axis {axis}");
-            let remedy = format!("give --axis from 0 to {}, or leave it out", axes - 1);
-            return Err(file.error(what, remedy));
-        };
-        if self.shape[time] == 1 {
-            // A column vector, most often: as many traces as samples help nobody.
-            let longest = (0..axes).max_by_key(|&axis| self.shape[axis]).unwrap_or(0);
-            let size = self.size();
-            let what = format!("expected many samples in time, found 1 (axis {time} of {size})");
-            return Err(file.error(what, format!("say which axis is time: --axis {longest}")));
+        let axes = self.shape.len();
+        let time = if axis < 0 { axis.checked_add_unsigned(axes)? } else { axis };
+        usize::try_from(time).ok().filter(|&time| time < axes)
+    }
+}
+
+/// What makes an array no traces.
+pub(super) struct Unfit {
+    /// What was found in the place of traces.
+    pub(super) found: String,
+    remedy: String,
+}
+
+impl Unfit {
+    /// An array of something else than traces.
+    pub(super) fn new(found: impl Into<String>) -> Self {
+        let remedy = "save the traces alone, as an array of float32 with time as its last axis";
+        Self { found: found.into(), remedy: remedy.to_owned() }
+    }
+
+    /// The error where these traces were asked for, at `part` of `file` (empty for all of it).
+    pub(super) fn error(self, file: &File, part: &str) -> Error {
+        let what = format!("expected traces (numbers on 1 to 3 axes), found {}", self.found);
+        file.error_at(part, what, self.remedy)
+    }
+}
+
+/// Says in each recording what was left out of its file.
+pub(super) fn mention(recordings: &mut [Recording], left_out: &[String]) {
+    if !left_out.is_empty() {
+        let left_out = listed(left_out.iter().map(String::as_str));
+        for recording in recordings {
+            recording.source += &format!("; left out of the file: {left_out}");
         }
-        Ok(time)
     }
 }
 

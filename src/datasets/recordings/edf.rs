@@ -134,27 +134,35 @@ fn header(file: &File, bytes: &[u8]) -> Result<(Records, Vec<Signal>, usize)> {
     let count = field(bytes, 236, 8);
     let seconds = field(bytes, 244, 8);
     let seconds: f64 = number(file, "the seconds of a record", &seconds)?;
-    if !(seconds > 0.0 && seconds.is_finite()) && !signals.is_empty() {
+    let timed = seconds > 0.0 && seconds.is_finite();
+    if !timed && !signals.is_empty() {
         let what = format!("expected a record of more than 0 seconds, found {seconds}");
         return Err(file.error_at("header", what, REMEDY));
     }
+    let count = count_of(file, bytes, size, before, &count)?;
+    Ok((Records { header: size, count, seconds, samples: before }, signals, total))
+}
+
+/// The number of records of `samples` samples behind a header of `size` bytes: the field `count`,
+/// held against the length of the file.
+fn count_of(file: &File, bytes: &[u8], size: usize, samples: usize, count: &str) -> Result<usize> {
     let found = bytes.len() - size;
+    if found == 0 {
+        return Err(file.error_at("header", "expected records of samples, found none", REMEDY));
+    }
     // -1 stands there while the recording goes on, and stays there after a crash.
     let count = if count == "-1" {
-        found / (2 * before).max(1)
+        found / (2 * samples).max(1)
     } else {
-        number(file, "the number of records", &count)?
+        number(file, "the number of records", count)?
     };
-    let claimed = count.checked_mul(2 * before);
-    if claimed != Some(found) || found == 0 {
-        let claimed = claimed.and_then(|claimed| claimed.checked_add(size));
-        let claimed = claimed.map_or("too many".to_owned(), |claimed| claimed.to_string());
-        return Err(match found {
-            0 => file.error_at("header", "expected records of samples, found none", REMEDY),
-            _ => file.wrong_length("", claimed, bytes.len()),
-        });
+    let claimed = count.checked_mul(2 * samples);
+    if claimed == Some(found) {
+        return Ok(count);
     }
-    Ok((Records { header: size, count, seconds, samples: before }, signals, total))
+    let claimed = claimed.and_then(|claimed| claimed.checked_add(size));
+    let claimed = claimed.map_or("too many".to_owned(), |claimed| claimed.to_string());
+    Err(file.wrong_length("", claimed, bytes.len()))
 }
 
 /// The signals that `options` name, in their order, or all that have samples.

@@ -119,8 +119,11 @@ impl File<'_> {
         Error::new(what).at(self.path.display()).remedy(remedy)
     }
 
-    /// An error at `place` in this file.
+    /// An error at `place` in this file; empty is all of it.
     fn error_at(&self, place: &str, what: impl Into<String>, remedy: impl Into<String>) -> Error {
+        if place.is_empty() {
+            return self.error(what, remedy);
+        }
         let place = format!("{}, {}", self.path.display(), clean(place));
         Error::new(what).at(place).remedy(remedy)
     }
@@ -130,7 +133,7 @@ impl File<'_> {
         let remedy = "copy the file again if it was cut short; else its header is wrong: write it \
                       anew from the data";
         let what = format!("expected {claimed} bytes as its header says, found {found}");
-        if place.is_empty() { self.error(what, remedy) } else { self.error_at(place, what, remedy) }
+        self.error_at(place, what, remedy)
     }
 }
 

@@ -11,7 +11,7 @@ use std::io::{Cursor, Read};
 
 use npyz::npz::{NpzArchive, array_name_from_file_name};
 
-use super::array::{Kind, Layout};
+use super::array::{Kind, Layout, Unfit, mention};
 use super::{File, Options, Recording, clean, listed};
 use crate::error::{Error, Result};
 
@@ -27,27 +27,21 @@ enum Claim {
     /// An array of numbers, whose samples begin at this byte.
     Numbers(Layout, usize),
     /// An array of something else.
-    Other(String),
+    Other(Unfit),
 }
 
 /// Reads the array `bytes`.
 pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
     match header(bytes).map_err(|fault| fault.error(file, ""))? {
-        Claim::Other(found) => Err(not_traces(file, "", &found)),
+        Claim::Other(found) => Err(found.error(file, "")),
         Claim::Numbers(layout, start) => {
             check(file, "", &layout, start, bytes.len())?;
-            if let Some(found) = layout.unfit() {
-                return Err(not_traces(file, "", &found));
+            if let Some(found) = layout.unfit(options) {
+                return Err(found.error(file, ""));
             }
             Ok(vec![layout.recording(file, "", &bytes[start..], options)?])
         }
     }
-}
-
-fn not_traces(file: &File, place: &str, found: &str) -> Error {
-    let what = format!("expected an array of numbers with 1 to 3 axes, found {found}");
-    let remedy = "save the traces alone: np.save(\"traces.npy\", traces.astype(\"float32\"))";
-    if place.is_empty() { file.error(what, remedy) } else { file.error_at(place, what, remedy) }
 }
 
 /// Holds the header's claim against the `found` bytes of the array.
@@ -66,7 +60,7 @@ impl Fault {
     fn error(self, file: &File, place: &str) -> Error {
         let remedy = "write it anew with np.save; it is cut short, or no NumPy array";
         let what = format!("expected the header of a NumPy array, found {}", self.0);
-        if place.is_empty() { file.error(what, remedy) } else { file.error_at(place, what, remedy) }
+        file.error_at(place, what, remedy)
     }
 }
 
@@ -91,7 +85,7 @@ fn header(bytes: &[u8]) -> std::result::Result<Claim, Fault> {
     let descr = value_of(&text, "descr")?;
     let quote = descr.chars().next().filter(|c| matches!(c, '\'' | '"'));
     let Some(quote) = quote else {
-        return Ok(Claim::Other("a structured array (with named fields)".to_owned()));
+        return Ok(Claim::Other(Unfit::new("a structured array (with named fields)")));
     };
     let descr = descr[1..].split(quote).next().unwrap_or_default();
     let fortran = value_of(&text, "fortran_order")?;
@@ -109,7 +103,7 @@ fn header(bytes: &[u8]) -> std::result::Result<Claim, Fault> {
     let shape = shape.map_err(|_| found("the shape", value_of(&text, "shape").unwrap_or("")))?;
     let (big_endian, kind) = match kind_of(descr) {
         Ok(kind) => kind,
-        Err(other) => return Ok(Claim::Other(other)),
+        Err(other) => return Ok(Claim::Other(Unfit::new(other))),
     };
     Ok(Claim::Numbers(Layout { kind, big_endian, fortran, shape }, start + length))
 }
@@ -179,8 +173,8 @@ pub(super) fn read_archive(file: &File, bytes: &[u8], options: &Options) -> Resu
         }
         match member(file, &mut archive, *index, name, bytes.len(), options)? {
             Ok(recording) => recordings.push(recording),
-            Err(found) if options.array.is_some() => return Err(not_traces(file, name, &found)),
-            Err(found) => left_out.push(format!("{} ({found})", clean(name))),
+            Err(found) if options.array.is_some() => return Err(found.error(file, name)),
+            Err(found) => left_out.push(format!("{} ({})", clean(name), found.found)),
         }
     }
     if recordings.is_empty() {
@@ -191,16 +185,11 @@ pub(super) fn read_archive(file: &File, bytes: &[u8], options: &Options) -> Resu
             ),
             None => {
                 let found = listed(left_out.iter().map(String::as_str));
-                not_traces(file, "", &format!("only {found}"))
+                Unfit::new(format!("only {found}")).error(file, "")
             }
         });
     }
-    if !left_out.is_empty() {
-        let left_out = listed(left_out.iter().map(String::as_str));
-        for recording in &mut recordings {
-            recording.source += &format!("; left out of the file: {left_out}");
-        }
-    }
+    mention(&mut recordings, &left_out);
     Ok(recordings)
 }
 
@@ -238,7 +227,7 @@ fn member(
     name: &str,
     archive_bytes: usize,
     options: &Options,
-) -> Result<std::result::Result<Recording, String>> {
+) -> Result<std::result::Result<Recording, Unfit>> {
     let broken = || broken(file, name);
     let zip = archive.zip_archive();
     let mut member = zip.by_index(index).map_err(|error| broken().because(error))?;
@@ -260,7 +249,7 @@ fn member(
     };
     let size = usize::try_from(size).map_err(|_| broken())?;
     check(file, name, &layout, start, size)?;
-    if let Some(found) = layout.unfit() {
+    if let Some(found) = layout.unfit(options) {
         return Ok(Err(found));
     }
     // One byte more than there should be: the end is reached, where the checksum is looked at.

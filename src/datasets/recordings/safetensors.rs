@@ -5,9 +5,9 @@
 
 use ::safetensors::{Dtype, SafeTensors};
 
-use super::array::{Kind, Layout};
+use super::array::{Kind, Layout, Unfit, mention};
 use super::{File, Options, Recording, clean, listed};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Reads the tensors of `bytes`: the one that `options` name, or all that can be traces.
 pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
@@ -32,7 +32,7 @@ pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<R
             fortran: false,
             shape,
         });
-        let layout = layout.and_then(|layout| match layout.unfit() {
+        let layout = layout.and_then(|layout| match layout.unfit(options) {
             Some(found) => Err(found),
             None => Ok(layout),
         });
@@ -44,8 +44,8 @@ pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<R
                 }
                 recordings.push(layout.recording(file, name, tensor.data(), options)?);
             }
-            Err(found) if options.tensor.is_some() => return Err(not_traces(file, &found)),
-            Err(found) => left_out.push(format!("{} ({found})", clean(name))),
+            Err(found) if options.tensor.is_some() => return Err(found.error(file, name)),
+            Err(found) => left_out.push(format!("{} ({})", clean(name), found.found)),
         }
     }
     if recordings.is_empty() {
@@ -57,25 +57,17 @@ pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<R
             ),
             None => {
                 let found = listed(left_out.iter().map(String::as_str));
-                not_traces(file, if found.is_empty() { "no tensor" } else { &found })
+                let found =
+                    if found.is_empty() { "no tensor".to_owned() } else { format!("only {found}") };
+                Unfit::new(found).error(file, "")
             }
         });
     }
-    if !left_out.is_empty() {
-        let left_out = listed(left_out.iter().map(String::as_str));
-        for recording in &mut recordings {
-            recording.source += &format!("; left out of the file: {left_out}");
-        }
-    }
+    mention(&mut recordings, &left_out);
     Ok(recordings)
 }
 
-fn not_traces(file: &File, found: &str) -> Error {
-    let what = format!("expected tensors of numbers with 1 to 3 axes, found {found}");
-    file.error(what, "save the traces as a float32 tensor, or choose another with --tensor")
-}
-
-fn kind_of(dtype: Dtype) -> std::result::Result<Kind, String> {
+fn kind_of(dtype: Dtype) -> std::result::Result<Kind, Unfit> {
     Ok(match dtype {
         Dtype::F64 => Kind::F64,
         Dtype::F32 => Kind::F32,
@@ -90,6 +82,6 @@ fn kind_of(dtype: Dtype) -> std::result::Result<Kind, String> {
         Dtype::U32 => Kind::U32,
         Dtype::U64 => Kind::U64,
         Dtype::BOOL => Kind::Bool,
-        other => return Err(format!("the type {other:?}")),
+        other => return Err(Unfit::new(format!("the type {other:?}"))),
     })
 }

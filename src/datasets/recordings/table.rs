@@ -3,7 +3,7 @@
 //! Place in the flow: one of the readers behind [`recordings::read`](super::read).
 //!
 //! Columns are parted by tabs, semicolons, commas or blanks, told by the second line (the first may
-//! be a header, with words of its own). A first line with a cell that is no number is the header.
+//! be a header, in words of its own). A first line with a cell that is no number is the header.
 //! Empty lines and lines that begin with `#` or `%` are passed over. A cell that is empty, `NaN` or
 //! `NA` is NaN. Between semicolons, `1,5` is one and a half.
 
@@ -76,29 +76,49 @@ fn filled(text: &str) -> impl Iterator<Item = (usize, &str)> + Clone {
         .filter(move |&(_, line)| said(line))
 }
 
-/// What parts the columns of `text`; none is blanks.
-fn separator(text: &str) -> Option<char> {
+/// What parts the columns of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Separator {
+    Character(char),
+    Blanks,
+    /// One column, under a name that may have blanks.
+    Nothing,
+}
+
+/// What parts the columns of `text`.
+fn separator(text: &str) -> Separator {
     let mut lines = filled(text).map(|(_, line)| line);
     let first = lines.next().unwrap_or_default();
-    let line = lines.next().unwrap_or(first);
-    ['\t', ';', ','].into_iter().find(|&separator| line.contains(separator))
+    let second = lines.next().unwrap_or(first);
+    let inside = |line: &str| ['\t', ';', ','].into_iter().find(|&c| line.contains(c));
+    let several = second.split_ascii_whitespace().nth(1).is_some();
+    let is_number = |cell: &str| value(cell, Separator::Blanks).is_some();
+    match (inside(second), inside(first)) {
+        (Some(separator), _) => Separator::Character(separator),
+        (None, Some(separator)) if !several => Separator::Character(separator),
+        _ if several || first.split_ascii_whitespace().all(is_number) => Separator::Blanks,
+        _ => Separator::Nothing,
+    }
 }
 
 /// Parts `line` into `cells`; a separator inside quotes parts nothing.
-fn split<'a>(line: &'a str, separator: Option<char>, cells: &mut Vec<&'a str>) {
+fn split<'a>(line: &'a str, separator: Separator, cells: &mut Vec<&'a str>) {
     cells.clear();
     let mut quoted = false;
     match separator {
-        None if !line.contains('"') => cells.extend(line.split_ascii_whitespace()),
-        None => {
+        Separator::Nothing => cells.push(line),
+        Separator::Blanks if !line.contains('"') => cells.extend(line.split_ascii_whitespace()),
+        Separator::Blanks => {
             let part = |c: char| {
                 quoted ^= c == '"';
                 !quoted && c.is_ascii_whitespace()
             };
             cells.extend(line.split(part).filter(|cell| !cell.is_empty()));
         }
-        Some(separator) if !line.contains('"') => cells.extend(line.split(separator)),
-        Some(separator) => cells.extend(line.split(|c: char| {
+        Separator::Character(separator) if !line.contains('"') => {
+            cells.extend(line.split(separator))
+        }
+        Separator::Character(separator) => cells.extend(line.split(|c: char| {
             quoted ^= c == '"';
             !quoted && c == separator
         })),
@@ -111,7 +131,7 @@ fn plain(cell: &str) -> &str {
 }
 
 /// The number in a cell, NaN where it is empty.
-fn value(cell: &str, separator: Option<char>) -> Option<f32> {
+fn value(cell: &str, separator: Separator) -> Option<f32> {
     if let Ok(value) = cell.parse() {
         return Some(value);
     }
@@ -119,17 +139,17 @@ fn value(cell: &str, separator: Option<char>) -> Option<f32> {
     if cell.is_empty() || cell == "NA" {
         return Some(f32::NAN);
     }
-    let decimal_comma = separator == Some(';') && cell.contains(',');
+    let decimal_comma = separator == Separator::Character(';') && cell.contains(',');
     if decimal_comma { cell.replacen(',', ".", 1).parse().ok() } else { cell.parse().ok() }
 }
 
 /// The columns that the first line has.
-fn columns(first: &str, separator: Option<char>) -> Columns {
+fn columns(first: &str, separator: Separator) -> Columns {
     let mut cells = Vec::new();
     split(first, separator, &mut cells);
     let header = cells.iter().any(|cell| value(cell, separator).is_none());
     let names = cells.iter().enumerate().map(|(index, cell)| match header {
-        true => plain(cell).to_owned(),
+        true => plain(cell.trim_end_matches(',')).to_owned(),
         false => (index + 1).to_string(),
     });
     Columns { names: names.collect(), header }
