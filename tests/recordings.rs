@@ -379,6 +379,13 @@ fn foreign_files_are_named() {
     assert!(missing.expect_err("missing").to_string().starts_with("no/such/file: cannot read"));
 }
 
+#[test]
+fn the_allocator_notes_a_large_allocation() {
+    LARGEST.set(0);
+    std::hint::black_box(vec![0u8; ALLOWED]);
+    assert!(LARGEST.get() >= ALLOWED);
+}
+
 /// Reads 20,000 damaged copies of `good`: some bytes changed, perhaps cut or grown.
 fn batter(name: &str, good: &[u8]) {
     read(name, good).unwrap_or_else(|error| panic!("{name}: {error:?}"));
