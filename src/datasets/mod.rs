@@ -3,7 +3,7 @@
 //! Place in the flow: floor 2, the first step. [`load`] gives a [`Corpus`], [`Corpus::split`] its
 //! training and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the
 //! forms that IMDb comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there
-//! is no file.
+//! is no file. Traces of other people come in through [`recordings`].
 
 use std::path::PathBuf;
 
@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::signal::random;
 
+mod content;
 pub mod corpus;
+pub mod recordings;
 pub mod reviews;
 pub mod tokens;
 

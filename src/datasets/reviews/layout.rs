@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::content::{self, Opened};
-use super::{FORMS, Half, Labelled, excerpt, review};
+use super::super::content::{self, Opened};
+use super::{FORMS, Half, Labelled, WANTED, excerpt, review};
 use crate::error::{Error, Result};
 
 /// The most bytes of one review; IMDb's longest has 13,704.
@@ -112,7 +112,7 @@ pub(super) fn archive(path: &Path, opened: Opened) -> Result<Vec<(Half, Labelled
     let mut archive = tar::Archive::new(Ending { inner: opened.reader(), zeros: 0 });
     let mut rows: Vec<(Place, Labelled)> = Vec::new();
     let mut first = None;
-    let failed = |error| content::damaged(path, truncation(error));
+    let failed = |error| content::damaged(path, &WANTED, truncation(error));
     for entry in archive.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -123,7 +123,7 @@ pub(super) fn archive(path: &Path, opened: Opened) -> Result<Vec<(Half, Labelled
         let mut bytes = Vec::new();
         (&mut entry).take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() as u64 != size.min(LONGEST) {
-            return Err(content::damaged(path, io::ErrorKind::UnexpectedEof.into()));
+            return Err(content::damaged(path, &WANTED, io::ErrorKind::UnexpectedEof.into()));
         }
         let label = place.1;
         let member = || format!("{}, {name}", path.display());
@@ -133,7 +133,7 @@ pub(super) fn archive(path: &Path, opened: Opened) -> Result<Vec<(Half, Labelled
     // Reading on to the end lets gzip and xz check their sums.
     io::copy(&mut inner, &mut io::sink()).map_err(failed)?;
     if inner.zeros < 512 {
-        return Err(content::damaged(path, io::ErrorKind::UnexpectedEof.into()));
+        return Err(content::damaged(path, &WANTED, io::ErrorKind::UnexpectedEof.into()));
     }
     if rows.is_empty() {
         let found = first.map_or("an empty archive".to_owned(), |name| excerpt(&name, 60));

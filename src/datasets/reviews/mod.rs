@@ -9,16 +9,16 @@
 //! | a tar archive of it, plain or in gzip or xz | the same (`layout`) |
 //! | a table (TSV, CSV), plain, gzip or xz | columns of label and text, perhaps split (`table`) |
 //!
-//! The form is told by content alone (`content`); file endings and flags play no part. Text is
+//! The form is told by content alone (`datasets/content.rs`); file endings and flags play no part. Text is
 //! UTF-8; bytes that are not become U+FFFD and never stop the reading. Labels are `0`/`1`,
 //! `neg`/`pos` or `negative`/`positive` in any case. The training half comes first, the `unsup`
 //! reviews are left out.
 
 use std::path::Path;
 
+use super::content::{self, Wanted};
 use crate::error::{Error, Result};
 
-mod content;
 mod layout;
 mod quoting;
 mod table;
@@ -26,6 +26,9 @@ mod table;
 /// What mends a path that leads to something else.
 const FORMS: &str = "give the aclImdb folder, its .tar.gz or .tar.xz, or a TSV or CSV table \
                      (plain, .gz, .xz) with a label and a text column";
+
+/// IMDb is 0.13 GB.
+const WANTED: Wanted = Wanted { noun: "reviews", forms: FORMS, most: 2 };
 
 /// A review as text.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +70,7 @@ pub fn read(path: &Path) -> Result<Found> {
     let (form, mut rows) = if metadata.is_dir() {
         ("aclImdb folder".to_owned(), layout::folder(path)?)
     } else {
-        let opened = content::open(path)?;
+        let opened = content::open(path, &WANTED)?;
         let packing = opened.packing;
         if opened.is_tar() {
             (format!("tar archive{packing}"), layout::archive(path, opened)?)

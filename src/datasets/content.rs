@@ -1,7 +1,7 @@
 //! What a file is, told by its first bytes: packed or not, an archive, a text, or something else.
 //!
-//! Place in the flow: below [`layout`](super::layout) and [`table`](super::table), which read what
-//! this opens.
+//! Place in the flow: the first look at a user's file; [`reviews`](super::reviews) and
+//! [`recordings`](super::recordings) read what this opens.
 
 use std::fmt;
 use std::fs::File;
@@ -11,15 +11,24 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
-use super::FORMS;
 use crate::error::{Error, Result};
 
 /// Bytes looked at to tell what a file is.
 const HEAD: u64 = 8192;
-/// The most bytes that a file may unpack to. IMDb is 0.13 GB; a hostile gzip grows a thousandfold.
-const MOST: u64 = 2 << 30;
 /// The most memory for an xz dictionary, in KiB; `xz -9` needs 65 MiB.
 const XZ_MEMORY: u32 = 512 << 10;
+
+/// What a reader looks for, and how its errors speak of it.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// What it reads: `reviews`.
+    pub(super) noun: &'static str,
+    /// What mends a path that leads to something else.
+    pub(super) forms: &'static str,
+    /// The most GiB that a file may unpack to, and that a text may have: a hostile gzip grows a
+    /// thousandfold.
+    pub(super) most: u64,
+}
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,28 +51,39 @@ impl fmt::Display for Packing {
 /// A file that was looked into, unpacked as it is read.
 pub(super) struct Opened {
     pub(super) packing: Packing,
+    wanted: &'static Wanted,
     head: Vec<u8>,
     rest: Box<dyn Read>,
 }
 
 /// Opens the file at `path` and looks at its first bytes, unpacked where they are packed.
-pub(super) fn open(path: &Path) -> Result<Opened> {
-    let mut file =
-        File::open(path).map_err(|error| Error::file("read the reviews", path, error))?;
-    let head = look(&mut file).map_err(|error| Error::file("read the reviews", path, error))?;
+pub(super) fn open(path: &Path, wanted: &'static Wanted) -> Result<Opened> {
+    let doing = || format!("read the {}", wanted.noun);
+    let file = File::open(path).map_err(|error| Error::file(&doing(), path, error))?;
+    unpack(Box::new(file), path, wanted)
+}
+
+/// Looks at the first bytes of `source`, unpacked where they are packed; `path` is for its errors.
+pub(super) fn unpack(
+    mut source: Box<dyn Read>,
+    path: &Path,
+    wanted: &'static Wanted,
+) -> Result<Opened> {
+    let doing = || format!("read the {}", wanted.noun);
+    let head = look(&mut source).map_err(|error| Error::file(&doing(), path, error))?;
     let packing = match head.as_slice() {
         [0x1f, 0x8b, ..] => Packing::Gzip,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
-        _ => return Ok(Opened { packing: Packing::Plain, head, rest: Box::new(file) }),
+        _ => return Ok(Opened { packing: Packing::Plain, wanted, head, rest: source }),
     };
-    let packed = BufReader::with_capacity(1 << 16, Cursor::new(head).chain(file));
+    let packed = BufReader::with_capacity(1 << 16, Cursor::new(head).chain(source));
     let unpacked: Box<dyn Read> = match packing {
         Packing::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY)),
         _ => Box::new(MultiGzDecoder::new(packed)),
     };
-    let mut rest = Box::new(Limited { inner: unpacked, left: MOST });
-    let head = look(&mut rest).map_err(|error| damaged(path, error))?;
-    Ok(Opened { packing, head, rest })
+    let mut rest = Box::new(Limited { inner: unpacked, left: wanted.most << 30 });
+    let head = look(&mut rest).map_err(|error| damaged(path, wanted, error))?;
+    Ok(Opened { packing, wanted, head, rest })
 }
 
 /// The first bytes of `reader`, fewer where it is shorter.
@@ -95,21 +115,35 @@ impl Opened {
         Cursor::new(self.head).chain(self.rest)
     }
 
+    /// The first bytes, unpacked: all of a short file.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// The whole content as bytes.
+    pub(super) fn bytes(self, path: &Path) -> Result<Vec<u8>> {
+        let wanted = self.wanted;
+        let mut bytes = Vec::new();
+        self.reader().read_to_end(&mut bytes).map_err(|error| damaged(path, wanted, error))?;
+        Ok(bytes)
+    }
+
     /// The whole content as text, lossily decoded, without the byte order mark.
     pub(super) fn text(self, path: &Path) -> Result<String> {
+        let wanted = self.wanted;
         if let Some(kind) = other_kind(&self.head) {
             let inside = match self.packing {
                 Packing::Plain => "",
                 Packing::Gzip => " inside gzip",
                 Packing::Xz => " inside xz",
             };
-            return Err(Error::new(format!("expected reviews, found {kind}{inside}"))
+            return Err(Error::new(format!("expected {}, found {kind}{inside}", wanted.noun))
                 .at(path.display())
-                .remedy(FORMS));
+                .remedy(wanted.forms));
         }
         let mut bytes = Vec::new();
-        let mut limited = Limited { inner: Box::new(self.reader()), left: MOST };
-        limited.read_to_end(&mut bytes).map_err(|error| damaged(path, error))?;
+        let mut limited = Limited { inner: Box::new(self.reader()), left: wanted.most << 30 };
+        limited.read_to_end(&mut bytes).map_err(|error| damaged(path, wanted, error))?;
         let mut text = decode(bytes);
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
@@ -125,15 +159,17 @@ pub(super) fn decode(bytes: Vec<u8>) -> String {
 }
 
 /// The error for content that cannot be unpacked or read to its end.
-pub(super) fn damaged(path: &Path, error: io::Error) -> Error {
+pub(super) fn damaged(path: &Path, wanted: &Wanted, error: io::Error) -> Error {
     let (what, remedy) = match error.kind() {
         ErrorKind::UnexpectedEof => (
-            "expected more data, found the end: the file is cut short",
+            "expected more data, found the end: the file is cut short".to_owned(),
             "fetch or copy the file again; its size differs from the original's",
         ),
-        ErrorKind::FileTooLarge => ("expected at most 2 GiB of reviews", FORMS),
+        ErrorKind::FileTooLarge => {
+            (format!("expected at most {} GiB of {}", wanted.most, wanted.noun), wanted.forms)
+        }
         _ => (
-            "expected an intact file, found damaged data",
+            "expected an intact file, found damaged data".to_owned(),
             "fetch or copy the file again, or unpack it and give the folder or table inside",
         ),
     };

@@ -1,0 +1,260 @@
+//! NumPy's `.npy` arrays, and `.npz` archives of them.
+//!
+//! Place in the flow: two of the readers behind [`recordings::read`](super::read).
+//!
+//! The header (a Python dictionary: `descr`, `fortran_order`, `shape`) is read here and not by
+//! npyz, which allocates what the header's length claims (up to 4 GiB) and parses nested brackets
+//! by recursion. The archive is opened by npyz; an array inside is held against its header before
+//! it is unpacked.
+
+use std::io::{Cursor, Read};
+
+use npyz::npz::{NpzArchive, array_name_from_file_name};
+
+use super::array::{Kind, Layout, Unfit, mention};
+use super::{File, Options, Recording, clean, listed};
+use crate::error::{Error, Result};
+
+/// The longest header read; NumPy itself stops at 10,000 characters.
+const LONGEST_HEADER: usize = 60_000;
+/// The most bytes that deflate makes of one (1,032, rounded up).
+const DEFLATE: u64 = 1_040;
+/// The most bytes that a packed array may unpack to.
+const MOST: u64 = 16 << 30;
+
+/// What a header says.
+enum Claim {
+    /// An array of numbers, whose samples begin at this byte.
+    Numbers(Layout, usize),
+    /// An array of something else.
+    Other(Unfit),
+}
+
+/// Reads the array `bytes`.
+pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
+    match header(bytes).map_err(|fault| fault.error(file, ""))? {
+        Claim::Other(found) => Err(found.error(file, "")),
+        Claim::Numbers(layout, start) => {
+            check(file, "", &layout, start, bytes.len())?;
+            if let Some(found) = layout.unfit(options) {
+                return Err(found.error(file, ""));
+            }
+            Ok(vec![layout.recording(file, "", &bytes[start..], options)?])
+        }
+    }
+}
+
+/// Holds the header's claim against the `found` bytes of the array.
+fn check(file: &File, place: &str, layout: &Layout, start: usize, found: usize) -> Result<()> {
+    match layout.bytes().and_then(|bytes| bytes.checked_add(start)) {
+        Some(claimed) if claimed == found => Ok(()),
+        Some(claimed) => Err(file.wrong_length(place, claimed, found)),
+        None => Err(file.wrong_length(place, format!("more than 2^64 ({})", layout.size()), found)),
+    }
+}
+
+/// What is wrong with a header.
+struct Fault(String);
+
+impl Fault {
+    fn error(self, file: &File, place: &str) -> Error {
+        let remedy = "write it anew with np.save; it is cut short, or no NumPy array";
+        let what = format!("expected the header of a NumPy array, found {}", self.0);
+        file.error_at(place, what, remedy)
+    }
+}
+
+/// Reads the header at the beginning of `bytes`.
+fn header(bytes: &[u8]) -> std::result::Result<Claim, Fault> {
+    let cut = || Fault("its end".to_owned());
+    if !bytes.starts_with(b"\x93NUMPY") {
+        return Err(Fault("something else".to_owned()));
+    }
+    let (start, length) = match bytes.get(6..12).ok_or_else(cut)? {
+        &[1, _, a, b, ..] => (10, usize::from(u16::from_le_bytes([a, b]))),
+        &[2 | 3, _, a, b, c, d] => (12, u32::from_le_bytes([a, b, c, d]) as usize),
+        other => return Err(Fault(format!("version {}", other[0]))),
+    };
+    if length > LONGEST_HEADER {
+        return Err(Fault(format!("one of {length} bytes")));
+    }
+    let text = String::from_utf8_lossy(bytes.get(start..start + length).ok_or_else(cut)?);
+    let found = |what: &str, value: &str| {
+        Fault(format!("{what} {:?}", value.chars().take(40).collect::<String>()))
+    };
+    let descr = value_of(&text, "descr")?;
+    let quote = descr.chars().next().filter(|c| matches!(c, '\'' | '"'));
+    let Some(quote) = quote else {
+        return Ok(Claim::Other(Unfit::new("a structured array (with named fields)")));
+    };
+    let descr = descr[1..].split(quote).next().unwrap_or_default();
+    let fortran = value_of(&text, "fortran_order")?;
+    let fortran = match fortran.split([',', '}', ' ']).next() {
+        Some("True") => true,
+        Some("False") => false,
+        _ => return Err(found("the order", fortran)),
+    };
+    let shape = value_of(&text, "shape")?;
+    let sizes = shape.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let (sizes, _) = sizes.ok_or_else(|| found("the shape", shape))?;
+    let sizes = sizes.split(',').map(str::trim).filter(|size| !size.is_empty());
+    let sizes = sizes.map(|size| size.trim_end_matches('L').parse::<u64>());
+    let shape = sizes.collect::<std::result::Result<Vec<u64>, _>>();
+    let shape = shape.map_err(|_| found("the shape", value_of(&text, "shape").unwrap_or("")))?;
+    let (big_endian, kind) = match kind_of(descr) {
+        Ok(kind) => kind,
+        Err(other) => return Ok(Claim::Other(Unfit::new(other))),
+    };
+    Ok(Claim::Numbers(Layout { kind, big_endian, fortran, shape }, start + length))
+}
+
+/// What follows `'key':` in the dictionary `text`.
+fn value_of<'a>(text: &'a str, key: &str) -> std::result::Result<&'a str, Fault> {
+    let after = |quoted: String| text.split_once(&quoted).map(|(_, rest)| rest.trim_start());
+    after(format!("'{key}'"))
+        .or_else(|| after(format!("\"{key}\"")))
+        .and_then(|rest| rest.strip_prefix(':'))
+        .map(str::trim_start)
+        .ok_or_else(|| Fault(format!("none of its `{key}`")))
+}
+
+/// Byte order and type of `<f8` and the like, or a name for what is no number.
+fn kind_of(descr: &str) -> std::result::Result<(bool, Kind), String> {
+    let (big_endian, code) = match descr.as_bytes().first() {
+        Some(b'>') => (true, &descr[1..]),
+        Some(b'<' | b'|') => (false, &descr[1..]),
+        Some(b'=') => (cfg!(target_endian = "big"), &descr[1..]),
+        _ => (false, descr),
+    };
+    let kind = match code {
+        "f8" => Kind::F64,
+        "f4" => Kind::F32,
+        "f2" => Kind::F16,
+        "i1" => Kind::I8,
+        "i2" => Kind::I16,
+        "i4" => Kind::I32,
+        "i8" => Kind::I64,
+        "u1" => Kind::U8,
+        "u2" => Kind::U16,
+        "u4" => Kind::U32,
+        "u8" => Kind::U64,
+        "b1" => Kind::Bool,
+        _ => {
+            return Err(match code.as_bytes().first() {
+                Some(b'O') => "pickled Python objects, which are never opened".to_owned(),
+                Some(b'U' | b'S' | b'a') => "words".to_owned(),
+                Some(b'c') => "complex numbers".to_owned(),
+                Some(b'M' | b'm') => "dates or times".to_owned(),
+                _ => format!("the type {:?}", clean(descr)),
+            });
+        }
+    };
+    Ok((big_endian, kind))
+}
+
+/// Reads the arrays of the archive `bytes`: the one that `options` name, or all that can be traces.
+pub(super) fn read_archive(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
+    let damaged = |error: std::io::Error| {
+        let remedy = "copy the file again, or write it anew with np.savez";
+        file.error("expected an intact zip archive of arrays", remedy).because(error)
+    };
+    let mut archive = NpzArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    let names = names(file, &mut archive)?;
+    let all = || listed(names.iter().map(|(_, name)| name.as_str()));
+    if names.is_empty() {
+        let what = "expected NumPy arrays in the zip archive, found none";
+        return Err(file.error(what, super::FORMS));
+    }
+    let mut recordings = Vec::new();
+    let mut left_out = Vec::new();
+    for (index, name) in &names {
+        if options.array.as_ref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        match member(file, &mut archive, *index, name, bytes.len(), options)? {
+            Ok(recording) => recordings.push(recording),
+            Err(found) if options.array.is_some() => return Err(found.error(file, name)),
+            Err(found) => left_out.push(format!("{} ({})", clean(name), found.found)),
+        }
+    }
+    if recordings.is_empty() {
+        return Err(match &options.array {
+            Some(wanted) => file.error(
+                format!("expected an array named {wanted}, found {}", all()),
+                "give --array one of these names, or leave it out to take all",
+            ),
+            None => {
+                let found = listed(left_out.iter().map(String::as_str));
+                Unfit::new(format!("only {found}")).error(file, "")
+            }
+        });
+    }
+    mention(&mut recordings, &left_out);
+    Ok(recordings)
+}
+
+type Archive<'a> = NpzArchive<Cursor<&'a [u8]>>;
+
+/// Index and name of each array, in the archive's order.
+fn names(file: &File, archive: &mut Archive) -> Result<Vec<(usize, String)>> {
+    let zip = archive.zip_archive();
+    let mut names = Vec::new();
+    for index in 0..zip.len() {
+        // Raw: without a decoder, which may allocate much for what NumPy never writes.
+        let member = zip.by_index_raw(index).map_err(|error| broken(file, "").because(error))?;
+        let Some(name) = array_name_from_file_name(member.name()) else { continue };
+        let packing = member.compression().to_string();
+        if !matches!(packing.as_str(), "Stored" | "Deflated") {
+            let what = format!("expected a stored or deflated array, found {packing}");
+            return Err(file.error_at(name, what, "write it anew with np.savez"));
+        }
+        names.push((index, name.to_owned()));
+    }
+    Ok(names)
+}
+
+fn broken(file: &File, name: &str) -> Error {
+    let place = if name.is_empty() { "its table of contents" } else { name };
+    let remedy = "copy the file again, or write it anew with np.savez";
+    file.error_at(place, "expected an intact array, found damaged data", remedy)
+}
+
+/// Reads one array of the archive, or says why it can be no traces.
+fn member(
+    file: &File,
+    archive: &mut Archive,
+    index: usize,
+    name: &str,
+    archive_bytes: usize,
+    options: &Options,
+) -> Result<std::result::Result<Recording, Unfit>> {
+    let broken = || broken(file, name);
+    let zip = archive.zip_archive();
+    let mut member = zip.by_index(index).map_err(|error| broken().because(error))?;
+    let (size, packed) = (member.size(), member.compressed_size());
+    let most = packed.min(archive_bytes as u64).saturating_mul(DEFLATE).saturating_add(64);
+    if size > most || size > MOST.max(archive_bytes as u64) {
+        let what = format!("expected at most {} bytes, found a claim of {size}", most.min(MOST));
+        let remedy = "copy the file again, or save large arrays with np.savez, not packed";
+        return Err(file.error_at(name, what, remedy));
+    }
+    let mut bytes = Vec::new();
+    let mut reading = |bytes: &mut Vec<u8>, most: u64| {
+        member.by_ref().take(most).read_to_end(bytes).map_err(|error| broken().because(error))
+    };
+    reading(&mut bytes, LONGEST_HEADER as u64 + 12)?;
+    let (layout, start) = match header(&bytes).map_err(|fault| fault.error(file, name))? {
+        Claim::Numbers(layout, start) => (layout, start),
+        Claim::Other(found) => return Ok(Err(found)),
+    };
+    let size = usize::try_from(size).map_err(|_| broken())?;
+    check(file, name, &layout, start, size)?;
+    if let Some(found) = layout.unfit(options) {
+        return Ok(Err(found));
+    }
+    // One byte more than there should be: the end is reached, where the checksum is looked at.
+    let left = size - bytes.len().min(size);
+    reading(&mut bytes, left as u64 + 1)?;
+    check(file, name, &layout, start, bytes.len())?;
+    layout.recording(file, name, &bytes[start..], options).map(Ok)
+}

@@ -1,0 +1,108 @@
+//! Real recordings, read where `NOISESCOPE_DATA` leads or in `../shared/data`; where they are absent
+//! the test says so and passes.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use noisescope::datasets::recordings::{self, Options, Recording};
+
+use super::one;
+
+/// The folder of real recordings, if it is there; says so where it is not.
+fn data(part: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("NOISESCOPE_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
+        PathBuf::from,
+    );
+    let path = folder.join(part);
+    if !path.exists() {
+        println!("skipped: no {} (set NOISESCOPE_DATA)", path.display());
+    }
+    path.exists().then_some(path)
+}
+
+fn read_file(path: &Path) -> Vec<Recording> {
+    recordings::read(path, &Options::default()).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+#[test]
+fn real_eeg_has_its_channels_rates_and_lengths() {
+    let Some(folder) = data("eeg") else { return };
+    for (name, channels, rate, seconds, first) in [
+        ("S001R01.edf", 64, 160.0, 61, "S001R01.edf:Fc5."),
+        ("Subject00_1.edf", 21, 500.0, 182, "Subject00_1.edf:EEG Fp1"),
+        ("Subject04_2.edf", 21, 500.0, 62, "Subject04_2.edf:EEG Fp1"),
+    ] {
+        let found = read_file(&folder.join(name));
+        assert_eq!(found.len(), 1, "{name}");
+        let recording = &found[0];
+        assert_eq!(recording.traces.rows(), channels, "{name}");
+        assert_eq!(recording.rate, Some(rate), "{name}");
+        assert_eq!(recording.traces.steps(), seconds * rate as usize, "{name}");
+        assert_eq!(recording.names[0], first);
+        // Microvolts of a scalp, not digital steps.
+        let most = recording.traces.values().iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        println!("{}; largest {most} uV", recording.source);
+        assert!((10.0..20_000.0).contains(&most), "{name}: {most}");
+    }
+    let found = read_file(&folder.join("eeg-eye-state.csv"));
+    let traces = &found[0].traces;
+    assert_eq!((found.len(), traces.rows(), traces.steps()), (1, 15, 14_980));
+    assert_eq!(found[0].names[14], "eeg-eye-state.csv:class");
+    assert_eq!((traces.row(0)[0], traces.row(1)[1]), (4329.23, 4004.62));
+}
+
+#[test]
+fn real_heart_beats_are_read_one_per_line() {
+    let Some(folder) = data("rr_intervals") else { return };
+    let file = std::fs::File::open(folder.join("healthy_9_rr_secs.tar.xz")).expect("there");
+    let unpacked = lzma_rust2::XzReader::new(std::io::BufReader::new(file), true);
+    let mut archive = tar::Archive::new(unpacked);
+    let mut counts = Vec::new();
+    for entry in archive.entries().expect("an archive") {
+        let (mut entry, mut bytes) = (entry.expect("whole"), Vec::new());
+        entry.read_to_end(&mut bytes).expect("whole");
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+        let found = one(&bytes, &Options::default());
+        assert_eq!((found.traces.rows(), found.traces.steps()), (1, lines));
+        counts.push(lines);
+    }
+    println!("{} subjects, {} beats", counts.len(), counts.iter().sum::<usize>());
+    assert_eq!(counts.len(), 9);
+}
+
+#[test]
+fn arrays_of_the_golden_set_are_read_as_npyz_reads_them() {
+    let Some(folder) = data("../golden") else { return };
+    let mut arrays = 0;
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("readable").path();
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending {
+            "npy" => {
+                let bytes = std::fs::read(&path).expect("readable");
+                let array = npyz::NpyFile::new(bytes.as_slice()).expect("an array");
+                let values: Option<Vec<f64>> = match array.try_data::<f64>() {
+                    Ok(data) => Some(data.map(|value| value.expect("whole")).collect()),
+                    Err(array) => array
+                        .try_data::<f32>()
+                        .ok()
+                        .map(|data| data.map(|value| f64::from(value.expect("whole"))).collect()),
+                };
+                let found = read_file(&path);
+                println!("{}", found[0].source);
+                if let Some(values) = values {
+                    let narrow: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+                    assert_eq!(found[0].traces.values(), narrow, "{}", path.display());
+                    arrays += 1;
+                }
+            }
+            "npz" => read_file(&path).iter().for_each(|recording| println!("{}", recording.source)),
+            _ => {}
+        }
+    }
+    assert!(arrays > 8);
+}
