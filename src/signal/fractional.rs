@@ -94,9 +94,8 @@ impl Fractional {
         let length = circle_length(steps);
         let mut planner = RealFftPlanner::<f64>::new();
         let forward = planner.plan_fft_forward(length);
-        let mut circle: Vec<f64> = (0..length)
-            .map(|i| power_difference(power, i.min(length - i), order) / unit)
-            .collect();
+        let mut circle: Vec<f64> =
+            (0..length).map(|i| power_difference(power, i.min(length - i), order) / unit).collect();
         let mut spectrum = forward.make_output_vec();
         forward.process(&mut circle, &mut spectrum).expect("the planner's own lengths");
         // An eigenvalue a rounding error below zero is zero.
