@@ -4,6 +4,7 @@
 //! (another seed, another named stream). The tables are printed: `cargo test --release --test
 //! interval -- --nocapture`.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use noisescope::analysis::dfa::{Calibration, DfaPlan, Exponent, Overlap, Path, Settings};
@@ -29,6 +30,23 @@ fn wide_plan(steps: usize) -> DfaPlan {
     let ratio = (steps as f64 / 40.0).ln() / 19.0;
     let windows = (0..20).map(|i| (10.0 * (ratio * f64::from(i)).exp()).round() as usize).collect();
     DfaPlan::new(steps, &Settings { windows, overlap: Overlap::Half }).expect("the windows fit")
+}
+
+/// Made once for all tests: the default windows at 500 samples, and both plans at 4,096.
+static PLANS: LazyLock<[(&str, DfaPlan, Calibration); 3]> = LazyLock::new(|| {
+    [("default", default_plan(500)), ("10..N/4", wide_plan(4096)), ("default", default_plan(4096))]
+        .map(|(name, plan)| {
+            let calibration = calibrate(&plan);
+            (name, plan, calibration)
+        })
+});
+
+fn calibrate(plan: &DfaPlan) -> Calibration {
+    let begun = Instant::now();
+    let calibration = Calibration::new(plan, 0.95, CALIBRATION).expect("a confidence");
+    let (steps, sizes) = (plan.steps(), plan.sizes().len());
+    println!("calibration of {steps} samples, {sizes} sizes: {:.2?}", begun.elapsed());
+    calibration
 }
 
 /// Exponents of `count` independent traces of true exponent `alpha`.
@@ -61,14 +79,11 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[test]
 fn the_interval_covers_and_the_standard_error_of_the_fit_does_not() {
     println!("  N      H    600 traces  4800 traces  OLS     mean width");
-    for plan in [default_plan(500), wide_plan(4096)] {
-        let begun = Instant::now();
-        let calibration = Calibration::new(&plan, 0.95, CALIBRATION).expect("a confidence");
-        let took = begun.elapsed();
+    for (_, plan, calibration) in &PLANS[..2] {
         for hurst in [0.3, 0.5, 0.7, 0.9] {
-            let exponents = measured(&plan, hurst, DRAWN);
-            let asked = coverage(&calibration, &exponents[..ASKED], hurst);
-            let drawn = coverage(&calibration, &exponents, hurst);
+            let exponents = measured(plan, hurst, DRAWN);
+            let asked = coverage(calibration, &exponents[..ASKED], hurst);
+            let drawn = coverage(calibration, &exponents, hurst);
             let close = |e: &&Exponent| (e.alpha - hurst).abs() <= 1.96 * e.stderr;
             let ordinary = exponents.iter().filter(close).count() as f64 / DRAWN as f64;
             let width = mean(exponents.iter().map(|e| {
@@ -82,21 +97,15 @@ fn the_interval_covers_and_the_standard_error_of_the_fit_does_not() {
             // The checker can fail: what others report does.
             assert!(ordinary < 0.8, "{steps} {hurst}: the standard error of the fit covers");
         }
-        println!("calibration of {} samples: {took:.2?}", plan.steps());
     }
 }
 
 #[test]
 fn the_estimate_has_no_bias() {
     println!("  N      H    windows   bias of alpha  bias of unbiased (standard error)");
-    for (name, plan) in [
-        ("default", default_plan(500)),
-        ("default", default_plan(4096)),
-        ("10..N/4", wide_plan(4096)),
-    ] {
-        let calibration = Calibration::new(&plan, 0.95, CALIBRATION).expect("a confidence");
+    for (name, plan, calibration) in &*PLANS {
         for hurst in [0.1, 0.3, 0.5, 0.7, 0.9] {
-            let exponents = measured(&plan, hurst, ASKED);
+            let exponents = measured(plan, hurst, ASKED);
             let raw = mean(exponents.iter().map(|e| e.alpha)) - hurst;
             let corrected: Vec<f64> =
                 exponents.iter().map(|e| calibration.interval(e.alpha).unbiased - hurst).collect();
@@ -119,10 +128,9 @@ fn the_estimate_has_no_bias() {
 #[test]
 fn it_covers_steep_and_flat_exponents_too() {
     println!("  N    alpha   600 traces");
-    let plan = default_plan(500);
-    let calibration = Calibration::new(&plan, 0.95, CALIBRATION).expect("a confidence");
+    let (_, plan, calibration) = &PLANS[0];
     for alpha in [0.1, 0.95, 1.0, 1.05, 1.2, 1.5, 1.8, 1.9] {
-        let covered = coverage(&calibration, &measured(&plan, alpha, ASKED), alpha);
+        let covered = coverage(calibration, &measured(plan, alpha, ASKED), alpha);
         println!("  500 {alpha:6} {covered:10.3}");
         // Four binomial standard deviations; the smooth curves bend near the ends.
         assert!((0.91..=0.99).contains(&covered), "{alpha}: {covered}");
@@ -133,9 +141,9 @@ fn it_covers_steep_and_flat_exponents_too() {
         let alphas: Vec<f32> =
             (0..200).flat_map(|i| fractional::brownian(500, hurst, TRACES, i)).collect();
         let traces = Traces::new(alphas, 500).expect("whole traces");
-        let exponents = Path::Cpu.measure(&traces, &plan).expect("the plan's length").exponents;
+        let exponents = Path::Cpu.measure(&traces, plan).expect("the plan's length").exponents;
         let raw = mean(exponents.iter().map(|e| e.alpha));
-        let covered = coverage(&calibration, &exponents, 1.0 + hurst);
+        let covered = coverage(calibration, &exponents, 1.0 + hurst);
         println!(
             "point samples, alpha {:.1}: measured {raw:.3}, covered {covered:.3}",
             1.0 + hurst
@@ -148,9 +156,7 @@ fn long_traces_are_covered_by_the_reduced_plan() {
     println!("  N      windows  alpha   400 traces   mean of alpha   median of the calibration");
     let steps = 65_536;
     for (name, plan) in [("10..N/4", wide_plan(steps)), ("10..125", default_plan(steps))] {
-        let begun = Instant::now();
-        let calibration = Calibration::new(&plan, 0.95, CALIBRATION).expect("a confidence");
-        let took = begun.elapsed();
+        let calibration = calibrate(&plan);
         for alpha in [0.3, 0.9, 1.5] {
             let exponents = measured(&plan, alpha, 400);
             let covered = coverage(&calibration, &exponents, alpha);
@@ -160,7 +166,6 @@ fn long_traces_are_covered_by_the_reduced_plan() {
             // Four binomial standard deviations of 400.
             assert!((0.905..=0.99).contains(&covered), "{name} {alpha}: {covered}");
         }
-        println!("calibration of {steps} samples: {took:.2?}");
     }
 }
 

@@ -23,8 +23,10 @@
 //! The quantiles are simulated: self-similar Gaussian traces ([`crate::signal::fractional`], Davies
 //! & Harte 1987, exact covariance) of 24 exponents from 0.02 to 1.98, denser at the ends, measured
 //! by the fast path with the very same plan. At each the mean `m`, the standard deviation `s` and
-//! quantiles of `(a - m)/s` are taken; `ln s`, `(m - alpha)/s` and the standardised quantiles are
-//! smoothed over `alpha` by truncated Chebyshev series (degrees 6, 8, 2) and made non-decreasing.
+//! quantiles of `(a - m)/s` are taken. What small windows add, `e(alpha)`, is the slope of
+//! `ln E F²(n) / 2`, exact ([`expected_square`]); `ln s`, `(m - e)/s` and the standardised quantiles
+//! are smoothed over `alpha` by truncated Chebyshev series (degrees 6, 4, 2), and the sums
+//! `e + s·((m - e)/s + quantile)` are made non-decreasing.
 //!
 //! # How to read it
 //! It answers: *if this trace is self-similar Gaussian noise over the fitted windows*, which
@@ -41,9 +43,8 @@
 //! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, a reduced one of that
 //! length is: sizes are divided by a factor `g` that keeps `N/n` of the largest size (or keeps the
 //! largest size at 256 or more, with the scatter scaled by the square root of the number of such
-//! windows, the law of independent windows). The part of `a` that small windows bias does not scale
-//! and is not simulated: `E F²(n)` of the true sizes is computed from the formula
-//! ([`expected_square`]), and only the deviation from it is taken from the reduced plan; sizes below
+//! windows, the law of independent windows). What small windows add does not scale: `e(alpha)` is
+//! that of the true sizes, and only the deviation from it is taken from the reduced plan; sizes below
 //! 8 samples after the division deviate too little to count and get none. Held to direct
 //! simulation at 65,536 samples in `tests/interval.rs`.
 //!
@@ -61,7 +62,7 @@ use crate::signal::Traces;
 use crate::signal::fractional::Fractional;
 
 /// Samples of the longest trace that is simulated; longer ones are reduced to it.
-pub const LONGEST_SIMULATED: usize = 16_384;
+pub const LONGEST_SIMULATED: usize = 8192;
 
 /// Exponents simulated, less one.
 const INTERVALS: usize = 23;
@@ -69,8 +70,8 @@ const INTERVALS: usize = 23;
 /// The grid is `1 ± REACH`.
 const REACH: f64 = 0.98;
 
-/// Degrees of the smooth curves of `ln s`, of `(m - alpha)/s` and of the standardised quantiles.
-const DEGREES: [usize; 3] = [6, 8, 2];
+/// Degrees of the smooth curves of `ln s`, of `(m - e)/s` and of the standardised quantiles.
+const DEGREES: [usize; 3] = [6, 4, 2];
 
 /// Points of the table that is searched.
 const TABLE: usize = 393;
@@ -127,7 +128,7 @@ impl Calibration {
         let reduced = Reduced::new(plan)?;
         let measured = reduced.simulate(plan, seed)?;
         let tail = (1.0 - confidence) / 2.0;
-        Ok(Self::from_measured(confidence, &measured, [tail, 0.5, 1.0 - tail]))
+        Ok(Self::from_measured(plan, confidence, &measured, [tail, 0.5, 1.0 - tail]))
     }
 
     /// The share of traces whose interval covers the truth.
@@ -167,7 +168,12 @@ impl Calibration {
         [0, 1, 2].map(|curve| invert(&self.curves[curve], &self.alphas, alpha))
     }
 
-    fn from_measured(confidence: f64, measured: &[Vec<f64>], tails: [f64; 3]) -> Self {
+    fn from_measured(
+        plan: &DfaPlan,
+        confidence: f64,
+        measured: &[Vec<f64>],
+        tails: [f64; 3],
+    ) -> Self {
         let exponents = grid();
         let summaries: Vec<Summary> =
             measured.iter().map(|values| Summary::new(values, tails)).collect();
@@ -176,28 +182,31 @@ impl Calibration {
         };
         let deviation = series(DEGREES[0], &|i| summaries[i].deviation.ln());
         let bias = series(DEGREES[1], &|i| {
-            (summaries[i].mean - exponents[i]) / deviation.at(exponents[i]).exp()
+            (summaries[i].mean - expected_slope(exponents[i], plan))
+                / deviation.at(exponents[i]).exp()
         });
         let quantiles = [0, 1, 2].map(|q| series(DEGREES[2], &|i| summaries[i].quantiles[q]));
         let alphas: Vec<f64> =
             (0..TABLE).map(|i| 1.0 - REACH + 2.0 * REACH * i as f64 / (TABLE - 1) as f64).collect();
+        let expected: Vec<f64> =
+            alphas.par_iter().map(|&alpha| expected_slope(alpha, plan)).collect();
         let curves = quantiles.map(|quantile| {
             let mut highest = f64::NEG_INFINITY;
-            let value = |&alpha: &f64| {
+            let value = |(&alpha, expected): (&f64, &f64)| {
                 let shift = bias.at(alpha) + quantile.at(alpha);
-                highest = highest.max(alpha + deviation.at(alpha).exp() * shift);
+                highest = highest.max(expected + deviation.at(alpha).exp() * shift);
                 highest
             };
-            alphas.iter().map(value).collect()
+            alphas.iter().zip(&expected).map(value).collect()
         });
         Self { confidence, alphas, curves }
     }
 }
 
 /// Traces that a calibration simulates per exponent, for traces of `steps` samples: 2,000 for short
-/// ones, falling to 400, so that the time stays the same over a wide range of lengths.
+/// ones, falling to 480, so that the time stays the same over a wide range of lengths.
 pub fn traces_per_exponent(steps: usize) -> usize {
-    (3_276_800 / steps).clamp(400, 2000).next_multiple_of(TOGETHER)
+    (3_276_800 / steps).clamp(480, 2000).next_multiple_of(TOGETHER)
 }
 
 /// The exponents simulated: Chebyshev points, in increasing order.
@@ -214,6 +223,8 @@ fn grid() -> Vec<f64> {
 /// `|h|^2alpha / (2·4^alpha - 8)` above; the sums of `P` along its diagonals have a closed form. Does not
 /// depend on the trace's length or on how windows lie.
 fn expected_square(alpha: f64, sizes: &[usize]) -> Vec<f64> {
+    // At 1 the kernel is 0 after the projection, and so is its unit.
+    let alpha = if (alpha - 1.0).abs() < 1e-6 { 1.0 + 1e-6 } else { alpha };
     let power = 2.0 * alpha;
     let unit = if alpha < 1.0 { -0.5 } else { 1.0 / (2.0 * power.exp2() - 8.0) };
     let longest = sizes.iter().copied().max().unwrap_or(0).min(POWER_LAW_FROM);
@@ -232,12 +243,20 @@ fn expected_square(alpha: f64, sizes: &[usize]) -> Vec<f64> {
     sizes.iter().map(|&n| if n <= longest { square(n) } else { beyond(n) }).collect()
 }
 
+/// The exponent of the expected squares, `e(alpha)`: what a measured one tends to in an endless
+/// trace with the windows of `plan`.
+fn expected_slope(alpha: f64, plan: &DfaPlan) -> f64 {
+    let sizes: Vec<usize> = plan.sizes().iter().map(|size| size.size).collect();
+    let squares = expected_square(alpha, &sizes);
+    plan.line().slope.iter().zip(&squares).map(|(weight, square)| weight * square.ln() / 2.0).sum()
+}
+
 /// The plan that is simulated for a plan.
 struct Reduced {
     plan: DfaPlan,
-    /// For each size of the full plan, the place of the size that stands for it; none where the plan
-    /// is simulated as it is, or the size is too small to matter.
-    place: Option<Vec<Option<usize>>>,
+    /// For each size of the full plan the place of the size that stands for it; none where the size
+    /// is too small to matter.
+    place: Vec<Option<usize>>,
     /// Variance of the full plan's exponents over that of the reduced plan's.
     variance: f64,
 }
@@ -248,7 +267,8 @@ impl Reduced {
         let sizes = plan.sizes();
         let largest = sizes.last().map_or(1, |last| last.size) as f64;
         if steps <= LONGEST_SIMULATED {
-            return Ok(Self { plan: plan.clone(), place: None, variance: 1.0 });
+            let place = (0..sizes.len()).map(Some).collect();
+            return Ok(Self { plan: plan.clone(), place, variance: 1.0 });
         }
         let shortening = steps as f64 / LONGEST_SIMULATED as f64;
         let factor = shortening.min(largest / LARGEST_AT_LEAST).max(1.0);
@@ -271,7 +291,7 @@ impl Reduced {
         let place =
             divided.iter().map(|n| n.and_then(|n| windows.binary_search(&n).ok())).collect();
         let plan = DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, overlap })?;
-        Ok(Self { plan, place: Some(place), variance: factor / shortening })
+        Ok(Self { plan, place, variance: factor / shortening })
     }
 
     /// Measured exponents, a list for each exponent of the grid.
@@ -306,24 +326,15 @@ impl Reduced {
         Ok(stretched.collect())
     }
 
-    /// The exponent of one simulated trace; of a reduced plan, what it deviates from the expected.
+    /// What the exponent of one simulated trace deviates from the expected.
     fn slope(&self, full: &DfaPlan, fluctuations: &[f64], expected: &Expected) -> f64 {
-        let weights = &full.line().slope;
-        match &self.place {
-            None => weights.iter().zip(fluctuations).map(|(w, f)| w * f.ln()).sum(),
-            Some(place) => {
-                let deviation = |at: usize| fluctuations[at].ln() - expected.reduced[at].ln() / 2.0;
-                let pairs = weights.iter().zip(place);
-                pairs.filter_map(|(w, at)| at.map(|at| w * deviation(at))).sum()
-            }
-        }
+        let deviation = |at: usize| fluctuations[at].ln() - expected.reduced[at].ln() / 2.0;
+        let pairs = full.line().slope.iter().zip(&self.place);
+        pairs.filter_map(|(weight, at)| at.map(|at| weight * deviation(at))).sum()
     }
 
-    /// Deviations of a reduced plan as exponents of the full one.
+    /// Deviations of the simulated plan as exponents of the full one.
     fn stretch(&self, values: &[f64], expected: &Expected) -> Vec<f64> {
-        if self.place.is_none() {
-            return values.to_vec();
-        }
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         // The mean of a logarithm's deviation is a variance; the deviations are its root.
         let centre = expected.slope + mean * self.variance;
@@ -331,8 +342,8 @@ impl Reduced {
     }
 }
 
-/// What the formula expects at one exponent: `E F²` of the reduced plan's sizes, and the slope of
-/// the full plan's. Empty where nothing is reduced.
+/// What the formula expects at one exponent: `E F²` of the simulated sizes, and the slope of the
+/// full plan's.
 struct Expected {
     reduced: Vec<f64>,
     slope: f64,
@@ -340,15 +351,8 @@ struct Expected {
 
 impl Expected {
     fn new(alpha: f64, reduced: &Reduced, full: &DfaPlan) -> Self {
-        if reduced.place.is_none() {
-            return Self { reduced: Vec::new(), slope: 0.0 };
-        }
-        let squares = |plan: &DfaPlan| {
-            expected_square(alpha, &plan.sizes().iter().map(|s| s.size).collect::<Vec<_>>())
-        };
-        let terms = squares(full);
-        let slope = full.line().slope.iter().zip(&terms).map(|(w, f)| w * f.ln() / 2.0).sum();
-        Self { reduced: squares(&reduced.plan), slope }
+        let sizes: Vec<usize> = reduced.plan.sizes().iter().map(|size| size.size).collect();
+        Self { reduced: expected_square(alpha, &sizes), slope: expected_slope(alpha, full) }
     }
 }
 
