@@ -24,7 +24,7 @@
 //! & Harte 1987, exact covariance) of 24 exponents from 0.02 to 1.98, denser at the ends, measured
 //! by the fast path with the very same plan. At each the mean `m`, the standard deviation `s` and
 //! quantiles of `(a - m)/s` are taken. What small windows add, `e(alpha)`, is the slope of
-//! `ln E F²(n) / 2`, exact ([`expected_square`]); `ln s`, `(m - e)/s` and the standardised quantiles
+//! `ln E F²(n) / 2`, exact (`expected_square`); `ln s`, `(m - e)/s` and the standardised quantiles
 //! are smoothed over `alpha` by truncated Chebyshev series (degrees 6, 4, 2), and the sums
 //! `e + s·((m - e)/s + quantile)` are made non-decreasing.
 //!
@@ -49,8 +49,8 @@
 //! simulation at 65,536 samples in `tests/interval.rs`.
 //!
 //! # Cost
-//! 24 times [`traces_per_exponent`] traces, all cores; memory a few megabytes. Measured times stand
-//! with the tests.
+//! 24 times [`traces_per_exponent`] traces, all cores; memory a few megabytes. On two shared cores
+//! 0.5 to 0.7 s for 500 samples, 1.8 to 2.6 s for 4,096 and 20 sizes, 3 s for any longer trace.
 
 use rayon::prelude::*;
 use serde::Serialize;
