@@ -171,7 +171,7 @@ fn circle_length(steps: usize) -> usize {
         }
         n == 1
     };
-    (least..=least.next_power_of_two()).find(|&n| n % 2 == 0 && smooth(n)).unwrap_or(least)
+    (least..=least.next_power_of_two()).find(|&n| n.is_multiple_of(2) && smooth(n)).unwrap_or(least)
 }
 
 /// The central difference of `order` 2 or 4 of `|k|^power` at `lag`.

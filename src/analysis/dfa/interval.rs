@@ -397,7 +397,7 @@ impl Series {
             let angle = std::f64::consts::PI * k as f64 / INTERVALS as f64;
             let terms = values.iter().enumerate();
             // The grid begins at the low end, where the polynomial of degree k has (-1)^k.
-            let sign = if k % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if k.is_multiple_of(2) { 1.0 } else { -1.0 };
             let sum: f64 = terms.map(|(i, v)| end(i) * v * (angle * i as f64).cos()).sum();
             let norm = if k == 0 { 1.0 } else { 2.0 };
             sign * norm * sum / INTERVALS as f64
