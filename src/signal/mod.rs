@@ -4,6 +4,7 @@
 //! reads them; [`random`] is the only source of chance in the project and [`noise`] the signals
 //! whose answer is known.
 
+pub mod fractional;
 pub mod noise;
 pub mod random;
 mod traces;

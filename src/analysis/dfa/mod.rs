@@ -36,12 +36,14 @@ pub mod detrend;
 pub mod exponent;
 pub mod fast;
 pub mod fluctuation;
+pub mod interval;
 pub mod logarithm;
 pub mod oracle;
 pub mod params;
 pub mod plan;
 pub mod profile;
 
+pub use interval::{Calibration, Interval};
 pub use plan::{DfaPlan, Overlap, Settings};
 
 use std::sync::Arc;
