@@ -4,14 +4,16 @@
 //! --analysis--> exponents`. Traces of one length share a plan and its calibration.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::machine::Machine;
 use super::outcome;
-use crate::analysis::dfa::interval::Calibration;
+use crate::analysis::dfa::interval::{Calibration, Interval};
 use crate::analysis::dfa::{self, DfaPlan, Overlap, Status};
+use crate::analysis::spectrum::{self, Band, Method, SpectrumPlan, Window};
 use crate::datasets::recordings::Recording;
 use crate::error::{Error, Result};
 use crate::progress::Observer;
@@ -90,6 +92,20 @@ pub struct Settings {
     pub seed: u64,
 }
 
+impl Settings {
+    /// The plan for traces of `steps` samples, and how exponents scatter under it.
+    fn calibrate(&self, steps: usize, source: &str) -> Result<(DfaPlan, Calibration)> {
+        let windows = self.windows.sizes(steps);
+        let plan = DfaPlan::new(steps, &dfa::Settings { windows, overlap: self.overlap });
+        let plan = plan.map_err(|error| {
+            let remedy = error.remedy_text().unwrap_or("choose other sizes").to_owned();
+            Error::new(error.to_string()).at(source).remedy(format!("{remedy} (--windows)"))
+        })?;
+        let calibration = Calibration::new(&plan, CONFIDENCE, self.seed)?;
+        Ok((plan, calibration))
+    }
+}
+
 /// What was found of some recordings.
 #[derive(Clone, Debug, Serialize)]
 pub struct Analysis {
@@ -118,13 +134,19 @@ pub struct Trace {
     pub alpha: Option<f64>,
     /// 95 % interval of alpha for a self-similar Gaussian trace of this length and these windows.
     pub alpha_interval: Option<[f64; 2]>,
+    /// The median-unbiased estimate of alpha under that model: without the bias of short traces.
+    pub alpha_unbiased: Option<f64>,
     /// 2 alpha - 1: S(f) ~ 1/f^beta.
     pub beta: Option<f64>,
+    /// The exponent of the spectrum over the frequencies of the windows, 1/n, by a fit that narrow
+    /// peaks do not pull.
+    pub beta_spectral: Option<f64>,
     /// Window sizes in samples.
     pub windows: Vec<usize>,
     /// F(n), in the unit of the trace.
     pub fluctuation: Option<Vec<f64>>,
-    /// Why there is no exponent: `constant`, `non-finite`, `no-fluctuation`; empty where there is.
+    /// Why there is no exponent: `constant`, `non-finite`, `no-fluctuation`; or `interval-open-low`
+    /// and `interval-open-high` where alpha may lie beyond the end of the interval.
     pub flags: Vec<String>,
 }
 
@@ -139,27 +161,19 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Result<Analysis> {
     let total = recordings.iter().map(|recording| recording.traces.rows() as u64).sum();
-    let mut calibrated: BTreeMap<usize, (DfaPlan, Option<Calibration>)> = BTreeMap::new();
+    let mut calibrated: BTreeMap<usize, (DfaPlan, Calibration)> = BTreeMap::new();
     let mut traces = Vec::new();
     observer.begin("measuring", total);
     for recording in recordings {
         let steps = recording.traces.steps();
-        if !calibrated.contains_key(&steps) {
-            let windows = settings.windows.sizes(steps);
-            let plan = DfaPlan::new(steps, &dfa::Settings { windows, overlap: settings.overlap })
-                .map_err(|error| Error::new(error.to_string()).at(&recording.source).remedy(
-                    error.remedy_text().unwrap_or("choose other window sizes with --windows"),
-                ))?;
-            let calibration = Calibration::new(&plan, CONFIDENCE, settings.seed);
-            calibrated.insert(steps, (plan, calibration));
-        }
-        let (plan, calibration) = &calibrated[&steps];
+        let (plan, calibration) = match calibrated.entry(steps) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(settings.calibrate(steps, &recording.source)?),
+        };
         let measured = machine.path.measure(&recording.traces, plan)?;
+        let spectral = spectral(recording, plan)?;
         for (row, exponent) in measured.exponents.iter().enumerate() {
-            let interval = exponent.alpha().zip(calibration.as_ref()).map(|(alpha, calibration)| {
-                let interval = calibration.interval(alpha);
-                [interval.low, interval.high]
-            });
+            let interval = exponent.alpha().map(|alpha| calibration.interval(alpha));
             let defined = exponent.status == Status::Defined;
             traces.push(Trace {
                 source: recording.source.clone(),
@@ -167,11 +181,13 @@ pub fn run(
                 samples: steps,
                 rate: recording.rate,
                 alpha: exponent.alpha(),
-                alpha_interval: interval,
+                alpha_interval: interval.map(|interval| [interval.low, interval.high]),
+                alpha_unbiased: interval.map(|interval| interval.unbiased),
                 beta: exponent.beta(),
+                beta_spectral: spectral[row],
                 windows: plan.sizes().iter().map(|size| size.size).collect(),
                 fluctuation: defined.then(|| measured.row(row).to_vec()),
-                flags: flags(exponent.status),
+                flags: flags(exponent.status, interval),
             });
         }
         observer.advance(traces.len() as u64, "traces");
@@ -185,17 +201,29 @@ pub fn run(
     })
 }
 
+/// The spectral exponent of each trace over the same scales as the DFA's: from one cycle per
+/// largest window to one per smallest.
+fn spectral(recording: &Recording, plan: &DfaPlan) -> Result<Vec<Option<f64>>> {
+    let spectrum = spectrum::Settings::periodogram(Window::Hann);
+    let spectra = SpectrumPlan::new(plan.steps(), &spectrum)?.measure(&recording.traces)?;
+    let sizes = plan.sizes();
+    let ends = [sizes.last(), sizes.first()].map(|size| 1.0 / size.expect("sizes").size as f64);
+    let exponents = spectra.exponents(Band::new(ends[0], ends[1])?, Method::Robust)?;
+    Ok(exponents.iter().map(spectrum::Exponent::beta).collect())
+}
+
 /// The share of such traces whose interval holds the true exponent.
 const CONFIDENCE: f64 = 0.95;
 
-fn flags(status: Status) -> Vec<String> {
-    let flag = match status {
-        Status::Defined => return Vec::new(),
-        Status::Constant => "constant",
-        Status::NonFinite => "non-finite",
-        Status::NoFluctuation => "no-fluctuation",
-    };
-    vec![flag.to_owned()]
+fn flags(status: Status, interval: Option<Interval>) -> Vec<String> {
+    let flags = [
+        ("constant", status == Status::Constant),
+        ("non-finite", status == Status::NonFinite),
+        ("no-fluctuation", status == Status::NoFluctuation),
+        ("interval-open-low", interval.is_some_and(|interval| interval.open_low)),
+        ("interval-open-high", interval.is_some_and(|interval| interval.open_high)),
+    ];
+    flags.into_iter().filter(|(_, holds)| *holds).map(|(flag, _)| flag.to_owned()).collect()
 }
 
 fn conventions(settings: &Settings) -> Vec<String> {
@@ -213,6 +241,10 @@ fn conventions(settings: &Settings) -> Vec<String> {
         "The interval of alpha holds 95 % of self-similar Gaussian traces of that length under the \
          same windows (simulated fractional Gaussian noise and motion). It is no test of \
          self-similarity: an autoregressive trace has an alpha too."
+            .to_owned(),
+        "The spectral beta is the slope of log power on log frequency (periodogram, Hann window, mean \
+         removed) over one cycle per largest to one per smallest window, by Tukey's biweight, which \
+         narrow peaks do not pull."
             .to_owned(),
     ]
 }

@@ -14,7 +14,8 @@ pub fn text(analysis: &Analysis) -> String {
     let traces = &analysis.traces;
     if traces.len() <= MOST_ROWS {
         let width = traces.iter().map(|trace| trace.name.chars().count()).max().unwrap_or(0).max(5);
-        text += &format!("{:<width$}   samples   alpha   95 % interval      beta\n", "trace");
+        text +=
+            &format!("{:<width$}   samples   alpha   95 % interval      beta  spectral\n", "trace");
         for trace in traces {
             text += &format!("{:<width$}  {:>8}  {}\n", trace.name, trace.samples, numbers(trace));
         }
@@ -32,11 +33,16 @@ fn numbers(trace: &Trace) -> String {
     let (Some(alpha), Some(beta)) = (trace.alpha, trace.beta) else {
         return format!("undefined: {}", trace.flags.join(", "));
     };
-    let interval = match trace.alpha_interval {
-        Some([low, high]) => format!("{low:6.3} to {high:5.3}"),
-        None => "not calibrated".to_owned(),
-    };
-    format!("{alpha:6.3}  {interval:<16}  {beta:6.3}")
+    let open = |end: &str| trace.flags.iter().any(|flag| flag == end);
+    let interval = trace.alpha_interval.map_or(String::new(), |[low, high]| {
+        match (open("interval-open-low"), open("interval-open-high")) {
+            (true, _) => format!("{high:6.3} or less"),
+            (_, true) => format!("{low:6.3} or more"),
+            _ => format!("{low:6.3} to {high:5.3}"),
+        }
+    });
+    let spectral = trace.beta_spectral.map_or("-".to_owned(), |beta| format!("{beta:.3}"));
+    format!("{alpha:6.3}  {interval:<16}  {beta:6.3}  {spectral:>8}")
 }
 
 fn quantiles(traces: &[Trace]) -> String {
@@ -71,7 +77,17 @@ pub fn json(analysis: &Analysis) -> Result<String> {
 pub fn csv(analysis: &Analysis) -> Result<String> {
     let failed = |error| Error::new("cannot write the analysis as CSV").because(error);
     let mut table = csv::Writer::from_writer(Vec::new());
-    let head = ["source", "name", "samples", "alpha", "alpha_low", "alpha_high", "beta", "flags"];
+    let head = [
+        "source",
+        "name",
+        "samples",
+        "alpha",
+        "alpha_low",
+        "alpha_high",
+        "beta",
+        "beta_spectral",
+        "flags",
+    ];
     table.write_record(head).map_err(failed)?;
     for trace in &analysis.traces {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
@@ -84,12 +100,13 @@ pub fn csv(analysis: &Analysis) -> Result<String> {
             end(0),
             end(1),
             number(trace.beta),
+            number(trace.beta_spectral),
             trace.flags.join(" "),
         ];
         table.write_record(&row).map_err(failed)?;
     }
-    let bytes = table
-        .into_inner()
-        .map_err(|error| Error::new("cannot write the analysis as CSV").because(error.into_error()))?;
+    let bytes = table.into_inner().map_err(|error| {
+        Error::new("cannot write the analysis as CSV").because(error.into_error())
+    })?;
     Ok(String::from_utf8(bytes).expect("CSV of strings is UTF-8"))
 }
