@@ -101,8 +101,9 @@ fn show(line: &str) {
 }
 
 fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
-    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())?;
     write_whole(&folder.file("report.html"), report::html(outcome)?.as_bytes())?;
+    // Last: a folder with a summary is a finished run.
+    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())?;
     show(&format!("\n{}", report::text(outcome)));
     show(&folder.file("report.html").display().to_string());
     show(&folder.file("summary.json").display().to_string());

@@ -34,7 +34,7 @@ impl Terminal {
             if seen.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            eprintln!("\nstopping after this batch; once more to end at once without a checkpoint");
+            eprintln!("\nstopping at the next safe place; once more to end at once");
         })
         .map_err(|cause| Error::new("cannot watch for Ctrl-C").because(cause))?;
         Ok(Self { bar: None, spoken: Instant::now(), stop })

@@ -153,7 +153,7 @@ pub struct Trace {
 /// Measures every trace of `recordings`.
 ///
 /// # Errors
-/// The windows do not fit a recording's length, or the device failed.
+/// The windows do not fit a recording's length, the device failed, or the user stopped it.
 pub fn run(
     recordings: &[Recording],
     settings: &Settings,
@@ -165,6 +165,9 @@ pub fn run(
     let mut traces = Vec::new();
     observer.begin("measuring", total);
     for recording in recordings {
+        if observer.stopping() {
+            return Err(Error::stopped("stopped before every recording was measured"));
+        }
         let steps = recording.traces.steps();
         let (plan, calibration) = match calibrated.entry(steps) {
             Entry::Occupied(known) => known.into_mut(),
