@@ -90,6 +90,19 @@ fn patience_ends_a_training_that_gets_no_better_and_the_best_epoch_is_kept() {
     assert_eq!(kept.accuracy(), trained.best().validation_accuracy);
 }
 
+#[test]
+fn a_training_that_diverges_ends_with_an_error() {
+    let school = School::new(Settings { rate: 1e38, ..small() });
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Metadata::new();
+    let keeping = Keeping { folder: folder.path(), resume: false, origin: &origin };
+    let device = device::cpu().autodiff();
+    let (lesson, network) = (school.lesson(), school.network());
+    let error = train(&lesson, network, &school.settings, keeping, &device, &mut Silent).err();
+    let error = error.expect("weights of 1e38 give no finite loss");
+    assert!(error.to_string().starts_with("training.rate: "), "{error}");
+}
+
 /// Asks to stop after some batches.
 struct Impatient(usize);
 

@@ -262,6 +262,13 @@ impl<L: Lesson> Course<'_, L> {
             let score = self.position.score;
             let detail = format!("loss {:.4}  right {:.3}", score.mean_loss(), score.accuracy());
             observer.advance(self.position.batch as u64, &detail);
+            if !score.loss.is_finite() {
+                let batch = self.position.batch;
+                let what = format!("the loss is no number after batch {batch} of epoch {number}");
+                return Err(Error::new(what).at("training.rate").remedy(
+                    "take a smaller training.rate; the weights of the best epoch are kept",
+                ));
+            }
             if observer.stopping() && self.position.batch < batches {
                 return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
             }
