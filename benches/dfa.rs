@@ -2,13 +2,16 @@
 //!
 //! Place in the flow: `cargo bench --bench dfa`. Each figure is the median of several runs on the
 //! same machine; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
-//! (default `gpu`).
+//! (default `gpu`). With `NOISESCOPE_PEERS=python` (an interpreter with numpy and crosci, see
+//! `benches/peers.py`) crosci measures the same traces in the same run.
 
 use std::hint::black_box;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use noisescope::analysis::dfa::{DfaPlan, Overlap, Path, Settings, oracle};
+use noisescope::analysis::dfa::{Convention, DfaPlan, Path, Settings, oracle};
 use noisescope::gpu::{Choice, Engine, device};
 use noisescope::signal::{Traces, noise};
 
@@ -31,10 +34,8 @@ fn main() {
     println!("seconds per trace, 20 log-spaced windows 8..N/4, one after the other");
     println!("{} threads on the CPU", rayon::current_num_threads());
     for &(steps, rows) in CASES {
-        let pink: Vec<f32> = (0..rows as u64).flat_map(|row| noise::pink(steps, 1, row)).collect();
-        let traces = Traces::new(pink, steps).expect("whole traces");
-        let settings = Settings { windows: windows(steps), overlap: Overlap::None };
-        let plan = DfaPlan::new(steps, &settings).expect("the windows fit");
+        let traces = pink(steps, rows);
+        let plan = plan(steps, &windows(steps, 20), 1);
         let few = rows.min(8);
         let by_oracle = seconds(|| {
             for row in 0..few {
@@ -42,18 +43,77 @@ fn main() {
             }
         }) / few as f64;
         report(steps, rows, "oracle, one thread", by_oracle, by_oracle);
-        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
-        let run = |path: &Path| {
-            black_box(path.measure(&traces, &plan).expect("measured"));
-        };
-        let alone = seconds(|| one.install(|| run(&Path::Cpu))) / rows as f64;
+        let alone = one_thread(|| seconds(|| run(&Path::Cpu, &traces, &plan))) / rows as f64;
         report(steps, rows, "fast, one thread", alone, by_oracle);
-        let fast = seconds(|| run(&Path::Cpu)) / rows as f64;
+        let fast = seconds(|| run(&Path::Cpu, &traces, &plan)) / rows as f64;
         report(steps, rows, "fast, all threads", fast, by_oracle);
         if let Some(gpu) = &gpu {
-            report(steps, rows, "device", seconds(|| run(gpu)) / rows as f64, by_oracle);
+            let device = seconds(|| run(gpu, &traces, &plan)) / rows as f64;
+            report(steps, rows, "device", device, by_oracle);
+        }
+        if let Some(peer) = peer(&traces, &plan) {
+            report(steps, rows, "crosci, one thread", peer, by_oracle);
+            println!("            fast, one thread, takes 1/{:.1} of crosci's time", peer / alone);
         }
     }
+    growth();
+}
+
+/// Time for more window sizes and higher orders, one thread.
+fn growth() {
+    println!("one thread, 20, 40, 80 sizes and order 1, 2, 3: microseconds per trace");
+    for &(steps, rows) in CASES {
+        let traces = pink(steps, rows);
+        let time = |count, order| {
+            let plan = plan(steps, &windows(steps, count), order);
+            let all = one_thread(|| seconds(|| run(&Path::Cpu, &traces, &plan)));
+            1e6 * all / rows as f64
+        };
+        let sizes = [20, 40, 80].map(|count| time(count, 1));
+        let orders = [2, 3].map(|order| time(20, order));
+        println!(
+            "N = {steps:>7}  sizes {:.1} {:.1} {:.1}  orders 2, 3 {:.1} {:.1}",
+            sizes[0], sizes[1], sizes[2], orders[0], orders[1]
+        );
+    }
+}
+
+fn pink(steps: usize, rows: usize) -> Traces {
+    let values = (0..rows as u64).flat_map(|row| noise::pink(steps, 1, row)).collect();
+    Traces::new(values, steps).expect("whole traces")
+}
+
+fn plan(steps: usize, windows: &[usize], order: usize) -> DfaPlan {
+    let windows = windows.to_vec();
+    let settings = Settings { windows, order, convention: Convention::Forward };
+    DfaPlan::new(steps, &settings).expect("the windows fit")
+}
+
+fn run(path: &Path, traces: &Traces, plan: &DfaPlan) {
+    black_box(path.measure(traces, plan).expect("measured"));
+}
+
+fn one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    one.install(work)
+}
+
+/// Seconds per trace of crosci, where an interpreter was named.
+fn peer(traces: &Traces, plan: &DfaPlan) -> Option<f64> {
+    let python = std::env::var_os("NOISESCOPE_PEERS")?;
+    let sizes: Vec<String> = plan.sizes().iter().map(|size| size.size.to_string()).collect();
+    let mut child = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers.py"))
+        .args([traces.steps().to_string(), sizes.join(",")])
+        .env("OMP_NUM_THREADS", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("NOISESCOPE_PEERS is a python");
+    let samples: Vec<u8> = traces.values().iter().flat_map(|x| x.to_le_bytes()).collect();
+    child.stdin.take().expect("piped").write_all(&samples).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
 fn report(steps: usize, rows: usize, name: &str, seconds: f64, oracle: f64) {
@@ -79,11 +139,11 @@ fn seconds(mut work: impl FnMut()) -> f64 {
     times[2]
 }
 
-/// 20 sizes from 8 to a quarter of the trace.
-fn windows(steps: usize) -> Vec<usize> {
-    let ratio = (steps as f64 / 32.0).ln() / 19.0;
+/// `count` sizes from 8 to a quarter of the trace, equal ones once.
+fn windows(steps: usize, count: u32) -> Vec<usize> {
+    let ratio = (steps as f64 / 32.0).ln() / f64::from(count - 1);
     let mut windows: Vec<usize> =
-        (0..20).map(|i| (8.0 * (ratio * f64::from(i)).exp()).round() as usize).collect();
+        (0..count).map(|i| (8.0 * (ratio * f64::from(i)).exp()).round() as usize).collect();
     windows.dedup();
     windows
 }

@@ -77,7 +77,7 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
         (&["short.csv"], "short.csv"),
         (&["noises.csv", "--windows", "eight"], "eight"),
         (&["noises.csv", "--windows", "8..4096:20"], "noises.csv"),
-        (&["noises.csv", "--overlap", "much"], "much"),
+        (&["noises.csv", "--convention", "much"], "much"),
         (&["noises.csv", "--columns", "green"], "green"),
     ];
     for (arguments, word) in cases {

@@ -10,7 +10,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use noisescope::analysis::dfa::{self, Overlap};
+use noisescope::analysis::dfa;
 use noisescope::datasets::{self, Corpus, Review};
 use noisescope::experiments::machine::Machine;
 use noisescope::experiments::one_over_f::{Quantity, Recording, Settings, Study};
@@ -94,7 +94,7 @@ fn run(choice: Choice, folder: &Path) -> Outcome {
         model: Model { readout: Readout::AfterPadding, ..Model::default() },
         training: training::Settings { batch: 4, ..training::Settings::default() },
         recording: Recording { steps: STEPS, save_traces: true, ..Recording::default() },
-        dfa: dfa::Settings { windows, overlap: Overlap::Half },
+        dfa: dfa::Settings { windows, ..dfa::Settings::default() },
     };
     let machine = Machine::open(choice).expect("opened");
     let folder = RunFolder::create(&folder.join(choice.to_string()), false).expect("new");

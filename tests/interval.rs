@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use noisescope::analysis::dfa::{Calibration, DfaPlan, Exponent, Overlap, Path, Settings};
+use noisescope::analysis::dfa::{Calibration, DfaPlan, Exponent, Path, Settings};
 use noisescope::signal::Traces;
 use noisescope::signal::fractional::{self, Fractional};
 use rayon::prelude::*;
@@ -29,7 +29,7 @@ fn default_plan(steps: usize) -> DfaPlan {
 fn wide_plan(steps: usize) -> DfaPlan {
     let ratio = (steps as f64 / 40.0).ln() / 19.0;
     let windows = (0..20).map(|i| (10.0 * (ratio * f64::from(i)).exp()).round() as usize).collect();
-    DfaPlan::new(steps, &Settings { windows, overlap: Overlap::Half }).expect("the windows fit")
+    DfaPlan::new(steps, &Settings { windows, ..Settings::default() }).expect("the windows fit")
 }
 
 /// Made once for all tests: the default windows at 500 samples, and both plans at 4,096.

@@ -15,7 +15,7 @@ use naga::{
     AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
     TypeInner,
 };
-use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params};
+use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params, stretch};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
@@ -133,6 +133,7 @@ fn constants_are_the_same_on_both_sides() {
         ("CONSTANT", Literal::U32(params::CONSTANT)),
         ("NON_FINITE", Literal::U32(params::NON_FINITE)),
         ("NO_FLUCTUATION", Literal::U32(params::NO_FLUCTUATION)),
+        ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),

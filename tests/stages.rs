@@ -10,10 +10,10 @@ use std::sync::{Arc, OnceLock};
 
 use common::device_against_twin::{apart, device_against_twin, nothing, on_device, words};
 use common::poisoned::Poisoned;
-use common::{Convention, Reference, assert_close, tolerances, twins, widen};
+use common::{Case, Reference, assert_close, tolerances, twins, widen};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{
-    self, DfaPlan, Measured, Overlap, Path, Settings, Status, block, oracle,
+    self, Convention, DfaPlan, Measured, Path, Settings, Status, block, oracle,
 };
 use noisescope::gpu::engine::{Dispatch, Part};
 use noisescope::gpu::stage::{Bound, Stage, WIDEST_GRID};
@@ -29,8 +29,19 @@ fn engine() -> Option<Arc<Engine>> {
     ENGINE.get_or_init(engine).clone()
 }
 
-fn plan(steps: usize, windows: &[usize], overlap: Overlap) -> DfaPlan {
-    DfaPlan::new(steps, &Settings { windows: windows.to_vec(), overlap }).expect("fits")
+fn plan(steps: usize, windows: &[usize], convention: Convention) -> DfaPlan {
+    let windows = windows.to_vec();
+    DfaPlan::new(steps, &Settings { windows, order: 1, convention }).expect("fits")
+}
+
+/// The same windows with a parabola or cubic, both ends, and roots.
+fn higher(plan: &DfaPlan) -> [DfaPlan; 2] {
+    let windows: Vec<usize> =
+        plan.sizes().iter().map(|size| size.size).filter(|size| *size > 5).collect();
+    [(2, Convention::BothEnds), (3, Convention::MeanRms)].map(|(order, convention)| {
+        let settings = Settings { windows: windows.clone(), order, convention };
+        DfaPlan::new(plan.steps(), &settings).expect("fits")
+    })
 }
 
 /// Pink rows, of which one is constant, one has a NaN, one has a tiny and one a huge unit.
@@ -77,7 +88,11 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
         ],
     );
     check(
-        &dfa::detrend::Detrend,
+        if plan.order() == 1 {
+            &dfa::detrend::Detrend as &dyn Stage
+        } else {
+            &dfa::detrend_higher::DetrendHigher
+        },
         &[
             shape.clone(),
             sizes.clone(),
@@ -111,7 +126,7 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
 #[test]
 fn each_stage_is_its_twin_at_every_number_of_rows() {
     let Some(engine) = engine() else { return };
-    let plan = plan(40, &[4, 7, 33], Overlap::Half);
+    let plan = plan(40, &[4, 7, 33], Convention::HalfOverlap);
     for rows in straddling(64).into_iter().chain(straddling(32)) {
         each_stage(&engine, &traces(rows, 40), &plan);
     }
@@ -122,8 +137,11 @@ fn each_stage_is_its_twin_at_every_length() {
     let Some(engine) = engine() else { return };
     // Lengths about a block, and block counts about the lanes of `profile`.
     for steps in [17, 31, 32, 33, 103, 32 * 63, 32 * 64, 32 * 64 + 1, 32 * 199 + 5] {
-        let plan = plan(steps, &[4, 9, 16], Overlap::Half);
+        let plan = plan(steps, &[4, 7, 9, 16], Convention::HalfOverlap);
         each_stage(&engine, &traces(3, steps), &plan);
+        for plan in higher(&plan) {
+            each_stage(&engine, &traces(3, steps), &plan);
+        }
     }
 }
 
@@ -131,8 +149,11 @@ fn each_stage_is_its_twin_at_every_length() {
 fn windows_of_many_pieces_are_their_twins() {
     let Some(engine) = engine() else { return };
     // More than 32 pieces, exactly 32, and starts that are no multiple of 32.
-    let plan = plan(5000, &[5, 31, 32, 33, 1023, 1024, 1025, 2500], Overlap::Half);
+    let plan = plan(5000, &[5, 31, 32, 33, 1023, 1024, 1025, 2500], Convention::HalfOverlap);
     each_stage(&engine, &traces(3, 5000), &plan);
+    for plan in higher(&plan) {
+        each_stage(&engine, &traces(3, 5000), &plan);
+    }
 }
 
 #[test]
@@ -141,7 +162,7 @@ fn window_counts_straddle_the_lanes() {
     for count in straddling(32) {
         // `count` windows of 4 samples, fewer of 5 and 6.
         let steps = (4 * count).max(6);
-        each_stage(&engine, &traces(2, steps), &plan(steps, &[4, 5, 6], Overlap::None));
+        each_stage(&engine, &traces(2, steps), &plan(steps, &[4, 5, 6], Convention::Forward));
     }
 }
 
@@ -150,7 +171,7 @@ fn the_grid_goes_on_beyond_65_535_groups() {
     let Some(engine) = engine() else { return };
     // 65,540 groups of `profile` and three times as many of `fluctuation`; 6 samples each.
     let rows = 65_540;
-    each_stage(&engine, &traces(rows, 6), &plan(6, &[4, 5, 6], Overlap::None));
+    each_stage(&engine, &traces(rows, 6), &plan(6, &[4, 5, 6], Convention::Forward));
 }
 
 #[test]
@@ -158,7 +179,7 @@ fn the_grid_of_many_lanes_goes_on_too() {
     let Some(engine) = engine() else { return };
     // `detrend` and `exponent` have 64 lanes a group: 65,535 groups hold 4,194,240 of them.
     let beyond = 65_535 * 64 + 100;
-    let plan = plan(6, &[4, 5, 6], Overlap::None);
+    let plan = plan(6, &[4, 5, 6], Convention::Forward);
     let seven: Vec<f32> = noise::white(7 * 1009, 3, 0).iter().map(|x| 1.5 + x.abs()).collect();
     let values = |count: usize| seven.iter().copied().cycle().take(count).collect::<Vec<f32>>();
     let rows = beyond / 3 + 1;
@@ -303,13 +324,13 @@ fn the_chain_gives_the_references() {
     let Some(engine) = engine() else { return };
     let path = Path::Gpu(engine);
     for reference in Reference::all() {
-        for convention in [Convention::Forward, Convention::Overlap50Nolds] {
-            let plan = reference.plan(convention);
+        for case in Case::all() {
+            let plan = reference.plan(case);
             let measured = path.measure(&reference.traces, &plan).expect("measured");
-            let expected = reference.fluctuations(convention);
-            let what = format!("device, {} {convention:?}", reference.name);
+            let expected = reference.fluctuations(case);
+            let what = format!("device, {} {case:?}", reference.name);
             println!("{what}: F {:.1e}", common::largest(&measured.fluctuations, &expected));
-            assert_close(&what, &measured.fluctuations, &expected, &tolerances::SINGLE);
+            assert_close(&what, &measured.fluctuations, &expected, common::single(case.order)[0]);
             against_oracle(&what, &measured, &reference.traces, &plan);
         }
     }
@@ -336,16 +357,20 @@ fn the_chain_gives_the_oracle_and_repeats_to_the_bit() {
 fn against_oracle(what: &str, measured: &Measured, traces: &Traces, plan: &DfaPlan) {
     // The exponents of all rows together, for what they share.
     let (mut found, mut exact) = ([vec![], vec![]], [vec![], vec![]]);
-    for row in 0..traces.rows() {
+    let [single, exponents, stderrs] = common::single(plan.order());
+    let fast = Path::Cpu.measure(traces, plan).expect("measured").exponents;
+    for (row, fast) in fast.iter().enumerate() {
         let exponent = &measured.exponents[row];
-        assert_eq!(exponent.status, dfa::status(traces.row(row)), "{what}, row {row}");
+        assert_eq!(exponent.status, fast.status, "{what}, row {row}");
         match exponent.status {
-            Status::Constant => assert!(measured.row(row).iter().all(|f| *f == 0.0)),
+            Status::Constant | Status::NoFluctuation => {
+                assert!(measured.row(row).iter().all(|f| *f == 0.0))
+            }
             Status::NonFinite => assert!(measured.row(row).iter().all(|f| f.is_nan())),
             _ => {
                 let expected = oracle::fluctuations(traces.row(row), plan);
                 let what = format!("{what}, row {row}");
-                assert_close(&what, measured.row(row), &expected, &tolerances::SINGLE);
+                assert_close(&what, measured.row(row), &expected, single);
                 let fit = dfa::fit(plan, &expected);
                 found[0].push(exponent.alpha);
                 exact[0].push(fit.alpha);
@@ -354,15 +379,15 @@ fn against_oracle(what: &str, measured: &Measured, traces: &Traces, plan: &DfaPl
             }
         }
     }
-    assert_close(what, &found[0], &exact[0], &tolerances::SINGLE_EXPONENT);
-    assert_close(what, &found[1], &exact[1], &tolerances::SINGLE_STDERR);
+    assert_close(what, &found[0], &exact[0], exponents);
+    assert_close(what, &found[1], &exact[1], stderrs);
 }
 
 #[test]
 fn a_buffer_on_the_device_is_measured_where_it_lies() {
     let Some(engine) = engine() else { return };
     let traces = traces(9, 256);
-    let plan = plan(256, &[8, 16, 32, 64], Overlap::Half);
+    let plan = plan(256, &[8, 16, 32, 64], Convention::HalfOverlap);
     // Behind 1,024 bytes of something else.
     let shifted = [vec![f32::NAN; 256], traces.values().to_vec()].concat();
     let buffer = engine.upload("recorded", &shifted).expect("a buffer");
@@ -380,9 +405,9 @@ fn a_buffer_on_the_device_is_measured_where_it_lies() {
 fn what_the_device_refuses_is_an_error() {
     let Some(engine) = engine() else { return };
     // Too few bindings.
-    let shape = engine.uniform("shape", &[1u32, 6, 3, 3]).expect("a buffer");
+    let shape = engine.uniform("shape", &[1u32, 6, 3, 3, 1, 0]).expect("a buffer");
     let parts = [shape.as_entire_buffer_binding()];
-    let params = bytemuck::bytes_of(&[1u32, 6, 3, 3]).to_vec();
+    let params = bytemuck::bytes_of(&[1u32, 6, 3, 3, 1, 0]).to_vec();
     let dispatch = Dispatch { stage: &dfa::profile::Profile, params: &params, parts: &parts };
     let error = engine.submit(&[dispatch]).expect_err("refused");
     assert!(error.to_string().contains("dfa/profile"), "{error}");
@@ -421,7 +446,7 @@ fn a_trace_that_no_binding_holds_is_an_error_and_one_that_fills_it_is_not() {
     let Some(engine) = narrow(64 << 10) else { return };
     let path = Path::Gpu(engine.clone());
     for (steps, fits) in [(16_384, true), (16_385, false)] {
-        let plan = plan(steps, &[16, 64, 256], Overlap::Half);
+        let plan = plan(steps, &[16, 64, 256], Convention::HalfOverlap);
         let traces = traces(2, steps);
         match path.measure(&traces, &plan) {
             Ok(measured) => {
@@ -436,7 +461,7 @@ fn a_trace_that_no_binding_holds_is_an_error_and_one_that_fills_it_is_not() {
         }
     }
     // What goes past the plan is refused by the device itself, and that is an error too.
-    let plan = plan(16_384, &[16, 64, 256], Overlap::Half);
+    let plan = plan(16_384, &[16, 64, 256], Convention::HalfOverlap);
     let buffer = engine.upload("recorded", &vec![0.5f32; 2 * 16_384]).expect("a buffer");
     let whole = buffer.as_entire_buffer_binding();
     assert!(dfa::chain::measure_buffer(&engine, whole.clone(), 2, &plan).is_err());
@@ -449,7 +474,7 @@ fn f32_results_of_the_twins_are_the_devices_too() {
     let Some(engine) = engine() else { return };
     let path = Path::Gpu(engine);
     let [main, _] = Reference::all();
-    let plan = main.plan(Convention::Forward);
+    let plan = main.plan(Case::FORWARD);
     let device = path.measure(&main.traces, &plan).expect("measured").fluctuations;
     let twin = widen(&twins(&main.traces, &plan).fluctuations);
     println!("device against twins: F {:.1e}", common::largest(&device, &twin));

@@ -52,38 +52,20 @@ fn main(
     if index >= shape.rows * shape.windows {
         return;
     }
-    let row = index / shape.windows;
-    let window = index % shape.windows;
-    var place = 0u;
-    while place + 1u < shape.sizes && sizes[place + 1u].first <= window {
-        place++;
-    }
-    let size = sizes[place];
-    let start = (window - size.first) * size.stride;
-    let end = start + size.size;
-
-    let row_begin = row * shape.steps;
-    let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
-    // The window's level: near the mean of its blocks' levels, so that no steep line has to be
-    // carried along.
-    let origin = levels[row_levels + start / BLOCK];
-    let last = (end - 1u) / BLOCK;
-    var above = 0.0;
-    for (var block = start / BLOCK; block <= last; block++) {
-        above += levels[row_levels + block] - origin;
-    }
-    let level = origin + above / f32(last - start / BLOCK + 1u);
+    let window = window_at(index);
+    let row_begin = window.row * shape.steps;
+    let row_levels = window.row * ((shape.steps + BLOCK - 1u) / BLOCK);
     var total = EMPTY;
     var group = EMPTY;
     var pieces = 0u;
-    var at = start;
-    while at < end {
-        let next = min((at / BLOCK + 1u) * BLOCK, end);
+    var at = window.start;
+    while at < window.end {
+        let next = min((at / BLOCK + 1u) * BLOCK, window.end);
         var before = 0.0;
         if at % BLOCK != 0u {
             before = profile[row_begin + at - 1u];
         }
-        let tilt = levels[row_levels + at / BLOCK] - level;
+        let tilt = levels[row_levels + at / BLOCK] - window.level;
         group = merge(group, leaf(row_begin + at, next - at, before, tilt));
         pieces++;
         if pieces == GROUP {

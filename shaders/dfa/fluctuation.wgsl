@@ -14,6 +14,14 @@ const RUN: u32 = 32u;
 
 var<workgroup> partial: array<f32, LANES>;
 
+// What one window of `size` samples adds to the sum: its residual, or its root mean square.
+fn contribution(residual: f32, size: u32) -> f32 {
+    if shape.roots == 0u {
+        return residual;
+    }
+    return sqrt(residual / f32(size));
+}
+
 @compute @workgroup_size(LANES)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -32,7 +40,7 @@ fn main(
     var run = 0.0;
     var added = 0u;
     for (var i = lane; i < size.count; i += LANES) {
-        run += residuals[begin + i];
+        run += contribution(residuals[begin + i], size.size);
         added++;
         if added == RUN {
             total += run;
@@ -49,7 +57,10 @@ fn main(
         workgroupBarrier();
     }
     if lane == 0u {
-        let samples = f32(size.count) * f32(size.size);
-        fluctuations[index] = marks[row].unit * sqrt(partial[0] / samples);
+        var fluctuation = partial[0] / f32(size.count);
+        if shape.roots == 0u {
+            fluctuation = sqrt(fluctuation / f32(size.size));
+        }
+        fluctuations[index] = marks[row].unit * fluctuation;
     }
 }

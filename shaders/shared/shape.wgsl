@@ -6,12 +6,17 @@ struct Shape {
     steps: u32,   // samples per trace
     sizes: u32,   // window sizes
     windows: u32, // windows per trace, of all sizes together
+    order: u32,   // degree of the polynomial taken out of each window
+    roots: u32,   // 1: F is the mean of the windows' roots; 0: the root of the mean of squares
 }
 
-// All windows of one size: window w covers the samples w * stride .. w * stride + size.
+// All windows of one size: window w starts at w * stride where w < front, else at
+// back + (w - front) * stride.
 struct WindowSize {
     size: u32,
     stride: u32,
     count: u32,
     first: u32, // windows of all smaller sizes together
+    front: u32,
+    back: u32,
 }

@@ -12,6 +12,7 @@ pub mod spectrum;
 pub static STAGES: &[&dyn Stage] = &[
     &dfa::profile::Profile,
     &dfa::detrend::Detrend,
+    &dfa::detrend_higher::DetrendHigher,
     &dfa::fluctuation::Fluctuation,
     &dfa::exponent::Exponent,
 ];

@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::progress::Terminal;
 use super::show;
+use crate::analysis::dfa::Convention;
 use crate::datasets::recordings::{self, Options};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiments::analyze::{self, Settings};
 use crate::experiments::machine::Machine;
 use crate::files::write_whole;
@@ -23,9 +24,13 @@ pub struct Analyze {
     /// Window sizes in samples: a list `8,10,14` or a range `8..1024:20` [default: 20 from 8 to N/4]
     #[arg(long, value_name = "SIZES")]
     pub windows: Option<String>,
-    /// How windows lie: `half`, `none` or `half-nolds` [default: half]
-    #[arg(long, value_name = "HOW")]
-    pub overlap: Option<String>,
+    /// Degree of the polynomial taken out of each window: 1, 2 or 3
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub order: usize,
+    /// How windows lie and are averaged: forward, both-ends, half-overlap, half-overlap-nolds,
+    /// mean-rms or half-overlap-mean-rms
+    #[arg(long, value_name = "NAME", default_value = "half-overlap")]
+    pub convention: String,
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
     #[arg(long, value_name = "WHICH", default_value = "auto")]
     pub device: String,
@@ -57,7 +62,8 @@ pub fn analyze(options: &Analyze) -> Result<()> {
     let mut terminal = Terminal::new()?;
     let settings = Settings {
         windows: options.windows.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
-        overlap: overlap(options.overlap.as_deref())?,
+        order: options.order,
+        convention: options.convention.parse::<Convention>().map_err(|e| e.at("--convention"))?,
         ..Settings::default()
     };
     let machine = Machine::open(options.device.parse::<Choice>().map_err(|e| e.at("--device"))?)?;
@@ -83,16 +89,4 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         report::analysis::text(&analysis)
     });
     Ok(())
-}
-
-fn overlap(name: Option<&str>) -> Result<crate::analysis::dfa::Overlap> {
-    use crate::analysis::dfa::Overlap;
-    match name {
-        None | Some("half") => Ok(Overlap::Half),
-        Some("none") => Ok(Overlap::None),
-        Some("half-nolds") => Ok(Overlap::HalfNolds),
-        Some(other) => Err(Error::new(format!("expected a layout of windows, found `{other}`"))
-            .at("--overlap")
-            .remedy("choose one of half, none, half-nolds")),
-    }
 }

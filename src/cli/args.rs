@@ -110,7 +110,10 @@ pub struct OneOverF {
     /// Window sizes in samples (dfa.windows)
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Measures")]
     pub windows: Option<Vec<i64>>,
-    /// How windows lie: `half` or `none` (dfa.overlap)
-    #[arg(long, value_name = "HOW", help_heading = "Measures")]
-    pub overlap: Option<String>,
+    /// Degree of the polynomial taken out of each window: 1, 2 or 3 (dfa.order)
+    #[arg(long, value_name = "N", help_heading = "Measures")]
+    pub order: Option<i64>,
+    /// How windows lie and are averaged: `half-overlap`, `forward`, `both-ends`, ... (dfa.convention)
+    #[arg(long, value_name = "NAME", help_heading = "Measures")]
+    pub convention: Option<String>,
 }

@@ -144,7 +144,8 @@ fn flags(options: &OneOverF) -> Result<Vec<(String, Value)>> {
         one("recording.reviews", options.record_reviews.as_ref()),
         one("recording.save_traces", options.save_traces.then_some(&true)),
         one("dfa.windows", options.windows.as_ref()),
-        one("dfa.overlap", options.overlap.as_ref()),
+        one("dfa.order", options.order.as_ref()),
+        one("dfa.convention", options.convention.as_ref()),
     ];
     let mut flags: Vec<_> =
         flags.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();

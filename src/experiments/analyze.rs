@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::machine::Machine;
 use super::outcome;
 use crate::analysis::dfa::interval::{Calibration, Interval};
-use crate::analysis::dfa::{self, DfaPlan, Overlap, Status};
+use crate::analysis::dfa::{self, Convention, DfaPlan, Status};
 use crate::analysis::spectrum::{self, Band, Method, SpectrumPlan, Window};
 use crate::datasets::recordings::Recording;
 use crate::error::{Error, Result};
@@ -82,21 +82,31 @@ impl Windows {
 }
 
 /// How traces are measured.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Window sizes.
     pub windows: Windows,
-    /// How windows lie.
-    pub overlap: Overlap,
+    /// Degree of the polynomial that is taken out of each window.
+    pub order: usize,
+    /// How windows lie and are averaged.
+    pub convention: Convention,
     /// Seed of the simulated traces behind the intervals.
     pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let dfa::Settings { order, convention, .. } = dfa::Settings::default();
+        Self { windows: Windows::default(), order, convention, seed: 0 }
+    }
 }
 
 impl Settings {
     /// The plan for traces of `steps` samples, and how exponents scatter under it.
     fn calibrate(&self, steps: usize, source: &str) -> Result<(DfaPlan, Calibration)> {
         let windows = self.windows.sizes(steps);
-        let plan = DfaPlan::new(steps, &dfa::Settings { windows, overlap: self.overlap });
+        let Self { order, convention, .. } = *self;
+        let plan = DfaPlan::new(steps, &dfa::Settings { windows, order, convention });
         let plan = plan.map_err(|error| {
             let remedy = error.remedy_text().unwrap_or("choose other sizes").to_owned();
             Error::new(error.to_string()).at(source).remedy(format!("{remedy} (--windows)"))
@@ -230,16 +240,12 @@ fn flags(status: Status, interval: Option<Interval>) -> Vec<String> {
 }
 
 fn conventions(settings: &Settings) -> Vec<String> {
-    let overlap = match settings.overlap {
-        Overlap::None => "side by side from the first sample",
-        Overlap::Half => "every n/2 samples up to the last that fits",
-        Overlap::HalfNolds => "every n/2 samples, the last possible one left out, as nolds does",
-    };
     vec![
         format!(
-            "DFA of order 1 (Peng et al. 1994), windows {overlap}, F(n) the root of the mean squared \
-             residual over all windows and samples, alpha by ordinary least squares of ln F on ln n; \
-             beta = 2 alpha - 1 (S ~ 1/f^beta)."
+            "DFA of order {} (Peng et al. 1994), windows {}, alpha by ordinary least squares of ln F on \
+             ln n; beta = 2 alpha - 1 (S ~ 1/f^beta).",
+            settings.order,
+            settings.convention.describe()
         ),
         "The interval of alpha holds 95 % of self-similar Gaussian traces of that length under the \
          same windows (simulated fractional Gaussian noise and motion). It is no test of \

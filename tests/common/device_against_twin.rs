@@ -75,8 +75,12 @@ pub fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Ve
         .zip(buffers)
         .map(|(binding, words)| match binding.access {
             Access::Uniform => {
-                let params: [u32; 4] = words.as_slice().try_into().expect("a shape");
-                engine.uniform(binding.name, &params).expect("a buffer")
+                let made = match *words.as_slice() {
+                    [a, b, c, d] => engine.uniform(binding.name, &[a, b, c, d]),
+                    [a, b, c, d, e, f] => engine.uniform(binding.name, &[a, b, c, d, e, f]),
+                    _ => panic!("no stage has parameters of {} words", words.len()),
+                };
+                made.expect("a buffer")
             }
             _ => engine.upload(binding.name, words).expect("a buffer"),
         })

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
-use noisescope::analysis::dfa::{DfaPlan, Overlap, Settings};
+use noisescope::analysis::dfa::{Convention, DfaPlan, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
 use noisescope::gpu::{Choice, Gpu, device};
@@ -117,13 +117,51 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// Which windows a reference used.
-#[derive(Clone, Copy, Debug)]
-pub enum Convention {
-    /// One after the other.
-    Forward,
-    /// nolds' half overlap.
-    Overlap50Nolds,
+/// A convention and order that the references have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Case {
+    pub convention: Convention,
+    pub order: usize,
+}
+
+impl Case {
+    /// One after the other, with a line taken out.
+    pub const FORWARD: Self = Self { convention: Convention::Forward, order: 1 };
+
+    /// Ten: three conventions at three orders, and nolds' overlap at order 1.
+    pub fn all() -> Vec<Self> {
+        let orders = |convention| (1..=3).map(move |order| Self { convention, order });
+        let nolds = Self { convention: Convention::HalfOverlapNolds, order: 1 };
+        [Convention::Forward, Convention::BothEnds, Convention::MeanRms]
+            .into_iter()
+            .flat_map(orders)
+            .chain([nolds])
+            .collect()
+    }
+
+    /// Its name in the references.
+    fn stem(self) -> &'static str {
+        match self.convention {
+            Convention::Forward => "forward",
+            Convention::BothEnds => "both_ends",
+            Convention::MeanRms => "mean_rms",
+            Convention::HalfOverlapNolds => "overlap50_nolds",
+            other => panic!("there is no reference for {other:?}"),
+        }
+    }
+}
+
+/// How far `F`, `alpha` and its standard error of the f32 chain may be off.
+pub fn single(order: usize) -> [&'static Tolerance; 3] {
+    if order == 1 {
+        [&tolerances::SINGLE, &tolerances::SINGLE_EXPONENT, &tolerances::SINGLE_STDERR]
+    } else {
+        [
+            &tolerances::SINGLE_HIGHER,
+            &tolerances::SINGLE_HIGHER_EXPONENT,
+            &tolerances::SINGLE_HIGHER_STDERR,
+        ]
+    }
 }
 
 /// One set of reference traces: nine rows (named in `alphas.json`) and 20 window sizes.
@@ -154,35 +192,34 @@ impl Reference {
         })
     }
 
-    /// The plan of a convention.
-    pub fn plan(&self, convention: Convention) -> DfaPlan {
-        let overlap = match convention {
-            Convention::Forward => Overlap::None,
-            Convention::Overlap50Nolds => Overlap::HalfNolds,
-        };
-        let settings = Settings { windows: self.windows.clone(), overlap };
+    /// The plan of a case.
+    pub fn plan(&self, case: Case) -> DfaPlan {
+        let Case { convention, order } = case;
+        let settings = Settings { windows: self.windows.clone(), order, convention };
         DfaPlan::new(self.traces.steps(), &settings).expect("the reference windows fit")
     }
 
     /// `F`, rows × sizes.
-    pub fn fluctuations(&self, convention: Convention) -> Vec<f64> {
-        let stem = match convention {
-            Convention::Forward => "F_forward",
-            Convention::Overlap50Nolds => "F_overlap50_nolds",
-        };
-        array::<f64>(&format!("{stem}_{}.npy", self.name)).0
+    pub fn fluctuations(&self, case: Case) -> Vec<f64> {
+        let (values, shape) = array::<f64>(&format!("F_{}_{}.npy", case.stem(), self.name));
+        let part = self.traces.rows() * self.windows.len();
+        let order = if shape.len() == 3 { case.order - 1 } else { 0 };
+        values[order * part..][..part].to_vec()
     }
 
-    /// `(alpha, intercept, stderr)` of the forward convention; `None` where undefined.
-    pub fn exponents(&self) -> Vec<Option<[f64; 3]>> {
+    /// `(alpha, intercept, stderr)` of a case per row; `None` where undefined.
+    pub fn exponents(&self, case: Case) -> Vec<Option<[f64; 3]>> {
         let text = std::fs::read_to_string(folder().join("alphas.json")).expect("alphas.json");
         let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let rows = json[self.name].as_array().expect("one entry per row");
+        let rows = json["rows"].as_array().expect("the names of the rows");
         rows.iter()
             .map(|row| {
-                row.is_object().then(|| {
+                let row = row.as_str().expect("a name");
+                let name = format!("{}/o{}/{row}", case.stem(), case.order);
+                let fit = &json[self.name][name];
+                fit.is_object().then(|| {
                     ["alpha", "log_intercept", "stderr"]
-                        .map(|key| row[key].as_f64().expect("a number"))
+                        .map(|key| fit[key].as_f64().expect("a number"))
                 })
             })
             .collect()
@@ -255,7 +292,12 @@ pub fn twins(traces: &Traces, plan: &DfaPlan) -> Chain {
         };
     }
     run!(dfa::profile::Profile, shape, traces, chain.profile, chain.levels, chain.marks);
-    run!(dfa::detrend::Detrend, shape, sizes, chain.profile, chain.levels, chain.residuals);
+    if plan.order() == 1 {
+        run!(dfa::detrend::Detrend, shape, sizes, chain.profile, chain.levels, chain.residuals);
+    } else {
+        let stage = dfa::detrend_higher::DetrendHigher;
+        run!(stage, shape, sizes, chain.profile, chain.levels, chain.residuals);
+    }
     run!(
         dfa::fluctuation::Fluctuation,
         shape,

@@ -76,6 +76,15 @@ table! {
                  samples",
     };
 
+    /// `F` of the f32 chain against the oracle at orders 2 and 3.
+    SINGLE_HIGHER = Tolerance {
+        relative: 1e-5,
+        absolute: 0.0,
+        scale: 6e-7,
+        reason: "what is left of a smooth window is small against the parabola or cubic that was \
+                 taken out, each of whose coefficients has an ulp",
+    };
+
     /// `alpha` (and a tenth of the intercept) of the f32 chain against the oracle.
     SINGLE_EXPONENT = Tolerance {
         relative: 0.0,
@@ -93,6 +102,23 @@ table! {
         reason: "a root of squared distances that are small differences of ln F. Of twenty \
                  standard errors of 0.02 a common factor is found from 13 ppm on: they are near \
                  zero",
+    };
+
+    /// The same at orders 2 and 3.
+    SINGLE_HIGHER_EXPONENT = Tolerance {
+        relative: 0.0,
+        absolute: 1e-6,
+        scale: 5e-7,
+        reason: "each ln F is good to 1e-6, and their errors have either sign",
+    };
+
+    /// The same at orders 2 and 3.
+    SINGLE_HIGHER_STDERR = Tolerance {
+        relative: 1e-5,
+        absolute: 1e-6,
+        scale: 5e-7,
+        reason: "as at order 1. Of twenty standard errors of 0.02 a common factor is found from 13 \
+                 ppm on: they are near zero",
     };
 
     /// Chain on the device against chain of the twins, in `F`.
@@ -175,7 +201,7 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
                      values up to 1 a common factor is found from 3 ppm on, of values up to 10 \
                      from 1 ppm",
         },
-        ("dfa/detrend", _) => Tolerance {
+        ("dfa/detrend" | "dfa/detrend_higher", _) => Tolerance {
             relative: 2e-5,
             absolute: 1e-5,
             scale: 3e-7,

@@ -73,7 +73,7 @@ pub fn merge(a: Block, b: Block) -> Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dfa::oracle;
+    use crate::analysis::dfa::oracle::Polynomials;
 
     /// The summary of a whole profile in f64.
     fn summary(profile: &[f64]) -> Block {
@@ -87,7 +87,11 @@ mod tests {
             sum: profile[profile.len() - 1] as f32,
             mean: mean as f32,
             slope: if spread > 0.0 { (moment / spread) as f32 } else { 0.0 },
-            residual: if profile.len() > 1 { oracle::residual(profile) as f32 } else { 0.0 },
+            residual: if profile.len() > 1 {
+                Polynomials::new(profile.len(), 1).residual(profile) as f32
+            } else {
+                0.0
+            },
         }
     }
 

@@ -7,7 +7,9 @@ use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
 use super::plan::DfaPlan;
-use super::{Exponent, Measured, Status, block, detrend, exponent, fluctuation, profile};
+use super::{
+    Exponent, Measured, Status, block, detrend, detrend_higher, exponent, fluctuation, profile,
+};
 use crate::error::{Error, Result};
 use crate::gpu::engine::{Dispatch, Engine, Part};
 use crate::gpu::stage::Stage;
@@ -101,6 +103,8 @@ fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result
     let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
     let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
 
+    let detrend: &dyn Stage =
+        if plan.order() == 1 { &detrend::Detrend } else { &detrend_higher::DetrendHigher };
     let shape = shape_buffer.as_entire_buffer_binding();
     let whole = wgpu::Buffer::as_entire_buffer_binding;
     let stages: [(&dyn Stage, [Part<'_>; 5]); 4] = [
@@ -109,7 +113,7 @@ fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result
             [shape.clone(), traces, whole(&profile), whole(&levels), whole(&marks)],
         ),
         (
-            &detrend::Detrend,
+            detrend,
             [shape.clone(), whole(&sizes), whole(&profile), whole(&levels), whole(&residuals)],
         ),
         (
@@ -159,11 +163,11 @@ fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dfa::{Overlap, Settings};
+    use crate::analysis::dfa::Settings;
 
     #[test]
     fn batches_respect_the_largest_binding() {
-        let settings = Settings { windows: vec![4, 8, 16], overlap: Overlap::Half };
+        let settings = Settings { windows: vec![4, 8, 16], ..Settings::default() };
         let plan = DfaPlan::new(1000, &settings).expect("fits");
         assert_eq!(batch_rows(128 << 20, &plan).expect("fits"), (64 << 20) / 4000);
         assert_eq!(batch_rows(8000, &plan).expect("fits"), 2);

@@ -1,4 +1,4 @@
-//! Stage `dfa/detrend`: the residual of every window from its least-squares line.
+//! Stage `dfa/detrend`: the residual of every window from its least-squares line, order 1.
 //!
 //! Place in the flow: reads what [`super::profile`] wrote; [`super::fluctuation`] adds up what it
 //! writes.
@@ -20,6 +20,8 @@
 //! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence
 //! into the window: two levels, so that a window of 250,000 samples is no chain of 7,800 merges.
 
+use std::ops::Range;
+
 use super::block::{BLOCK, Block, merge, spread};
 use super::params::{Shape, SizeRecord};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
@@ -39,6 +41,7 @@ impl Stage for Detrend {
         &[
             include_str!("../../../shaders/dfa/detrend.wgsl"),
             include_str!("../../../shaders/shared/shape.wgsl"),
+            include_str!("../../../shaders/shared/window.wgsl"),
             include_str!("../../../shaders/shared/block.wgsl"),
         ]
     }
@@ -64,37 +67,59 @@ impl Stage for Detrend {
     }
 
     fn twin(&self, bound: &mut Bound<'_>) {
-        let shape: Shape = bound.params(0);
-        let sizes: &[SizeRecord] = bound.take(1);
-        let profile: &[f32] = bound.take(2);
-        let levels: &[f32] = bound.take(3);
-        let residuals: &mut [f32] = bound.take(4);
-        let (steps, windows) = (shape.steps as usize, shape.windows as usize);
-        let blocks = steps.div_ceil(BLOCK);
-        for row in 0..shape.rows as usize {
-            let profile = &profile[row * steps..][..steps];
-            let levels = &levels[row * blocks..][..blocks];
-            let residuals = &mut residuals[row * windows..][..windows];
-            for size in sizes {
-                for window in 0..size.count as usize {
-                    let start = window * size.stride as usize;
-                    let end = start + size.size as usize;
-                    residuals[size.first as usize + window] = fold(profile, levels, start, end);
-                }
+        every_window(bound, |_| {
+            |profile: &[f32], levels: &[f32], window| {
+                fold(profile, levels, window, leaf, merge).residual
+            }
+        });
+    }
+}
+
+/// Writes the residual of every window of every trace: `residual_at` an order takes profile and
+/// levels of the trace and the samples of the window.
+pub(super) fn every_window<R: Fn(&[f32], &[f32], Range<usize>) -> f32>(
+    bound: &mut Bound<'_>,
+    residual_at: impl FnOnce(u32) -> R,
+) {
+    let shape: Shape = bound.params(0);
+    let residual = residual_at(shape.order);
+    let sizes: &[SizeRecord] = bound.take(1);
+    let profile: &[f32] = bound.take(2);
+    let levels: &[f32] = bound.take(3);
+    let residuals: &mut [f32] = bound.take(4);
+    let (steps, windows) = (shape.steps as usize, shape.windows as usize);
+    let blocks = steps.div_ceil(BLOCK);
+    for row in 0..shape.rows as usize {
+        let profile = &profile[row * steps..][..steps];
+        let levels = &levels[row * blocks..][..blocks];
+        let residuals = &mut residuals[row * windows..][..windows];
+        for size in sizes {
+            for window in 0..size.count {
+                let start = size.start(window) as usize;
+                let end = start + size.size as usize;
+                residuals[(size.first + window) as usize] = residual(profile, levels, start..end);
             }
         }
     }
 }
 
-/// The residual of the window `start .. end`.
-fn fold(profile: &[f32], levels: &[f32], start: usize, end: usize) -> f32 {
+/// Folds the pieces of one window, cut at the borders of blocks: `leaf` makes one of its profile,
+/// the profile before it and its tilt, `merge` joins two.
+pub(super) fn fold<S: Copy + Default>(
+    profile: &[f32],
+    levels: &[f32],
+    window: Range<usize>,
+    leaf: impl Fn(&[f32], f32, f32) -> S,
+    merge: impl Fn(S, S) -> S,
+) -> S {
+    let Range { start, end } = window;
     let covered = &levels[start / BLOCK..=(end - 1) / BLOCK];
     let mut above = 0.0;
     for level in covered {
         above += level - covered[0];
     }
     let level = covered[0] + above / covered.len() as f32;
-    let (mut total, mut group) = (Block::default(), Block::default());
+    let (mut total, mut group) = (S::default(), S::default());
     let (mut pieces, mut at) = (0, start);
     while at < end {
         let next = ((at / BLOCK + 1) * BLOCK).min(end);
@@ -104,12 +129,12 @@ fn fold(profile: &[f32], levels: &[f32], start: usize, end: usize) -> f32 {
         pieces += 1;
         if pieces == GROUP {
             total = merge(total, group);
-            group = Block::default();
+            group = S::default();
             pieces = 0;
         }
         at = next;
     }
-    merge(total, group).residual
+    merge(total, group)
 }
 
 /// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above

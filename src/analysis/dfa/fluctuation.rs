@@ -4,8 +4,9 @@
 //!
 //! # What it computes
 //! Bindings: `shape`, `sizes`, `residuals` (rows × windows), `marks` (rows) → `fluctuations` (rows
-//! × sizes): `F(n) = unit · sqrt(Σ R / (windows · n))`, in the unit of the trace. Traces that are
-//! constant or not finite get 0; their mark says so.
+//! × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention averages roots `unit ·
+//! Σ sqrt(R / n) / windows`, in the unit of the trace. Traces that are constant or not finite get
+//! 0; their mark says so.
 //!
 //! # Order of summation
 //! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in runs of 32,
@@ -66,21 +67,26 @@ impl Stage for Fluctuation {
         for (row, mark) in marks.iter().enumerate().take(shape.rows as usize) {
             for (place, size) in sizes.iter().enumerate() {
                 let begin = row * windows + size.first as usize;
-                let sum = add_up(&residuals[begin..][..size.count as usize]);
-                let samples = size.count as f32 * size.size as f32;
-                fluctuations[row * sizes.len() + place] = mark.unit * (sum / samples).sqrt();
+                let residuals = &residuals[begin..][..size.count as usize];
+                let (count, samples) = (size.count as f32, size.size as f32);
+                let fluctuation = if shape.roots == 0 {
+                    (add_up(residuals, |residual| residual) / count / samples).sqrt()
+                } else {
+                    add_up(residuals, |residual| (residual / samples).sqrt()) / count
+                };
+                fluctuations[row * sizes.len() + place] = mark.unit * fluctuation;
             }
         }
     }
 }
 
-/// The sum of `values` in the order of a workgroup.
-fn add_up(values: &[f32]) -> f32 {
+/// The sum of what each of `values` contributes, in the order of a workgroup.
+fn add_up(values: &[f32], contribution: impl Fn(f32) -> f32) -> f32 {
     let mut partial = [0.0f32; LANES];
     for (lane, partial) in partial.iter_mut().enumerate() {
         let (mut total, mut run, mut added) = (0.0, 0.0, 0);
         for value in values.iter().skip(lane).step_by(LANES) {
-            run += value;
+            run += contribution(*value);
             added += 1;
             if added == RUN {
                 total += run;
@@ -108,7 +114,7 @@ mod tests {
     fn every_window_is_added_once() {
         for count in [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 7, RUN * LANES + 40] {
             let values: Vec<f32> = (1..=count).map(|i| i as f32).collect();
-            assert_eq!(add_up(&values), (count * (count + 1) / 2) as f32);
+            assert_eq!(add_up(&values, |value| value), (count * (count + 1) / 2) as f32);
         }
     }
 }

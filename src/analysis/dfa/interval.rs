@@ -24,7 +24,7 @@
 //! & Harte 1987, exact covariance) of 24 exponents from 0.02 to 1.98, denser at the ends, measured
 //! by the fast path with the very same plan. At each the mean `m`, the standard deviation `s` and
 //! quantiles of `(a - m)/s` are taken. What small windows add, `e(alpha)`, is the slope of
-//! `ln E F²(n) / 2`, exact (`expected_square`); `ln s`, `(m - e)/s` and the standardised quantiles
+//! `ln E F²(n) / 2`, exact ([`super::expected`]); `ln s`, `(m - e)/s` and the standardised quantiles
 //! are smoothed over `alpha` by truncated Chebyshev series (degrees 6, 4, 2), and the sums
 //! `e + s·((m - e)/s + quantile)` are made non-decreasing.
 //!
@@ -55,8 +55,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::expected::Diagonals;
 use super::fast;
-use super::plan::{DfaPlan, Overlap, Settings};
+use super::plan::{DfaPlan, Settings};
 use crate::error::{Error, Result};
 use crate::signal::Traces;
 use crate::signal::fractional::Fractional;
@@ -84,9 +85,6 @@ const LARGEST_AT_LEAST: f64 = 256.0;
 
 /// Windows of a reduced plan have at least as many samples.
 const SMALLEST_REDUCED: f64 = 8.0;
-
-/// From this size on `E F²` goes on as the power law it has reached.
-const POWER_LAW_FROM: usize = 4096;
 
 /// What is known of the exponent of one trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -181,15 +179,16 @@ impl Calibration {
             Series::new((0..=INTERVALS).map(value).collect(), degree)
         };
         let deviation = series(DEGREES[0], &|i| summaries[i].deviation.ln());
+        let diagonals = Diagonals::new(&sizes_of(plan), plan.order());
         let bias = series(DEGREES[1], &|i| {
-            (summaries[i].mean - expected_slope(exponents[i], plan))
+            (summaries[i].mean - expected_slope(exponents[i], plan, &diagonals))
                 / deviation.at(exponents[i]).exp()
         });
         let quantiles = [0, 1, 2].map(|q| series(DEGREES[2], &|i| summaries[i].quantiles[q]));
         let alphas: Vec<f64> =
             (0..TABLE).map(|i| 1.0 - REACH + 2.0 * REACH * i as f64 / (TABLE - 1) as f64).collect();
         let expected: Vec<f64> =
-            alphas.par_iter().map(|&alpha| expected_slope(alpha, plan)).collect();
+            alphas.par_iter().map(|&alpha| expected_slope(alpha, plan, &diagonals)).collect();
         let curves = quantiles.map(|quantile| {
             let mut highest = f64::NEG_INFINITY;
             let value = |(&alpha, expected): (&f64, &f64)| {
@@ -215,40 +214,16 @@ fn grid() -> Vec<f64> {
     (0..=INTERVALS).map(point).collect()
 }
 
-/// `E F²(n)` of the self-similar noise of `alpha` (variance as [`Fractional`] has it) for each of
-/// `sizes`, at order 1.
-///
-/// With `P` the projection off constants and lines and `K` the generalised covariance of the
-/// profile, `n·E F² = Σ_ij P_ij K(i - j)`, where `K(h) = -|h|^2alpha / 2` below 1 and
-/// `|h|^2alpha / (2·4^alpha - 8)` above; the sums of `P` along its diagonals have a closed form. Does not
-/// depend on the trace's length or on how windows lie.
-fn expected_square(alpha: f64, sizes: &[usize]) -> Vec<f64> {
-    // At 1 the kernel is 0 after the projection, and so is its unit.
-    let alpha = if (alpha - 1.0).abs() < 1e-6 { 1.0 + 1e-6 } else { alpha };
-    let power = 2.0 * alpha;
-    let unit = if alpha < 1.0 { -0.5 } else { 1.0 / (2.0 * power.exp2() - 8.0) };
-    let longest = sizes.iter().copied().max().unwrap_or(0).min(POWER_LAW_FROM);
-    let kernel: Vec<f64> = (0..=longest).map(|lag| unit * (lag as f64).powf(power)).collect();
-    let square = |size: usize| {
-        let n = size as f64;
-        let spread = n * (n * n - 1.0) / 12.0;
-        let diagonal = |lag: usize| {
-            let (h, m) = (lag as f64, (size - lag) as f64);
-            -m / n - m * ((m * m - 1.0) / 12.0 - h * h / 4.0) / spread
-        };
-        2.0 / n * (1..size).map(|lag| diagonal(lag) * kernel[lag]).sum::<f64>()
-    };
-    let reached = square(longest);
-    let beyond = |size: usize| reached * (size as f64 / longest as f64).powf(power);
-    sizes.iter().map(|&n| if n <= longest { square(n) } else { beyond(n) }).collect()
-}
-
 /// The exponent of the expected squares, `e(alpha)`: what a measured one tends to in an endless
 /// trace with the windows of `plan`.
-fn expected_slope(alpha: f64, plan: &DfaPlan) -> f64 {
-    let sizes: Vec<usize> = plan.sizes().iter().map(|size| size.size).collect();
-    let squares = expected_square(alpha, &sizes);
+fn expected_slope(alpha: f64, plan: &DfaPlan, diagonals: &Diagonals) -> f64 {
+    let squares = diagonals.expected_square(alpha);
     plan.line().slope.iter().zip(&squares).map(|(weight, square)| weight * square.ln() / 2.0).sum()
+}
+
+/// The sizes of `plan`.
+fn sizes_of(plan: &DfaPlan) -> Vec<usize> {
+    plan.sizes().iter().map(|size| size.size).collect()
 }
 
 /// The plan that is simulated for a plan.
@@ -286,11 +261,10 @@ impl Reduced {
         }
         windows.sort_unstable();
         windows.dedup();
-        let apart = sizes.iter().all(|size| size.stride == size.size);
-        let overlap = if apart { Overlap::None } else { Overlap::Half };
         let place =
             divided.iter().map(|n| n.and_then(|n| windows.binary_search(&n).ok())).collect();
-        let plan = DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, overlap })?;
+        let (order, convention) = (plan.order(), plan.convention());
+        let plan = DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })?;
         Ok(Self { plan, place, variance: factor / shortening })
     }
 
@@ -298,10 +272,16 @@ impl Reduced {
     fn simulate(&self, full: &DfaPlan, seed: u64) -> Result<Vec<Vec<f64>>> {
         let steps = self.plan.steps();
         let groups = traces_per_exponent(steps) / TOGETHER;
-        let makers: Vec<(Fractional, Expected)> = grid()
-            .into_par_iter()
-            .map(|alpha| (Fractional::new(steps, alpha), Expected::new(alpha, self, full)))
-            .collect();
+        let [reduced_sums, full_sums] =
+            [&self.plan, full].map(|plan| Diagonals::new(&sizes_of(plan), plan.order()));
+        let maker = |alpha| {
+            let expected = Expected {
+                reduced: reduced_sums.expected_square(alpha),
+                slope: expected_slope(alpha, full, &full_sums),
+            };
+            (Fractional::new(steps, alpha), expected)
+        };
+        let makers: Vec<(Fractional, Expected)> = grid().into_par_iter().map(maker).collect();
         let jobs: Vec<(usize, usize)> =
             (0..makers.len()).flat_map(|i| (0..groups).map(move |group| (i, group))).collect();
         let found = jobs
@@ -347,13 +327,6 @@ impl Reduced {
 struct Expected {
     reduced: Vec<f64>,
     slope: f64,
-}
-
-impl Expected {
-    fn new(alpha: f64, reduced: &Reduced, full: &DfaPlan) -> Self {
-        let sizes: Vec<usize> = reduced.plan.sizes().iter().map(|size| size.size).collect();
-        Self { reduced: expected_square(alpha, &sizes), slope: expected_slope(alpha, full) }
-    }
 }
 
 /// The measured exponents of one true exponent.
@@ -430,7 +403,7 @@ mod tests {
     use super::*;
 
     fn plan(steps: usize, windows: &[usize]) -> DfaPlan {
-        let settings = Settings { windows: windows.to_vec(), overlap: Overlap::Half };
+        let settings = Settings { windows: windows.to_vec(), ..Settings::default() };
         DfaPlan::new(steps, &settings).expect("the windows fit")
     }
 
@@ -440,38 +413,6 @@ mod tests {
         let series = Series::new(grid().into_iter().map(cubic).collect(), 3);
         for x in [0.02, 0.3, 1.0, 1.7, 1.98] {
             assert!((series.at(x) - cubic(x)).abs() < 1e-12, "{x}");
-        }
-    }
-
-    #[test]
-    fn the_expected_square_is_what_traces_have() {
-        let plan = plan(64, &[4, 9, 16, 64]);
-        for alpha in [0.1, 0.5, 0.9, 1.1, 1.5, 1.9] {
-            let expected = expected_square(alpha, &[4, 9, 16, 64]);
-            let maker = Fractional::new(64, alpha);
-            let rows = 4000;
-            let samples = (0..rows).flat_map(|i| maker.pair(8, "test", i)[0].clone()).collect();
-            let traces = Traces::new(samples, 64).expect("whole traces");
-            let found = fast::fluctuations(&traces, &plan);
-            for (at, expected) in expected.iter().enumerate() {
-                let squares = found.chunks_exact(4).map(|f| f[at] * f[at]);
-                let (sum, sum_of_squares) =
-                    squares.fold((0.0, 0.0), |(a, b), f| (a + f, b + f * f));
-                let mean = sum / rows as f64;
-                let error = ((sum_of_squares / rows as f64 - mean * mean) / rows as f64).sqrt();
-                assert!((mean - expected).abs() < 5.0 * error, "{alpha} {at}: {mean} {expected}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_power_law_is_reached() {
-        for alpha in [0.1, 0.5, 0.9, 1.1, 1.5, 1.9] {
-            let squares = expected_square(alpha, &[2048, 4096, 8192]);
-            for pair in squares.windows(2) {
-                let slope = (pair[1] / pair[0]).log2() / 2.0;
-                assert!((slope - alpha).abs() < 2e-3, "{alpha}: {slope}");
-            }
         }
     }
 

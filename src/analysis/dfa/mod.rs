@@ -33,18 +33,23 @@
 pub mod block;
 pub mod chain;
 pub mod detrend;
+pub mod detrend_higher;
+pub mod expected;
 pub mod exponent;
 pub mod fast;
 pub mod fluctuation;
 pub mod interval;
+pub mod line;
 pub mod logarithm;
 pub mod oracle;
 pub mod params;
 pub mod plan;
 pub mod profile;
+pub mod stretch;
 
 pub use interval::{Calibration, Interval};
-pub use plan::{DfaPlan, Overlap, Settings};
+pub use line::Line;
+pub use plan::{Convention, DfaPlan, Settings};
 
 use std::sync::Arc;
 
@@ -146,12 +151,17 @@ impl Path {
 }
 
 fn on_cpu(traces: &Traces, plan: &DfaPlan) -> Measured {
-    let fluctuations = fast::fluctuations(traces, plan);
+    let sizes = plan.sizes().len();
+    let mut fluctuations = fast::fluctuations(traces, plan);
     let exponents = fluctuations
-        .chunks_exact(plan.sizes().len())
+        .chunks_exact_mut(sizes)
         .enumerate()
         .map(|(row, fluctuations)| match status(traces.row(row)) {
             Status::Defined => fit(plan, fluctuations),
+            Status::NonFinite => {
+                fluctuations.fill(f64::NAN);
+                Exponent::undefined(Status::NonFinite)
+            }
             other => Exponent::undefined(other),
         })
         .collect();
@@ -169,30 +179,9 @@ pub fn status(trace: &[f32]) -> Status {
     }
 }
 
-/// The exponent of fluctuations `F(n)`, one per size of the plan, by ordinary least squares in f64.
-/// Also for fluctuations that were pooled: average `F²` over traces and take the root first.
-///
-/// Undefined where an `F` is not finite or is 0. Panics where the number of fluctuations is not the
-/// plan's.
+/// The exponent of fluctuations over all sizes of the plan: [`Line::fit`] of [`DfaPlan::line`].
+/// Panics where the number of fluctuations is not the plan's.
 pub fn fit(plan: &DfaPlan, fluctuations: &[f64]) -> Exponent {
     assert_eq!(fluctuations.len(), plan.sizes().len(), "one fluctuation per size of the plan");
-    if fluctuations.iter().any(|f| !f.is_finite()) {
-        return Exponent::undefined(Status::NonFinite);
-    }
-    if fluctuations.contains(&0.0) {
-        return Exponent::undefined(Status::NoFluctuation);
-    }
-    let line = plan.line();
-    let ordinates: Vec<f64> = fluctuations.iter().map(|f| f.ln()).collect();
-    let weigh = |weights: &[f64]| weights.iter().zip(&ordinates).map(|(w, y)| w * y).sum::<f64>();
-    let (alpha, intercept) = (weigh(&line.slope), weigh(&line.intercept));
-    let scatter: f64 = line
-        .abscissa
-        .iter()
-        .zip(&ordinates)
-        .map(|(x, y)| (y - intercept - alpha * x).powi(2))
-        .sum();
-    let freedom = (ordinates.len() - 2) as f64;
-    let stderr = (scatter / freedom / line.spread).sqrt();
-    Exponent { alpha, intercept, stderr, status: Status::Defined }
+    plan.line().fit(fluctuations)
 }

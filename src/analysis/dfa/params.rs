@@ -26,11 +26,16 @@ pub struct Shape {
     pub sizes: u32,
     /// Windows per trace, of all sizes together.
     pub windows: u32,
+    /// Degree of the polynomial that is taken out of each window.
+    pub order: u32,
+    /// 1 where `F` is the mean of the windows' roots, else 0.
+    pub roots: u32,
 }
 
 impl Shape {
     /// Fields and their offsets.
-    pub const FIELDS: &'static [(&'static str, u32)] = fields!(Self: rows, steps, sizes, windows);
+    pub const FIELDS: &'static [(&'static str, u32)] =
+        fields!(Self: rows, steps, sizes, windows, order, roots);
     /// Bytes.
     pub const SIZE: u32 = size_of::<Self>() as u32;
 
@@ -42,6 +47,8 @@ impl Shape {
             steps: word(plan.steps()),
             sizes: word(plan.sizes().len()),
             windows: word(plan.windows()),
+            order: word(plan.order()),
+            roots: u32::from(plan.convention().averages_roots()),
         }
     }
 
@@ -63,13 +70,23 @@ pub struct SizeRecord {
     pub count: u32,
     /// Windows of all smaller sizes together.
     pub first: u32,
+    /// Windows counted from the first sample.
+    pub front: u32,
+    /// Start of the first of the others.
+    pub back: u32,
 }
 
 impl SizeRecord {
     /// Fields and their offsets.
-    pub const FIELDS: &'static [(&'static str, u32)] = fields!(Self: size, stride, count, first);
+    pub const FIELDS: &'static [(&'static str, u32)] =
+        fields!(Self: size, stride, count, first, front, back);
     /// Bytes from one to the next.
     pub const SIZE: u32 = size_of::<Self>() as u32;
+
+    /// The first sample of window `w`.
+    pub fn start(&self, w: u32) -> u32 {
+        if w < self.front { w * self.stride } else { self.back + (w - self.front) * self.stride }
+    }
 
     /// One record per size of `plan`.
     pub fn table(plan: &DfaPlan) -> Vec<Self> {
@@ -80,6 +97,8 @@ impl SizeRecord {
                 stride: s.stride as u32,
                 count: s.count as u32,
                 first: s.first as u32,
+                front: s.front as u32,
+                back: s.back as u32,
             })
             .collect()
     }

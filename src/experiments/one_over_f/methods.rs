@@ -3,7 +3,6 @@
 //! Place in the flow: settings in, sentences into the outcome; the report prints them.
 
 use super::settings::Settings;
-use crate::analysis::dfa::Overlap;
 use crate::datasets::Corpus;
 use crate::experiments::machine::Machine;
 use crate::models::sentiment::Readout;
@@ -80,19 +79,19 @@ fn training(settings: &Settings) -> String {
 }
 
 fn measure(settings: &Settings) -> String {
-    let overlap = match settings.dfa.overlap {
-        Overlap::None => "laid side by side from the first sample",
-        Overlap::Half => "laid every n/2 samples up to the last that fits",
-        Overlap::HalfNolds => {
-            "laid every n/2 samples, the last possible one left out, as nolds does"
-        }
+    let dfa = &settings.dfa;
+    let polynomial = match dfa.order {
+        1 => "line",
+        2 => "parabola",
+        _ => "cubic",
     };
     format!(
-        "Detrended fluctuation analysis of order 1 (Peng et al. 1994): the trace minus its mean was \
-         summed up, windows of n samples {overlap}, a least-squares line removed in each, F(n) the \
-         root of the mean squared residual over all windows and samples; alpha is the slope of the \
-         ordinary least-squares line of ln F(n) on ln n over n = {:?}; beta = 2 alpha - 1, positive \
-         where low frequencies dominate (S ~ 1/f^beta).",
-        settings.dfa.windows
+        "Detrended fluctuation analysis of order {} (Peng et al. 1994): the trace minus its mean was \
+         summed up, the least-squares {polynomial} removed in each window of n samples, windows {}; \
+         alpha is the slope of the ordinary least-squares line of ln F(n) on ln n over n = {:?}; beta \
+         = 2 alpha - 1, positive where low frequencies dominate (S ~ 1/f^beta).",
+        dfa.order,
+        dfa.convention.describe(),
+        dfa.windows
     )
 }

@@ -1,0 +1,371 @@
+//! Traces that go together through the same arithmetic: several side by side in registers, or one.
+//!
+//! Place in the flow: under [`super::stretch`] and the tasks of [`super`], which are written once for
+//! both. A profile is `f64`, sample after sample, each sample of all traces of the bundle together.
+
+use pulp::Simd;
+
+/// Registers side by side: hides the latency of additions, and the sums of order 1 still fit.
+const REGISTERS: usize = 2;
+
+/// A number of each trace of a bundle.
+pub trait Value: Copy {
+    /// Sum.
+    fn plus(self, other: Self) -> Self;
+    /// Difference.
+    fn minus(self, other: Self) -> Self;
+    /// Product.
+    fn times(self, other: Self) -> Self;
+    /// All by the same factor.
+    fn scaled(self, by: f64) -> Self;
+    /// Square root.
+    fn root(self) -> Self;
+    /// 0 where it is no larger than `limit`; NaN stays.
+    fn above(self, limit: Self) -> Self;
+}
+
+impl Value for f64 {
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        self + other
+    }
+
+    #[inline(always)]
+    fn minus(self, other: Self) -> Self {
+        self - other
+    }
+
+    #[inline(always)]
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    #[inline(always)]
+    fn scaled(self, by: f64) -> Self {
+        self * by
+    }
+
+    #[inline(always)]
+    fn root(self) -> Self {
+        self.sqrt()
+    }
+
+    #[inline(always)]
+    fn above(self, limit: Self) -> Self {
+        if self <= limit { 0.0 } else { self }
+    }
+}
+
+/// One number of each of several traces.
+#[derive(Clone, Copy)]
+pub struct Registers<S: Simd> {
+    simd: S,
+    of: [S::f64s; REGISTERS],
+}
+
+// No closures from here on: what is computed in one is not compiled for the chosen instruction set.
+impl<S: Simd> Value for Registers<S> {
+    #[inline(always)]
+    fn plus(mut self, other: Self) -> Self {
+        for r in 0..REGISTERS {
+            self.of[r] = self.simd.add_f64s(self.of[r], other.of[r]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn minus(mut self, other: Self) -> Self {
+        for r in 0..REGISTERS {
+            self.of[r] = self.simd.sub_f64s(self.of[r], other.of[r]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn times(mut self, other: Self) -> Self {
+        for r in 0..REGISTERS {
+            self.of[r] = self.simd.mul_f64s(self.of[r], other.of[r]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn scaled(mut self, by: f64) -> Self {
+        let by = self.simd.splat_f64s(by);
+        for r in 0..REGISTERS {
+            self.of[r] = self.simd.mul_f64s(self.of[r], by);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn root(mut self) -> Self {
+        for r in 0..REGISTERS {
+            self.of[r] = self.simd.sqrt_f64s(self.of[r]);
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn above(mut self, limit: Self) -> Self {
+        let zero = self.simd.splat_f64s(0.0);
+        for r in 0..REGISTERS {
+            let small = self.simd.less_than_or_equal_f64s(self.of[r], limit.of[r]);
+            self.of[r] = self.simd.select_f64s(small, zero, self.of[r]);
+        }
+        self
+    }
+}
+
+/// What depends on the number of samples of a stretch alone: see `super::stretch` for the
+/// polynomials.
+#[derive(Clone, Copy)]
+pub struct Degrees<const K: usize> {
+    /// The samples.
+    pub count: f64,
+    /// `1 / count`.
+    pub over_count: f64,
+    /// The mean of `u²`.
+    pub second: f64,
+    /// What `u³` has of `u`.
+    pub third: f64,
+    /// Mean squares of the polynomials.
+    pub squares: [f64; K],
+}
+
+impl<const K: usize> Degrees<K> {
+    /// Of `count` samples.
+    #[inline(always)]
+    pub fn new(count: f64) -> Self {
+        let square = count * count;
+        let over = 1.0 / square;
+        let first = (square - 1.0) * over;
+        let second = first * ((square - 4.0) * over);
+        let all = [
+            1.0,
+            first / 3.0,
+            second * (4.0 / 45.0),
+            second * ((square - 9.0) * over) * (4.0 / 175.0),
+        ];
+        let mut squares = [0.0; K];
+        squares.copy_from_slice(&all[..K]);
+        Self {
+            count,
+            over_count: 1.0 / count,
+            second: first / 3.0,
+            third: (3.0 - 7.0 * over) / 5.0,
+            squares,
+        }
+    }
+
+    /// `1 / squares[degree]`, 0 where that is 0: too few samples for the degree.
+    #[inline(always)]
+    pub fn over(&self, degree: usize) -> f64 {
+        if self.squares[degree] > 0.0 { 1.0 / self.squares[degree] } else { 0.0 }
+    }
+}
+
+/// Sums over a stretch of profile `p_t`, `t = 1 .. k`, less its chord: `d_t = p_t - t·p_k/k`.
+pub struct Moments<V, const K: usize> {
+    /// `p_k`.
+    pub rise: V,
+    /// `Σ Q_j d`.
+    pub of: [V; K],
+    /// `Σ d²`.
+    pub square: V,
+}
+
+/// Traces that are measured together.
+pub trait Bundle: Copy {
+    /// A number of each of them.
+    type Value: Value;
+
+    /// How many there may be.
+    fn width(self) -> usize;
+    /// From `width` numbers.
+    fn load(self, numbers: &[f64]) -> Self::Value;
+    /// To `width` numbers.
+    fn store(self, value: Self::Value, numbers: &mut [f64]);
+    /// Zeros.
+    fn zero(self) -> Self::Value;
+    /// Sums over `profile`, which is led by its value before the stretch.
+    fn moments<const K: usize>(
+        self,
+        profile: &[f64],
+        degrees: &Degrees<K>,
+    ) -> Moments<Self::Value, K>;
+}
+
+/// Several traces, one per lane: nothing is shuffled, no stretch has a tail and no sum goes across a
+/// register.
+#[derive(Clone, Copy)]
+pub struct Many<S: Simd>(pub S);
+
+impl<S: Simd> Bundle for Many<S> {
+    type Value = Registers<S>;
+
+    #[inline(always)]
+    fn width(self) -> usize {
+        S::F64_LANES * REGISTERS
+    }
+
+    #[inline(always)]
+    fn load(self, numbers: &[f64]) -> Registers<S> {
+        let (registers, _) = S::as_simd_f64s(numbers);
+        Registers { simd: self.0, of: [registers[0], registers[1]] }
+    }
+
+    #[inline(always)]
+    fn store(self, value: Registers<S>, numbers: &mut [f64]) {
+        let (registers, _) = S::as_mut_simd_f64s(numbers);
+        registers[0] = value.of[0];
+        registers[1] = value.of[1];
+    }
+
+    #[inline(always)]
+    fn zero(self) -> Registers<S> {
+        Registers { simd: self.0, of: [self.0.splat_f64s(0.0); REGISTERS] }
+    }
+
+    #[inline(always)]
+    fn moments<const K: usize>(
+        self,
+        profile: &[f64],
+        degrees: &Degrees<K>,
+    ) -> Moments<Registers<S>, K> {
+        let simd = self.0;
+        let (samples, _) = S::as_simd_f64s(profile);
+        let (before, inside) = samples.split_at(REGISTERS);
+        let end = &inside[inside.len() - REGISTERS..];
+        let over_count = simd.splat_f64s(degrees.over_count);
+        let zero = simd.splat_f64s(0.0);
+        let (mut rise, mut chord) = ([zero; REGISTERS], [zero; REGISTERS]);
+        for r in 0..REGISTERS {
+            rise[r] = simd.sub_f64s(end[r], before[r]);
+            chord[r] = simd.mul_f64s(rise[r], over_count);
+        }
+        let before = [before[0], before[1]];
+        let (mut of, mut square) = ([[zero; REGISTERS]; K], [zero; REGISTERS]);
+        let scale = 2.0 * degrees.over_count;
+        let mut t = 0.0;
+        let mut u = -1.0 - degrees.over_count;
+        for sample in inside.chunks_exact(REGISTERS) {
+            t += 1.0;
+            u += scale;
+            let from_start = simd.splat_f64s(t);
+            let mut weights = [zero; K];
+            weights[1] = simd.splat_f64s(u);
+            if K > 2 {
+                weights[2] = simd.splat_f64s(u * u - degrees.second);
+            }
+            if K > 3 {
+                weights[3] = simd.splat_f64s(u * (u * u - degrees.third));
+            }
+            for r in 0..REGISTERS {
+                let risen = simd.sub_f64s(sample[r], before[r]);
+                let d = simd.negate_mul_add_e_f64s(from_start, chord[r], risen);
+                of[0][r] = simd.add_f64s(of[0][r], d);
+                for k in 1..K {
+                    of[k][r] = simd.mul_add_e_f64s(weights[k], d, of[k][r]);
+                }
+                square[r] = simd.mul_add_e_f64s(d, d, square[r]);
+            }
+        }
+        let mut sums = [self.zero(); K];
+        for k in 0..K {
+            sums[k].of = of[k];
+        }
+        Moments {
+            rise: Registers { simd, of: rise },
+            of: sums,
+            square: Registers { simd, of: square },
+        }
+    }
+}
+
+/// One trace, consecutive samples per register.
+#[derive(Clone, Copy)]
+pub struct One<S: Simd>(pub S);
+
+impl<S: Simd> Bundle for One<S> {
+    type Value = f64;
+
+    #[inline(always)]
+    fn width(self) -> usize {
+        1
+    }
+
+    #[inline(always)]
+    fn load(self, numbers: &[f64]) -> f64 {
+        numbers[0]
+    }
+
+    #[inline(always)]
+    fn store(self, value: f64, numbers: &mut [f64]) {
+        numbers[0] = value;
+    }
+
+    #[inline(always)]
+    fn zero(self) -> f64 {
+        0.0
+    }
+
+    #[inline(always)]
+    fn moments<const K: usize>(self, profile: &[f64], degrees: &Degrees<K>) -> Moments<f64, K> {
+        let simd = self.0;
+        let before = profile[0];
+        let rise = profile[profile.len() - 1] - before;
+        let chord = rise * degrees.over_count;
+        let (head, tail) = S::as_simd_f64s(&profile[1..]);
+        let zero = simd.splat_f64s(0.0);
+        let (mut ofs, mut squares) = ([zero; K], zero);
+        let (befores, chords) = (simd.splat_f64s(before), simd.splat_f64s(chord));
+        let scale = 2.0 * degrees.over_count;
+        let first = -1.0 - degrees.over_count;
+        // No instruction set has more lanes than this.
+        let mut count = [0.0; 16];
+        for (i, count) in count.iter_mut().enumerate() {
+            *count = (i + 1) as f64;
+        }
+        let mut t = S::as_simd_f64s(&count).0[0];
+        let step = simd.splat_f64s(S::F64_LANES as f64);
+        let (scales, firsts) = (simd.splat_f64s(scale), simd.splat_f64s(first));
+        let (second, third) = (simd.splat_f64s(degrees.second), simd.splat_f64s(degrees.third));
+        for &sample in head {
+            let u = simd.mul_add_e_f64s(t, scales, firsts);
+            let d = simd.negate_mul_add_e_f64s(t, chords, simd.sub_f64s(sample, befores));
+            ofs[0] = simd.add_f64s(ofs[0], d);
+            ofs[1] = simd.mul_add_e_f64s(u, d, ofs[1]);
+            if K > 2 {
+                let q = simd.sub_f64s(simd.mul_f64s(u, u), second);
+                ofs[2] = simd.mul_add_e_f64s(q, d, ofs[2]);
+            }
+            if K > 3 {
+                let q = simd.mul_f64s(u, simd.sub_f64s(simd.mul_f64s(u, u), third));
+                ofs[3] = simd.mul_add_e_f64s(q, d, ofs[3]);
+            }
+            squares = simd.mul_add_e_f64s(d, d, squares);
+            t = simd.add_f64s(t, step);
+        }
+        let mut of = [0.0; K];
+        for k in 0..K {
+            of[k] = simd.reduce_sum_f64s(ofs[k]);
+        }
+        let mut square = simd.reduce_sum_f64s(squares);
+        for (i, sample) in tail.iter().enumerate() {
+            let t = (head.len() * S::F64_LANES + i + 1) as f64;
+            let u = t * scale + first;
+            let d = sample - before - t * chord;
+            of[0] += d;
+            of[1] += u * d;
+            if K > 2 {
+                of[2] += (u * u - degrees.second) * d;
+            }
+            if K > 3 {
+                of[3] += u * (u * u - degrees.third) * d;
+            }
+            square += d * d;
+        }
+        Moments { rise, of, square }
+    }
+}

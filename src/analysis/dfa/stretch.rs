@@ -1,0 +1,195 @@
+//! Twin of `shaders/shared/stretch.wgsl`: a stretch of profile summarised by its least-squares
+//! parabola or cubic, and how two are joined.
+//!
+//! Place in the flow: [`super::detrend_higher`] folds the pieces of a window with it, as
+//! [`super::detrend`] does with [`super::block`] at order 1.
+//!
+//! A stretch of `k` samples is described against `u = 2(i - centre)/k` on the polynomials that are
+//! orthogonal on its samples (Gram, or discrete Chebyshev, polynomials):
+//!
+//! ```text
+//! Q0 = 1   Q1 = u   Q2 = u² - (1 - 1/k²)/3   Q3 = u³ - u(3 - 7/k²)/5
+//! mean squares: 1   (1-1/k²)/3   (4/45)(1-1/k²)(1-4/k²)   (4/175)(1-1/k²)(1-4/k²)(1-9/k²)
+//! ```
+//!
+//! so that coefficients have the unit of the profile and neither overflow nor vanish. To join A and
+//! B, the line through their two means is taken out of both; the polynomials of the whole are
+//! expanded in those of each part (`u = share·u' ∓ other`), which gives the projection of both parts
+//! on the whole and, part by part, how far the whole's polynomial misses the part's. The residual
+//! grows by the squares of these misses: as at order 1, no digits cancel.
+
+/// `k` samples of a profile that starts from zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stretch {
+    /// `k`.
+    pub count: f32,
+    /// The profile's last value.
+    pub sum: f32,
+    /// Its sum of squared distances from the polynomial.
+    pub residual: f32,
+    /// The polynomial, on `Q0` to `Q3`.
+    pub coefficients: [f32; 4],
+}
+
+/// A residual of at most this share of what the three degrees took out of a window is 0:
+/// a fluctuation below 1e-5 of the polynomial is rounding, that of the samples included.
+/// `UNRESOLVED` in the shader.
+pub const UNRESOLVED: f32 = 1e-10;
+
+/// Mean squares of the four polynomials over `count` samples; 0 where those are too few for the
+/// degree, and above `order`.
+pub fn mean_squares(count: f32, order: u32) -> [f32; 4] {
+    let square = count * count;
+    let first = (square - 1.0) / square;
+    let second = first * ((square - 4.0) / square);
+    let third = if order > 2 { second * ((square - 9.0) / square) } else { 0.0 };
+    [1.0, first / 3.0, second * (4.0 / 45.0), third * (4.0 / 175.0)]
+}
+
+/// `numerator / denominator`, 0 where that is 0.
+pub fn divide(numerator: f32, denominator: f32) -> f32 {
+    if denominator > 0.0 { numerator / denominator } else { 0.0 }
+}
+
+/// The polynomials of a whole on one of its two parts, in the part's own.
+struct Expansion {
+    first: [f32; 2],
+    second: [f32; 3],
+    third: [f32; 4],
+}
+
+/// `share` of the whole's `count` samples is in this part, `other` in the other; `side` is -1 for
+/// the left part, 1 for the right.
+fn expand(share: f32, other: f32, side: f32, count: f32) -> Expansion {
+    let offset = side * other;
+    let square = share * share;
+    let distance = other * other;
+    Expansion {
+        first: [offset, share],
+        second: [other * (3.0 * other - 1.0 - share) / 3.0, 2.0 * share * offset, square],
+        third: [
+            offset * (square + distance - 0.6 + 0.4 / (count * count)),
+            share * other * (3.0 * other - 0.6 * (1.0 + share)),
+            3.0 * square * offset,
+            square * share,
+        ],
+    }
+}
+
+impl Expansion {
+    /// What a part with coefficients `c` of `Q1` to `Q3` adds to the whole's.
+    fn project(&self, c: [f32; 3], squares: [f32; 4]) -> [f32; 3] {
+        let weighed = [c[0] * squares[1], c[1] * squares[2], c[2] * squares[3]];
+        [
+            self.first[1] * weighed[0],
+            self.second[1] * weighed[0] + self.second[2] * weighed[1],
+            self.third[1] * weighed[0] + self.third[2] * weighed[1] + self.third[3] * weighed[2],
+        ]
+    }
+
+    /// Mean squared distance on a part between its polynomial `c` and the whole's `w`.
+    fn distance(&self, c: [f32; 3], w: [f32; 3], squares: [f32; 4]) -> f32 {
+        let Self { first, second, third } = self;
+        let miss = [
+            -(first[0] * w[0] + second[0] * w[1] + third[0] * w[2]),
+            c[0] - (first[1] * w[0] + second[1] * w[1] + third[1] * w[2]),
+            c[1] - (second[2] * w[1] + third[2] * w[2]),
+            c[2] - third[3] * w[2],
+        ];
+        miss[0] * miss[0] * squares[0]
+            + miss[1] * miss[1] * squares[1]
+            + miss[2] * miss[2] * squares[2]
+            + miss[3] * miss[3] * squares[3]
+    }
+}
+
+/// The stretch `a` followed by the stretch `b`, at `order` 2 or 3.
+pub fn join(a: Stretch, b: Stretch, order: u32) -> Stretch {
+    if a.count == 0.0 {
+        return b;
+    }
+    if b.count == 0.0 {
+        return a;
+    }
+    let count = a.count + b.count;
+    let (left, right) = (a.count / count, b.count / count);
+    let rise = b.coefficients[0] + a.sum - a.coefficients[0];
+    let [_, a1, a2, a3] = a.coefficients;
+    let [_, b1, b2, b3] = b.coefficients;
+    let (bent_a, bent_b) = ([a1 - rise * left, a2, a3], [b1 - rise * right, b2, b3]);
+    let (squares_a, squares_b) = (mean_squares(a.count, order), mean_squares(b.count, order));
+    let on_a = expand(left, right, -1.0, count);
+    let on_b = expand(right, left, 1.0, count);
+    let (from_a, from_b) = (on_a.project(bent_a, squares_a), on_b.project(bent_b, squares_b));
+    let squares = mean_squares(count, order);
+    let whole = [0, 1, 2].map(|i| divide(left * from_a[i] + right * from_b[i], squares[i + 1]));
+    Stretch {
+        count,
+        sum: a.sum + b.sum,
+        residual: a.residual
+            + b.residual
+            + a.count * on_a.distance(bent_a, whole, squares_a)
+            + b.count * on_b.distance(bent_b, whole, squares_b),
+        coefficients: [a.coefficients[0] + rise * right, rise + whole[0], whole[1], whole[2]],
+    }
+}
+
+/// The residual of a whole window.
+pub fn settled(window: Stretch, order: u32) -> f32 {
+    let squares = mean_squares(window.count, order);
+    let bend = |i: usize| window.coefficients[i] * window.coefficients[i] * squares[i];
+    let taken_out = window.count * (bend(1) + bend(2) + bend(3));
+    if window.residual > UNRESOLVED * taken_out { window.residual } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::dfa::detrend_higher::leaf;
+    use crate::analysis::dfa::oracle::Polynomials;
+
+    #[test]
+    fn stretches_join_to_the_summary_of_the_whole() {
+        let profile = [1.0f32, 3.0, 2.0, 4.0, 8.0, 7.0, 7.5, 3.0, -2.0, -1.0, 4.0];
+        for order in [2, 3] {
+            let whole = leaf(&profile, 0.0, 0.0, order);
+            let exact: Vec<f64> = profile.iter().map(|&p| f64::from(p)).collect();
+            let residual = Polynomials::new(profile.len(), order as usize).residual(&exact);
+            assert!((f64::from(whole.residual) - residual).abs() < 1e-5 * residual);
+            for cut in 1..profile.len() {
+                let left = leaf(&profile[..cut], 0.0, 0.0, order);
+                let right = leaf(&profile[cut..], profile[cut - 1], 0.0, order);
+                let joined = join(left, right, order);
+                assert!((joined.residual - whole.residual).abs() < 1e-5 * whole.residual, "{cut}");
+                for (found, expected) in joined.coefficients.iter().zip(whole.coefficients) {
+                    assert!((found - expected).abs() < 1e-5, "order {order}, cut {cut}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_sample_after_the_other_gives_the_same_as_all_at_once() {
+        let profile = [1.0f32, 3.0, 2.0, 4.0, 8.0, 7.0, 7.5, 3.0];
+        for order in [2, 3] {
+            let mut joined = Stretch::default();
+            for (i, p) in profile.iter().enumerate() {
+                let before = if i == 0 { 0.0 } else { profile[i - 1] };
+                joined = join(joined, leaf(&[*p], before, 0.0, order), order);
+            }
+            let whole = leaf(&profile, 0.0, 0.0, order);
+            assert!((joined.residual - whole.residual).abs() < 1e-5 * whole.residual);
+        }
+    }
+
+    #[test]
+    fn a_cubic_has_no_residual_at_order_3_and_one_at_order_2() {
+        let cubic: Vec<f32> = (0..32).map(|i| 1e-2 * (i as f32 - 9.0).powi(3)).collect();
+        let join_of = |order| {
+            let left = leaf(&cubic[..20], 0.0, 0.0, order);
+            settled(join(left, leaf(&cubic[20..], cubic[19], 0.0, order), order), order)
+        };
+        assert_eq!(join_of(3), 0.0);
+        assert!(join_of(2) > 1.0);
+    }
+}
