@@ -1,7 +1,8 @@
 //! Speed of the DFA: the oracle, the fast CPU path and the GPU path, traces per second.
 //!
-//! Place in the flow: `cargo bench --bench dfa`. Each figure is the median of several runs on the
-//! same machine; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
+//! Place in the flow: `cargo bench --bench dfa`, or `cargo bench --bench dfa -- 4096 1000000` for
+//! some lengths. Each figure is the median of nine runs on the same machine, in CPU time where one
+//! thread works; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
 //! (default `gpu`). With `NOISESCOPE_PEERS=python` (an interpreter with numpy and crosci, see
 //! `benches/peers.py`) crosci measures the same traces in the same run.
 
@@ -18,6 +19,13 @@ use noisescope::signal::{Traces, noise};
 /// Steps and rows of each case: about the same number of samples.
 const CASES: &[(usize, usize)] = &[(500, 2048), (4096, 256), (65_536, 16), (1_000_000, 1)];
 
+/// All, or those whose steps were given as arguments.
+fn cases() -> Vec<(usize, usize)> {
+    let wanted: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let chosen = |case: &&(usize, usize)| wanted.is_empty() || wanted.contains(&case.0);
+    CASES.iter().filter(chosen).copied().collect()
+}
+
 fn main() {
     let name = std::env::var("NOISESCOPE_DEVICE").unwrap_or_else(|_| "gpu".into());
     let choice: Choice = name.parse().expect("NOISESCOPE_DEVICE is auto, gpu or cpu");
@@ -33,17 +41,17 @@ fn main() {
     };
     println!("seconds per trace, 20 log-spaced windows 8..N/4, one after the other");
     println!("{} threads on the CPU", rayon::current_num_threads());
-    for &(steps, rows) in CASES {
+    for (steps, rows) in cases() {
         let traces = pink(steps, rows);
         let plan = plan(steps, &windows(steps, 20), 1);
         let few = rows.min(8);
-        let by_oracle = seconds(|| {
+        let by_oracle = thread_seconds(|| {
             for row in 0..few {
                 black_box(oracle::fluctuations(traces.row(row), &plan));
             }
         }) / few as f64;
         report(steps, rows, "oracle, one thread", by_oracle, by_oracle);
-        let alone = one_thread(|| seconds(|| run(&Path::Cpu, &traces, &plan))) / rows as f64;
+        let alone = one_thread(|| thread_seconds(|| run(&Path::Cpu, &traces, &plan))) / rows as f64;
         report(steps, rows, "fast, one thread", alone, by_oracle);
         let fast = seconds(|| run(&Path::Cpu, &traces, &plan)) / rows as f64;
         report(steps, rows, "fast, all threads", fast, by_oracle);
@@ -62,11 +70,11 @@ fn main() {
 /// Time for more window sizes and higher orders, one thread.
 fn growth() {
     println!("one thread, 20, 40, 80 sizes and order 1, 2, 3: microseconds per trace");
-    for &(steps, rows) in CASES {
+    for (steps, rows) in cases() {
         let traces = pink(steps, rows);
         let time = |count, order| {
             let plan = plan(steps, &windows(steps, count), order);
-            let all = one_thread(|| seconds(|| run(&Path::Cpu, &traces, &plan)));
+            let all = one_thread(|| thread_seconds(|| run(&Path::Cpu, &traces, &plan)));
             1e6 * all / rows as f64
         };
         let sizes = [20, 40, 80].map(|count| time(count, 1));
@@ -125,18 +133,38 @@ fn report(steps: usize, rows: usize, name: &str, seconds: f64, oracle: f64) {
     );
 }
 
-/// Median of five runs after one to warm up.
-fn seconds(mut work: impl FnMut()) -> f64 {
+/// Median of nine runs after one to warm up, of the wall's time.
+fn seconds(work: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    median(work, || start.elapsed().as_secs_f64())
+}
+
+/// The same in time of this thread alone, where the system tells (Linux): other work on the machine
+/// counts less.
+fn thread_seconds(work: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    let own = || {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        text.split(' ').next()?.parse::<f64>().ok().map(|nanoseconds| nanoseconds * 1e-9)
+    };
+    median(work, || own().unwrap_or_else(|| start.elapsed().as_secs_f64()))
+}
+
+fn median(mut work: impl FnMut(), clock: impl Fn() -> f64) -> f64 {
     work();
-    let mut times: Vec<f64> = (0..5)
+    // A clock may tick every few milliseconds.
+    let once = Instant::now();
+    work();
+    let repeats = (0.1 / once.elapsed().as_secs_f64()).ceil().max(1.0) as u32;
+    let mut times: Vec<f64> = (0..9)
         .map(|_| {
-            let start = Instant::now();
-            work();
-            start.elapsed().as_secs_f64()
+            let start = clock();
+            (0..repeats).for_each(|_| work());
+            (clock() - start) / f64::from(repeats)
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    times[2]
+    times[4]
 }
 
 /// `count` sizes from 8 to a quarter of the trace, equal ones once.

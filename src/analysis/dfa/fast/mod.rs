@@ -47,8 +47,11 @@ const MOST_BLOCKS: usize = 1 << 19;
 /// Samples of a tile where one trace is measured; its profile stays in the cache.
 const TILE: usize = 8192;
 
-/// The same where several are measured together.
+/// The same where several are measured together, and more samples than [`WHOLE_TOGETHER`].
 const TILE_TOGETHER: usize = 1024;
+
+/// Samples of traces that are measured together as a single tile.
+const WHOLE_TOGETHER: usize = 8192;
 
 /// Longer traces are measured one by one, each by all threads.
 const LONGEST_TOGETHER: usize = 1 << 17;
@@ -122,12 +125,18 @@ struct Tile {
     totals: Vec<f64>,
     /// Blocks, pairs of blocks and so on that lie here, level by level.
     levels: Vec<Vec<f64>>,
+    /// The profile of the samples from the tile's first on, led by a zero.
+    profile: Vec<f64>,
 }
 
 impl<'a, const K: usize> Work<'a, K> {
     fn new(plan: &'a DfaPlan, width: usize) -> Self {
         let block = BLOCK.max(plan.steps().div_ceil(MOST_BLOCKS).next_power_of_two());
-        let tile = if width > 1 { TILE_TOGETHER } else { TILE };
+        let tile = match plan.steps() {
+            steps if width > 1 && steps <= WHOLE_TOGETHER => steps.next_power_of_two(),
+            _ if width > 1 => TILE_TOGETHER,
+            _ => TILE,
+        };
         let sizes = plan.sizes();
         let joined_from = sizes.partition_point(|size| size.size < 3 * block);
         let blocks = plan.steps() / block;
@@ -154,11 +163,13 @@ impl<'a, const K: usize> Work<'a, K> {
             .into_par_iter()
             .map(|tile| arch.dispatch(InTile { work: self, rows, tile }))
             .collect();
-        let levels = if self.joined_from < self.plan.sizes().len() {
+        let levels = &if self.joined_from < self.plan.sizes().len() {
             self.gather(arch, &tiles)
         } else {
             Vec::new()
         };
+        let whole =
+            if let [tile] = tiles.as_slice() { Some(tile.profile.as_slice()) } else { None };
         for (place, size) in self.plan.sizes().iter().enumerate() {
             let mut total = vec![0.0; self.width];
             if place < self.joined_from {
@@ -169,7 +180,7 @@ impl<'a, const K: usize> Work<'a, K> {
                 let tasks = size.count.div_ceil(WINDOWS);
                 let task = |task: usize| {
                     let windows = task * WINDOWS..((task + 1) * WINDOWS).min(size.count);
-                    arch.dispatch(Joined { work: self, rows, levels: &levels, size, windows })
+                    arch.dispatch(Joined { work: self, rows, levels, whole, size, windows })
                 };
                 let parts: Vec<Vec<f64>> = (0..tasks).into_par_iter().map(task).collect();
                 parts.iter().for_each(|part| add(&mut total, part));
@@ -372,7 +383,11 @@ impl<const K: usize> InTile<'_, K> {
         } else {
             Vec::new()
         };
-        Tile { totals, levels }
+        // That of a single tile is the whole, and serves the large windows too.
+        if end - begin < steps {
+            profile.clear();
+        }
+        Tile { totals, levels, profile }
     }
 
     #[inline(always)]
@@ -421,6 +436,8 @@ struct Joined<'a, const K: usize> {
     work: &'a Work<'a, K>,
     rows: &'a Rows<'a>,
     levels: &'a [Vec<f64>],
+    /// The profile of the whole trace, where it is short enough to be kept.
+    whole: Option<&'a [f64]>,
     size: &'a WindowSize,
     windows: Range<usize>,
 }
@@ -494,6 +511,11 @@ impl<const K: usize> Joined<'_, K> {
         profile: &mut Vec<f64>,
     ) -> Stretch<B::Value, K> {
         let degrees = &self.work.pieces[samples.len()];
+        if let Some(whole) = self.whole {
+            let width = bundle.width();
+            let profile = &whole[samples.start * width..(samples.end + 1) * width];
+            return Stretch::of(bundle, profile, degrees);
+        }
         self.rows.profile(bundle, samples, profile);
         Stretch::of(bundle, profile, degrees)
     }
@@ -555,10 +577,9 @@ mod tests {
                 let found = work.average(tile.totals[place * width], &plan.sizes()[place]);
                 assert!((found - expected).abs() < 1e-11 * expected, "{found} for {expected}");
             }
-            let levels = work.gather(Arch::new(), &[tile]);
-            let size = &plan.sizes()[3];
-            let joined =
-                Joined { work: &work, rows: &rows, levels: &levels, size, windows: 0..size.count };
+            let levels = &work.gather(Arch::new(), &[tile]);
+            let (size, windows) = (&plan.sizes()[3], 0..plan.sizes()[3].count);
+            let joined = Joined { work: &work, rows: &rows, levels, whole: None, size, windows };
             let found = work.average(joined.with_simd(Scalar)[0], size);
             assert!((found - expected[3]).abs() < 1e-11 * expected[3], "{found}");
         }

@@ -31,8 +31,6 @@ impl<V: Value, const K: usize> Stretch<V, K> {
             coefficients[k] = of[k].scaled(degrees.over_count * degrees.over(k));
             residual = residual.minus(of[k].times(coefficients[k]));
         }
-        // A stretch of two samples is a line: rounding may leave a hair below zero.
-        let residual = residual.above(bundle.zero());
         // The chord is a line: t = (k + 1)/2 + u·k/2.
         coefficients[0] = coefficients[0].plus(rise.scaled((1.0 + degrees.over_count) * 0.5));
         coefficients[1] = coefficients[1].plus(rise.scaled(0.5));
