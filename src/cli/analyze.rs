@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::progress::Terminal;
-use super::show;
-use crate::datasets::recordings::{self, Options};
+use super::{show, spikes};
+use crate::datasets::recordings::{self, Options, Recording};
 use crate::error::{Error, Result};
 use crate::experiments::analyze::{self, Settings};
 use crate::experiments::machine::Machine;
@@ -44,6 +44,8 @@ pub struct Analyze {
     /// Which axis of an array is time, from 0 or from the end with -1 [default: the last]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Reading")]
     pub axis: Option<isize>,
+    #[command(flatten)]
+    pub spikes: spikes::Options,
     /// Print JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -54,6 +56,9 @@ pub struct Analyze {
 
 /// Reads, measures, shows.
 pub fn analyze(options: &Analyze) -> Result<()> {
+    if options.spikes.spikes {
+        return spikes::spikes(options);
+    }
     let mut terminal = Terminal::new()?;
     let settings = Settings {
         windows: options.windows.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
@@ -61,17 +66,7 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         ..Settings::default()
     };
     let machine = Machine::open(options.device.parse::<Choice>().map_err(|e| e.at("--device"))?)?;
-    let reading = Options {
-        columns: options.columns.clone(),
-        array: options.array.clone(),
-        tensor: options.tensor.clone(),
-        axis: options.axis,
-        channels: options.channels.clone(),
-    };
-    let mut found = Vec::new();
-    for file in &options.files {
-        found.extend(recordings::read(file, &reading)?);
-    }
+    let found = read(options)?;
     terminal.note(&machine.reason);
     let analysis = analyze::run(&found, &settings, &machine, &mut terminal)?;
     if let Some(path) = &options.csv {
@@ -83,6 +78,22 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         report::analysis::text(&analysis)
     });
     Ok(())
+}
+
+/// The recordings of all files.
+pub(super) fn read(options: &Analyze) -> Result<Vec<Recording>> {
+    let reading = Options {
+        columns: options.columns.clone(),
+        array: options.array.clone(),
+        tensor: options.tensor.clone(),
+        axis: options.axis,
+        channels: options.channels.clone(),
+    };
+    let mut found = Vec::new();
+    for file in &options.files {
+        found.extend(recordings::read(file, &reading)?);
+    }
+    Ok(found)
 }
 
 fn overlap(name: Option<&str>) -> Result<crate::analysis::dfa::Overlap> {
