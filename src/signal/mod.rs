@@ -5,6 +5,7 @@
 //! project and [`noise`] the signals whose answer is known.
 
 pub mod fractional;
+pub mod gaps;
 pub mod noise;
 pub mod random;
 mod spike_trains;
