@@ -176,8 +176,8 @@ fn what_is_undefined_is_none() {
 fn a_batch_gives_what_each_train_gives() {
     let trains = reference_trains();
     let together = spikes::measure(&trains, &[50]).expect("they fit");
-    for row in 0..trains.rows() {
-        assert_eq!(together[row], one(trains.row(row).to_vec(), &[50]));
+    for (row, found) in together.iter().enumerate() {
+        assert_eq!(*found, one(trains.row(row).to_vec(), &[50]));
     }
 }
 

@@ -151,6 +151,27 @@ fn conventions() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::Silent;
+    use crate::signal::Traces;
+
+    #[test]
+    fn the_bin_is_as_wide_as_a_sample_of_the_recording() {
+        let recording = |rate| Recording {
+            source: "a.edf".to_owned(),
+            names: vec!["a.edf:one".to_owned(), "a.edf:two".to_owned()],
+            rate,
+            traces: Traces::new(vec![0.0, 1.0, 0.0, 1.0, 0.0, 3.0, 0.0, 1.0], 4).expect("whole"),
+        };
+        let rates = |rate, bin| {
+            let settings = Settings { bin, ..Settings::default() };
+            let found = run(&[recording(rate)], &settings, &mut Silent).expect("measured");
+            assert_eq!(found.trains[1].flags, ["several-per-bin"]);
+            [found.trains[0].rate, found.trains[1].rate]
+        };
+        assert_eq!(rates(Some(500.0), None), [Some(250.0), Some(500.0)]);
+        assert_eq!(rates(Some(500.0), Some(0.5)), [Some(1.0), Some(2.0)]);
+        assert_eq!(rates(None, None), [None, None]);
+    }
 
     #[test]
     fn windows_are_decades_that_lie_ten_times_in_a_train() {

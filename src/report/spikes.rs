@@ -11,11 +11,14 @@ use crate::experiments::spikes::{SpikeAnalysis, Train};
 /// Trains that the terminal shows one by one; of more, quantiles are shown.
 const MOST_ROWS: usize = 40;
 
+/// A measure's value for a train, where it is defined.
+type Value = Box<dyn Fn(&Train) -> Option<f64>>;
+
 /// One measure: the head of its column, its decimals on the terminal, and its value for a train.
 struct Column {
     head: String,
     decimals: usize,
-    value: Box<dyn Fn(&Train) -> Option<f64>>,
+    value: Value,
 }
 
 /// The measures that the terminal shows: the rate per second where a width is known, else per bin.

@@ -143,9 +143,9 @@ impl Mended<'_> {
             let (before, after) = (pair[0].end() - 1, pair[1].start);
             let samples = self.samples.to_mut();
             let [from, to] = [before, after].map(|at| f64::from(samples[at]));
-            for at in before + 1..after {
-                let share = (at - before) as f64 / (after - before) as f64;
-                samples[at] = (from + (to - from) * share) as f32;
+            let share = 1.0 / (after - before) as f64;
+            for (sample, place) in samples[before + 1..after].iter_mut().zip(1u32..) {
+                *sample = (from + (to - from) * (share * f64::from(place))) as f32;
                 self.interpolated += 1;
             }
         }
