@@ -1,5 +1,5 @@
-//! Spike trains: elephant's and numpy's numbers, known processes, what is undefined, and `noisescope
-//! analyze --spikes` as a user meets it.
+//! Spike trains: elephant's and numpy's numbers, known processes, what is undefined, and
+//! `noisescope analyze --spikes` as a user meets it.
 //!
 //! Place in the flow: rung 2 of the rungs of trust, no GPU. References: `data/README.md`.
 

@@ -138,12 +138,13 @@ fn flags(found: &SpikeStatistics) -> Vec<String> {
 
 fn conventions() -> Vec<String> {
     vec![
-        "Fano factor: population variance over mean of the counts in windows of w bins, side by side \
-         from the first bin; 1 for a Poisson process, 1 - p where each bin spikes by a coin of \
-         chance p."
+        "Fano factor: population variance over mean of the counts in windows of w bins, side by \
+         side from the first bin; 1 for a Poisson process, 1 - p where each bin spikes by a coin \
+         of chance p."
             .to_owned(),
-        "CV, CV2 (Holt et al. 1996) and LV (Shinomoto et al. 2003) of the intervals between spikes: \
-         0 for a regular train, 1 for a Poisson process. Spikes of one bin have intervals of 0."
+        "CV, CV2 (Holt et al. 1996) and LV (Shinomoto et al. 2003) of the intervals between \
+         spikes: 0 for a regular train, 1 for a Poisson process. Spikes of one bin have intervals \
+         of 0."
             .to_owned(),
     ]
 }

@@ -10,7 +10,7 @@
 //! | measure | formula |
 //! |---|---|
 //! | rate, Hz | `Σ n / (N·dt)` |
-//! | Fano factor of windows of `w` bins | `var(c) / mean(c)`, `c` the counts of the `⌊N/w⌋` windows |
+//! | Fano factor of `w` bins | `var(c) / mean(c)`, `c` the counts of the `⌊N/w⌋` windows |
 //! | ISI CV | `sd(I) / mean(I)`, `I` the intervals between consecutive spikes |
 //! | CV2 (Holt et al. 1996) | `2·mean(│I_(k+1) - I_k│ / (I_(k+1) + I_k))` |
 //! | LV (Shinomoto et al. 2003) | `3·mean(((I_(k+1) - I_k) / (I_(k+1) + I_k))²)` |
