@@ -1,12 +1,14 @@
 //! Measures of traces, each as a f64 oracle, a fast CPU path, and WGSL stages with their twins.
 //!
-//! Place in the flow: floor 2. Reads [`crate::signal::Traces`], gives fluctuations and exponents;
-//! knows nothing of networks.
+//! Place in the flow: floor 2. Reads [`crate::signal::Traces`], gives fluctuations and exponents,
+//! and [`crate::signal::SpikeTrains`], gives rates and measures of irregularity; knows nothing of
+//! networks.
 
 use crate::gpu::stage::Stage;
 
 pub mod dfa;
 pub mod spectrum;
+pub mod spikes;
 
 /// Every stage of the measures: the tests hold each to its twin.
 pub static STAGES: &[&dyn Stage] = &[

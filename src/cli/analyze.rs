@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::progress::Terminal;
-use super::show;
+use super::{show, spikes};
 use crate::analysis::dfa::Convention;
-use crate::datasets::recordings::{self, Options};
+use crate::datasets::recordings::{self, Options, Source};
 use crate::error::Result;
 use crate::experiments::analyze::{self, Settings};
 use crate::experiments::machine::Machine;
@@ -49,6 +49,8 @@ pub struct Analyze {
     /// Which axis of an array is time, from 0 or from the end with -1 [default: the last]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Reading")]
     pub axis: Option<isize>,
+    #[command(flatten)]
+    pub spikes: spikes::Options,
     /// Print JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -59,6 +61,9 @@ pub struct Analyze {
 
 /// Reads, measures, shows.
 pub fn analyze(options: &Analyze) -> Result<()> {
+    if options.spikes.spikes {
+        return spikes::spikes(options);
+    }
     let mut terminal = Terminal::new()?;
     let settings = Settings {
         windows: options.windows.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
@@ -67,17 +72,7 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         ..Settings::default()
     };
     let machine = Machine::open(options.device.parse::<Choice>().map_err(|e| e.at("--device"))?)?;
-    let reading = Options {
-        columns: options.columns.clone(),
-        array: options.array.clone(),
-        tensor: options.tensor.clone(),
-        axis: options.axis,
-        channels: options.channels.clone(),
-    };
-    let mut found = Vec::new();
-    for file in &options.files {
-        found.extend(recordings::read(file, &reading)?);
-    }
+    let found = open(options)?;
     terminal.note(&machine.reason);
     let analysis = analyze::run(&found, &settings, &machine, &mut terminal)?;
     if let Some(path) = &options.csv {
@@ -89,4 +84,16 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         report::analysis::text(&analysis)
     });
     Ok(())
+}
+
+/// The recordings of all files.
+pub(super) fn open(options: &Analyze) -> Result<Vec<Source>> {
+    let reading = Options {
+        columns: options.columns.clone(),
+        array: options.array.clone(),
+        tensor: options.tensor.clone(),
+        axis: options.axis,
+        channels: options.channels.clone(),
+    };
+    recordings::open(&options.files, &reading)
 }

@@ -7,6 +7,7 @@ mod args;
 mod doctor;
 mod progress;
 mod settings;
+mod spikes;
 
 use std::io::Write;
 use std::process::ExitCode;

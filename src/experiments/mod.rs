@@ -9,3 +9,4 @@ pub mod machine;
 pub mod one_over_f;
 pub mod outcome;
 pub mod run_folder;
+pub mod spikes;

@@ -13,6 +13,7 @@
 //! | `numbers` | one way to write each kind of number |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
+//! | `analysis`, `spikes` | anyone's traces and spike trains, as text, JSON and CSV |
 
 pub mod analysis;
 mod cautions;
@@ -22,6 +23,7 @@ mod html;
 mod markup;
 mod numbers;
 mod paper;
+pub mod spikes;
 mod table;
 mod text;
 
