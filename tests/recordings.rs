@@ -50,12 +50,18 @@ static ALLOCATOR: Noting = Noting;
 /// No reader of a file of some kilobytes may allocate more at once: buffers are 64 KiB.
 const ALLOWED: usize = 256 << 10;
 
+/// Reads `bytes` as a file of the name `name`, whole.
+fn read_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
+    let sources = recordings::open_bytes(name, bytes.to_vec(), options)?;
+    sources.iter().map(|source| source.read(0..source.rows())).collect()
+}
+
 fn read(name: &str, bytes: &[u8]) -> Result<Vec<Recording>> {
-    recordings::read_bytes(name, bytes.to_vec(), &Options::default())
+    read_bytes(name, bytes, &Options::default())
 }
 
 fn one(bytes: &[u8], options: &Options) -> Recording {
-    let mut found = recordings::read_bytes("a", bytes.to_vec(), options).expect("readable");
+    let mut found = read_bytes("a", bytes, options).expect("readable");
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -63,7 +69,7 @@ fn one(bytes: &[u8], options: &Options) -> Recording {
 /// The error of reading `bytes`; it must name the file and a remedy.
 fn refusal(bytes: &[u8], options: &Options) -> String {
     LARGEST.set(0);
-    let found = recordings::read_bytes("file.x", bytes.to_vec(), options);
+    let found = read_bytes("file.x", bytes, options);
     let error = found.expect_err("bad input");
     assert!(LARGEST.get() < ALLOWED + bytes.len(), "{error}: {} bytes", LARGEST.get());
     assert!(error.remedy_text().is_some(), "no remedy: {error}");
@@ -409,7 +415,7 @@ fn batter(name: &str, good: &[u8]) {
             _ => {}
         }
         LARGEST.set(0);
-        match recordings::read_bytes(name, bytes, &Options::default()) {
+        match read(name, &bytes) {
             Ok(found) => {
                 assert!(!found.is_empty());
                 for recording in &found {

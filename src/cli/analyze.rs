@@ -69,8 +69,8 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         channels: options.channels.clone(),
     };
     let mut found = Vec::new();
-    for file in &options.files {
-        found.extend(recordings::read(file, &reading)?);
+    for source in recordings::open(&options.files, &reading)? {
+        found.push(source.read(0..source.rows())?);
     }
     terminal.note(&machine.reason);
     let analysis = analyze::run(&found, &settings, &machine, &mut terminal)?;
