@@ -19,7 +19,7 @@ const HEAD: u64 = 8192;
 /// The most memory for an xz dictionary, in KiB; `xz -9` needs 65 MiB.
 const XZ_MEMORY: u32 = 512 << 10;
 /// The bytes of a copy that are kept in memory; a longer one goes to the temporary folder.
-const KEPT: usize = 16 << 20;
+const KEPT: usize = 8 << 20;
 
 /// What a reader looks for, and how its errors speak of it.
 #[derive(Debug)]
@@ -177,7 +177,7 @@ impl Opened {
     }
 }
 
-/// A copy of all that `reader` gives, to be read from any place: in memory up to 16 MiB, and beyond
+/// A copy of all that `reader` gives, to be read from any place: in memory up to 8 MiB, and beyond
 /// that in a file without a name in the temporary folder, which the system removes. `failed` words
 /// the errors of `reader`; `path` is for the others.
 pub(super) fn copy(

@@ -26,7 +26,7 @@
 //! and [`Source::batches`] all of them in turn. The memory needed is the traces as `f32` and less
 //! than 16 MiB, so a file may be larger than the memory as long as one trace of it is not. What
 //! cannot be sought (packed files, packed arrays of an `.npz`, pipes and standard input) is copied
-//! first, unpacked: in memory up to 16 MiB, else into a file in the temporary folder (`TMPDIR`).
+//! first, unpacked: in memory up to 8 MiB, else into a file in the temporary folder (`TMPDIR`).
 
 use std::io::{self, Cursor};
 use std::path::Path;

@@ -184,10 +184,12 @@ pub(super) fn open_archive(file: &Arc<File>, options: &Options) -> Result<Vec<So
 /// An array of an archive.
 struct Member {
     name: String,
-    /// Its description and the byte of its first sample in the archive, or in what is unpacked of
-    /// it; or why it can be no traces.
-    array: std::result::Result<(Layout, u64, Option<Arc<File>>), Unfit>,
+    array: Found,
 }
+
+/// The description of an array and the byte of its first sample, in the archive or in what is
+/// unpacked of it; or why it can be no traces.
+type Found = std::result::Result<(Layout, u64, Option<Arc<File>>), Unfit>;
 
 type Archive<'a> = NpzArchive<&'a mut Box<dyn ReadSeek>>;
 
@@ -252,7 +254,7 @@ fn member(
     index: usize,
     name: &str,
     options: &Options,
-) -> Result<std::result::Result<(Layout, u64, Option<Arc<File>>), Unfit>> {
+) -> Result<Found> {
     let broken = |error: std::io::Error| broken(file, name).because(error);
     let mut member = archive.zip_archive().by_index(index).map_err(|error| broken(error.into()))?;
     let (size, packed) = (member.size(), member.compressed_size());

@@ -7,8 +7,8 @@
 //! Empty lines and lines that begin with `#` or `%` are passed over. A cell that is empty, `NaN` or
 //! `NA` is NaN. Between semicolons, `1,5` is one and a half.
 //!
-//! Opening counts the lines, and looks at the number of their cells; the numbers in them are read
-//! with the traces, a pass over the text each time.
+//! Opening counts the lines; what stands in them is looked at when the traces are read, a pass over
+//! the text each time.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -43,8 +43,9 @@ struct Table {
 /// Opens the table `file`.
 pub(super) fn open(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
     let mut first_two: Vec<String> = Vec::new();
-    lines(file, |_, line| {
-        first_two.push(line.to_owned());
+    blocks(file, |_, text| {
+        let lines = filled(text).map(|(_, line)| line.to_owned());
+        first_two.extend(lines.take(2 - first_two.len()));
         Ok(first_two.len() < 2)
     })?;
     let first = first_two.first().map_or("", String::as_str);
@@ -55,12 +56,19 @@ pub(super) fn open(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
     // A separator at the end of every line makes a last column of nothing.
     let nameless = !columns.header || columns.names[count - 1].is_empty();
     let mut last_is_blank = options.columns.is_none() && count > 1 && nameless;
-    let mut steps = 0;
-    columns.walk(file, |_, cells| {
-        steps += 1;
-        last_is_blank &= cells[count - 1].trim().is_empty();
-        Ok(())
+    let mut lines = 0;
+    blocks(file, |_, text| {
+        let mut cells = Vec::new();
+        for (_, line) in filled(text) {
+            if last_is_blank && (lines > 0 || !columns.header) {
+                split(line, separator, &mut cells);
+                last_is_blank = cells.len() == count && cells[count - 1].trim().is_empty();
+            }
+            lines += 1;
+        }
+        Ok(true)
     })?;
+    let steps = lines - usize::from(columns.header);
     if steps == 0 {
         let what = "expected lines of numbers, found a header alone";
         return Err(file.error(what, super::FORMS));
@@ -92,50 +100,43 @@ impl Rows for Table {
             let what = format!("expected {} lines of numbers as before, found others", self.steps);
             file.error(what, "leave the file alone while it is read")
         };
-        let mut step = 0;
-        self.columns.walk(file, |number, cells| {
-            if step == self.steps {
-                return Err(changed());
+        let Columns { names, separator, header } = &self.columns;
+        let (mut header, mut step) = (*header, 0);
+        blocks(file, |before, text| {
+            let mut cells = Vec::with_capacity(names.len() + 1);
+            for (number, line) in filled(text) {
+                if std::mem::take(&mut header) {
+                    continue;
+                }
+                let number = before + number;
+                split(line, *separator, &mut cells);
+                let blank_end =
+                    || cells.len() == names.len() + 1 && cells[names.len()].trim().is_empty();
+                if cells.len() != names.len() && !blank_end() {
+                    return Err(ragged(file, number, names.len(), cells.len()));
+                }
+                if step == self.steps {
+                    return Err(changed());
+                }
+                for (row, &column) in self.chosen[rows.clone()].iter().enumerate() {
+                    let value = value(cells[column], *separator)
+                        .ok_or_else(|| no_number(file, number, &names[column], cells[column]))?;
+                    into[row * self.steps + step] = value;
+                }
+                step += 1;
             }
-            for (row, &column) in self.chosen[rows.clone()].iter().enumerate() {
-                let value = value(cells[column], self.columns.separator);
-                into[row * self.steps + step] = value.ok_or_else(|| {
-                    no_number(file, number, &self.columns.names[column], cells[column])
-                })?;
-            }
-            step += 1;
-            Ok(())
+            Ok(true)
         })?;
         if step == self.steps { Ok(()) } else { Err(changed()) }
     }
 }
 
-impl Columns {
-    /// Gives `visit` the cells of each line of numbers of `file`, and its number.
-    fn walk(&self, file: &File, mut visit: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
-        let count = self.names.len();
-        let mut header = self.header;
-        lines(file, |number, line| {
-            if std::mem::take(&mut header) {
-                return Ok(true);
-            }
-            let mut cells = Vec::with_capacity(count + 1);
-            split(line, self.separator, &mut cells);
-            let blank_end = cells.len() == count + 1 && cells[count].trim().is_empty();
-            if cells.len() != count && !blank_end {
-                return Err(ragged(file, number, count, cells.len()));
-            }
-            visit(number, &cells).map(|()| true)
-        })
-    }
-}
-
-/// Gives `visit` the lines of `file` with something on them, and their numbers from 1, until it says
-/// false. What is not UTF-8 becomes U+FFFD.
-fn lines(file: &File, mut visit: impl FnMut(usize, &str) -> Result<bool>) -> Result<()> {
+/// Gives `visit` the text of `file` in blocks of whole lines, and the number of lines before each,
+/// until it says false. What is not UTF-8 becomes U+FFFD.
+fn blocks(file: &File, mut visit: impl FnMut(usize, &str) -> Result<bool>) -> Result<()> {
     let mut content = file.content();
     content.seek(SeekFrom::Start(0)).map_err(|error| file.damaged(error))?;
-    let (mut number, mut block) = (0, Vec::new());
+    let (mut before, mut block) = (0, Vec::new());
     loop {
         let read = content.by_ref().take(BLOCK).read_to_end(&mut block);
         let ended = read.map_err(|error| file.damaged(error))? == 0;
@@ -145,25 +146,28 @@ fn lines(file: &File, mut visit: impl FnMut(usize, &str) -> Result<bool>) -> Res
             None if block.len() < LONGEST_LINE => continue,
             None => {
                 let what = format!("expected a line of at most {LONGEST_LINE} bytes");
-                let place = format!("line {}", number + 1);
+                let place = format!("line {}", before + 1);
                 return Err(file.error_at(&place, what, super::FORMS));
             }
         };
         let text = String::from_utf8_lossy(&block[..end]);
-        for line in text.lines() {
-            number += 1;
-            let line = if number == 1 { line.trim_start_matches('\u{feff}') } else { line };
-            let said = line.trim_start();
-            let said = !said.is_empty() && !said.starts_with(['#', '%']);
-            if said && !visit(number, line)? {
-                return Ok(());
-            }
-        }
-        if ended {
+        let text = if before == 0 { text.trim_start_matches('\u{feff}') } else { &text };
+        if !visit(before, text)? || ended {
             return Ok(());
         }
+        before += text.bytes().filter(|&byte| byte == b'\n').count();
         block.drain(..end);
     }
+}
+
+/// The lines of `text` with something on them, with their numbers from 1.
+fn filled(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let said = |line: &str| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with(['#', '%'])
+    };
+    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    numbered.filter(move |&(_, line)| said(line))
 }
 
 /// What parts the columns of a table.
