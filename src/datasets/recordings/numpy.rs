@@ -11,6 +11,7 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use npyz::npz::{NpzArchive, array_name_from_file_name};
+use npyz::zip::CompressionMethod;
 
 use super::array::{Layout, Unfit, mention};
 use super::file::File;
@@ -231,8 +232,8 @@ fn names(file: &File, archive: &mut Archive) -> Result<Vec<(usize, String)>> {
         // Raw: without a decoder, which may allocate much for what NumPy never writes.
         let member = zip.by_index_raw(index).map_err(|error| broken(file, "").because(error))?;
         let Some(name) = array_name_from_file_name(member.name()) else { continue };
-        let packing = member.compression().to_string();
-        if !matches!(packing.as_str(), "Stored" | "Deflated") {
+        let packing = member.compression();
+        if !matches!(packing, CompressionMethod::Stored | CompressionMethod::Deflated) {
             let what = format!("expected a stored or deflated array, found {packing}");
             return Err(file.error_at(name, what, "write it anew with np.savez"));
         }
@@ -274,9 +275,8 @@ fn member(
     if let Some(found) = layout.unfit(options) {
         return Ok(Err(found));
     }
-    let stored = member.compression().to_string() == "Stored";
     let data = member.data_start();
-    if stored {
+    if member.compression() == CompressionMethod::Stored {
         // What is stored has no other size than its own, and ends within the file.
         let found = file.length.saturating_sub(data).min(packed);
         check(file, name, &layout, start, found)?;
