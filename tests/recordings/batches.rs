@@ -114,13 +114,13 @@ fn peak(path: &Path, options: &Options, batch: usize) -> usize {
 #[test]
 fn a_file_larger_than_a_batch_is_never_in_memory() {
     let folder = tempfile::tempdir().expect("a folder");
-    let data = samples(2_400_000);
+    let data = samples(1_200_000);
     let signals: Vec<(&str, usize)> = vec![("Fz", 300); 32];
-    let header = r#"{"b":{"dtype":"F64","shape":[24,100000],"data_offsets":[0,19200000]}}"#;
+    let header = r#"{"b":{"dtype":"F64","shape":[24,50000],"data_offsets":[0,9600000]}}"#;
     let time_first = Options { axis: Some(0), ..Options::default() };
-    let array = npy("<f8", false, "(100000, 24)", &data);
+    let array = npy("<f8", false, "(50000, 24)", &data);
     for (name, bytes, options) in [
-        ("rows.npy", npy("<f8", false, "(24, 100000)", &data), Options::default()),
+        ("rows.npy", npy("<f8", false, "(24, 50000)", &data), Options::default()),
         ("b.safetensors", tensors(header, &data), Options::default()),
         (
             "stored.npz",
@@ -131,8 +131,8 @@ fn a_file_larger_than_a_batch_is_never_in_memory() {
         ("packed.npy.gz", gzip(&array), time_first.clone()),
         ("columns.npy", array, time_first),
         ("a.edf", edf("EDF", &signals, 100), Options::default()),
-        ("a.csv", table(300_000, 10), Options::default()),
-        ("a.csv.gz", gzip(&table(300_000, 10)), Options::default()),
+        ("a.csv", table(150_000, 10), Options::default()),
+        ("a.csv.gz", gzip(&table(150_000, 10)), Options::default()),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, &bytes).expect("written");

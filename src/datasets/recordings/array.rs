@@ -197,12 +197,12 @@ impl Array {
     /// Reads the traces from `row` on that `into` has room for.
     fn scatter(&self, content: &mut dyn ReadSeek, row: usize, into: &mut [f32]) -> io::Result<()> {
         let Layout { kind, big_endian, .. } = self.layout;
-        let mut runs = Runs::new(content, kind, big_endian)?;
+        let count = self.shape.iter().product();
+        let mut runs = Runs::new(content, kind, big_endian, self.start, count);
         let mut axes = self.axes();
         // Time has more than one sample, so there is an axis.
         let Some(fastest) = axes.pop() else { return Ok(()) };
         let (first, end) = (row * self.steps(), row * self.steps() + into.len());
-        let mut run = Vec::new();
         let mut index = vec![0; axes.len()];
         for number in 0..axes.iter().map(|axis| axis.size).product() {
             // The samples of this run that are wanted, as places on the fastest axis.
@@ -211,17 +211,17 @@ impl Array {
             let place =
                 |at: usize| at.saturating_sub(base).div_ceil(fastest.stride).min(fastest.size);
             let wanted = place(first)..place(end);
-            let at = self.start + ((number * fastest.size + wanted.start) * kind.size()) as u64;
+            let from = number * fastest.size;
             let to = base + wanted.start * fastest.stride;
-            if wanted.is_empty() {
-            } else if fastest.stride == 1 {
-                runs.read(at, &mut into[to - first..][..wanted.len()])?;
-            } else {
-                run.resize(wanted.len(), 0.0);
-                runs.read(at, &mut run)?;
-                let places = into[to - first..].iter_mut().step_by(fastest.stride);
-                places.zip(&run).for_each(|(to, &value)| *to = value);
-            }
+            runs.read(from + wanted.start..from + wanted.end, |place, values| {
+                let into = &mut into[to - first + place * fastest.stride..];
+                if fastest.stride == 1 {
+                    into[..values.len()].copy_from_slice(values);
+                } else {
+                    let into = into.iter_mut().step_by(fastest.stride);
+                    into.zip(values).for_each(|(to, &value)| *to = value);
+                }
+            })?;
             // The next run: the last index turns fastest.
             for (index, axis) in index.iter_mut().zip(&axes).rev() {
                 *index = (*index + 1) % axis.size;

@@ -9,7 +9,6 @@
 //! digital minimum) + physical minimum`. Signals of annotations are left out. In a discontinuous
 //! file (EDF+D) time has gaps that a trace cannot show; it is refused.
 
-use std::io;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,7 +17,6 @@ use super::file::File;
 use super::runs::{Kind, Runs};
 use super::source::{Rows, Source};
 use super::{Options, listed};
-use crate::datasets::content::ReadSeek;
 use crate::error::{Error, Result};
 
 /// Bytes of the header, and of it for each signal.
@@ -129,27 +127,25 @@ impl Rows for Channels {
 
     fn read(&self, file: &File, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
         let mut content = file.content();
-        let mut read = || -> io::Result<()> {
-            let content: &mut dyn ReadSeek = &mut **content;
-            let mut runs = Runs::new(content, Kind::I16, false)?;
-            // In the order of the file, which is best read from front to back.
-            let mut signals: Vec<_> = self.signals[rows.clone()].iter().enumerate().collect();
-            signals.sort_by_key(|(_, (signal, _))| signal.before);
-            for record in 0..self.records.count {
-                for &(row, (signal, scale)) in &signals {
-                    let before = record * self.records.samples + signal.before;
-                    let place = row * self.steps() + record * self.samples;
-                    let into = &mut into[place..][..self.samples];
-                    runs.read((self.records.header + 2 * before) as u64, into)?;
-                    for value in into {
-                        let digital = f64::from(*value) - scale.least;
-                        *value = (digital * scale.step + scale.physical) as f32;
+        let Records { header, count, samples, .. } = self.records;
+        let mut runs = Runs::new(&mut **content, Kind::I16, false, header as u64, count * samples);
+        // In the order of the file, which is best read from front to back.
+        let mut signals: Vec<_> = self.signals[rows].iter().enumerate().collect();
+        signals.sort_by_key(|(_, (signal, _))| signal.before);
+        for record in 0..count {
+            for &(row, (signal, scale)) in &signals {
+                let into = &mut into[row * self.steps() + record * self.samples..];
+                let from = record * samples + signal.before;
+                let read = runs.read(from..from + self.samples, |place, values| {
+                    for (to, &value) in into[place..].iter_mut().zip(values) {
+                        let digital = f64::from(value) - scale.least;
+                        *to = (digital * scale.step + scale.physical) as f32;
                     }
-                }
+                });
+                read.map_err(|error| file.damaged(error))?;
             }
-            Ok(())
-        };
-        read().map_err(|error| file.damaged(error))
+        }
+        Ok(())
     }
 }
 

@@ -161,14 +161,12 @@ impl Options {
         for (flag, given, takers) in flags {
             if given && !files.iter().any(|(_, form, _)| takers.contains(form)) {
                 let takers: Vec<&str> = takers.iter().map(|form| form.name()).collect();
+                let takers = takers.join(" or ");
                 let files = files.iter().map(|(name, form, _)| format!("{name} ({})", form.name()));
                 let files = listed(&files.collect::<Vec<_>>());
-                let takers = takers.join(" or ");
-                return Err(Error::new(format!(
-                    "expected a file of the form {takers}, found {files}"
-                ))
-                .at(flag)
-                .remedy(format!("leave {flag} out; it chooses from {takers} alone")));
+                return Err(Error::new(format!("expected a file of {takers}, found {files}"))
+                    .at(flag)
+                    .remedy(format!("leave {flag} out: it chooses a part of {takers} alone")));
             }
         }
         Ok(files.into_iter().flat_map(|(.., sources)| sources).collect())

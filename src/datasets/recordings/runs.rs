@@ -3,14 +3,15 @@
 //! Place in the flow: below [`array`](super::array) and [`edf`](super::edf), which know where in a
 //! file the samples of a trace lie.
 
-use std::io::{self, BufReader, Read, SeekFrom};
+use std::io::{self, SeekFrom};
+use std::ops::Range;
 
 use half::{bf16, f16};
 
 use crate::datasets::content::ReadSeek;
 
-/// Bytes read at once: a jump within them costs nothing, a longer one is a seek.
-const PIECE: usize = 64 << 10;
+/// Samples read at once: a jump within them costs nothing, a longer one is a seek.
+const WINDOW: usize = 16 << 10;
 
 /// The type of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,39 +92,65 @@ impl Kind {
     }
 }
 
-/// Reads runs of samples of one type, best from the front to the back of a file.
+/// Samples of one type, one after another in a file; read run by run, best from front to back.
 pub(super) struct Runs<'a> {
-    reader: BufReader<&'a mut dyn ReadSeek>,
+    content: &'a mut dyn ReadSeek,
     kind: Kind,
     big_endian: bool,
-    /// Where the reader is.
-    at: u64,
+    /// The byte of the first sample.
+    start: u64,
+    /// Number of samples.
+    count: usize,
     bytes: Vec<u8>,
+    /// The samples that were read last, and which they are.
+    values: Vec<f32>,
+    window: Range<usize>,
 }
 
 impl<'a> Runs<'a> {
+    /// `count` samples in `content`, from byte `start` on.
     pub(super) fn new(
         content: &'a mut dyn ReadSeek,
         kind: Kind,
         big_endian: bool,
-    ) -> io::Result<Self> {
-        let at = content.seek(SeekFrom::Start(0))?;
-        let reader = BufReader::with_capacity(PIECE, content);
-        Ok(Self { reader, kind, big_endian, at, bytes: vec![0; PIECE] })
+        start: u64,
+        count: usize,
+    ) -> Self {
+        let most = WINDOW.min(count);
+        let (bytes, values) = (vec![0; most * kind.size()], vec![0.0; most]);
+        Self { content, kind, big_endian, start, count, bytes, values, window: 0..0 }
     }
 
-    /// Fills `into` with the samples from byte `at` on.
-    pub(super) fn read(&mut self, at: u64, into: &mut [f32]) -> io::Result<()> {
-        // Neither is beyond the largest file, 2^63 bytes.
-        self.reader.seek_relative(at.wrapping_sub(self.at) as i64)?;
-        self.at = at;
-        let size = self.kind.size();
-        for piece in into.chunks_mut(PIECE / size) {
-            let bytes = &mut self.bytes[..piece.len() * size];
-            self.reader.read_exact(bytes)?;
-            self.at += bytes.len() as u64;
-            self.kind.convert(self.big_endian, bytes, piece);
+    /// Gives `take` the samples `run`, piece by piece, and the place of each piece in the run.
+    pub(super) fn read(
+        &mut self,
+        run: Range<usize>,
+        mut take: impl FnMut(usize, &[f32]),
+    ) -> io::Result<()> {
+        let mut at = run.start;
+        while at < run.end {
+            if !self.window.contains(&at) {
+                self.fill(at)?;
+            }
+            let end = run.end.min(self.window.end);
+            let values = &self.values[at - self.window.start..end - self.window.start];
+            take(at - run.start, values);
+            at = end;
         }
+        Ok(())
+    }
+
+    /// Reads the samples from `at` on.
+    fn fill(&mut self, at: usize) -> io::Result<()> {
+        let size = self.kind.size();
+        let end = self.count.min(at + WINDOW);
+        let bytes = &mut self.bytes[..(end - at) * size];
+        // Empty until the reading has gone well.
+        self.window = 0..0;
+        self.content.seek(SeekFrom::Start(self.start + (at * size) as u64))?;
+        self.content.read_exact(bytes)?;
+        self.kind.convert(self.big_endian, bytes, &mut self.values);
+        self.window = at..end;
         Ok(())
     }
 }
