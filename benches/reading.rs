@@ -2,7 +2,8 @@
 //!
 //! Place in the flow: `cargo bench --bench reading`. Files are made in the temporary folder, one at
 //! a time, and read from the cache of the system, in batches of 256 MiB. `NOISESCOPE_SAMPLES`
-//! chooses another number of samples. The peak is the resident memory (Linux only).
+//! chooses another number of samples. The peak is the resident memory, CPU s the time on a processor
+//! (both on Linux only), which says more on a busy machine.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -18,7 +19,7 @@ fn main() {
         text.parse::<usize>().expect("NOISESCOPE_SAMPLES is a number of samples")
     });
     let folder = tempfile::tempdir().expect("a temporary folder");
-    println!("file                      input MB  traces MB  peak MB  open s  read s");
+    println!("file                      input MB  traces MB  peak MB  open s  read s   CPU s");
     let time_first = Options { axis: Some(0), ..Options::default() };
     let all = Options::default();
     for (kind, columns, options) in [
@@ -50,7 +51,7 @@ fn main() {
 fn measure(path: &Path, options: &Options) {
     // Writing 5 sets the peak back to what is resident now.
     fs::write("/proc/self/clear_refs", "5").ok();
-    let begun = Instant::now();
+    let (begun, worked) = (Instant::now(), cpu());
     let sources = recordings::open(&[path], options).expect("readable");
     let opened = begun.elapsed();
     let mut sum = 0.0;
@@ -64,13 +65,14 @@ fn measure(path: &Path, options: &Options) {
     std::hint::black_box(sum);
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     println!(
-        "{:24} {:9.0} {:10.0} {:8.0} {:7.2} {:7.2}",
+        "{:24} {:9.0} {:10.0} {:8.0} {:7.2} {:7.2} {:7.2}",
         path.file_name().expect("a name").to_string_lossy(),
         megabytes(fs::metadata(path).expect("there").len()),
         megabytes(traces as u64),
         megabytes(peak()),
         opened.as_secs_f64(),
         took.as_secs_f64(),
+        cpu() - worked,
     );
     fs::remove_file(path).expect("removed");
 }
@@ -80,6 +82,13 @@ fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.split_ascii_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+/// Seconds that this thread has been on a processor; 0 where that is not known.
+fn cpu() -> f64 {
+    let status = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = status.split(' ').next().and_then(|first| first.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
 }
 
 fn create(path: &Path) -> BufWriter<File> {
