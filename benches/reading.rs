@@ -2,8 +2,8 @@
 //!
 //! Place in the flow: `cargo bench --bench reading`. Files are made in the temporary folder, one at
 //! a time, and read from the cache of the system, in batches of 256 MiB. `NOISESCOPE_SAMPLES`
-//! chooses another number of samples. The peak is the resident memory, CPU s the time on a processor
-//! (both on Linux only), which says more on a busy machine.
+//! chooses another number of samples. The peak is the resident memory, CPU s the time on a
+//! processor (both on Linux only), which says more on a busy machine.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};

@@ -1,8 +1,8 @@
 //! Every form of a recording gives the same traces; every bad input gives one error that says
 //! where, and no reader panics or allocates on a header's word.
 //!
-//! Fixtures are made here; `recordings/real.rs` reads real recordings, `recordings/batches.rs` reads
-//! some traces at a time.
+//! Fixtures are made here; `recordings/real.rs` reads real recordings, `recordings/batches.rs`
+//! reads some traces at a time.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -437,7 +437,7 @@ fn batter(name: &str, good: &[u8]) {
             1 => bytes.extend_from_slice(&good[..random.random_range(0..good.len())]),
             _ => {}
         }
-        let size = random.random_range(0..40);
+        let size = random.random_range(0..400);
         LARGEST.set(0);
         let read = recordings::open_bytes(name, bytes, &Options::default()).and_then(|sources| {
             assert!(!sources.is_empty());

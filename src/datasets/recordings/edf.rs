@@ -2,8 +2,8 @@
 //!
 //! Place in the flow: one of the readers behind [`recordings::open`](super::open).
 //!
-//! A header of fixed ASCII fields (256 bytes, then 256 per signal, field by field over all signals),
-//! then records of little-endian 16-bit samples, signal after signal; Kemp et al. 1992 and 2003,
+//! A header of fixed ASCII fields (256 bytes, then 256 per signal, field by field over all
+//! signals), then records of little-endian 16-bit samples, signal after signal; Kemp et al. 1992 and 2003,
 //! <https://www.edfplus.info/specs/edf.html>. A sample in physical units is
 //! `(digital - digital minimum) · (physical maximum - physical minimum) / (digital maximum -
 //! digital minimum) + physical minimum`. Signals of annotations are left out. In a discontinuous

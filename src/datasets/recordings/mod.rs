@@ -21,12 +21,13 @@
 //! 3.4e38 becomes infinite. NaN and infinities are kept, for the measure to flag. True and false
 //! are 1 and 0.
 //!
-//! [`open`] reads headers (of a text: counts its lines) and holds what they claim against the length
-//! of the file, before anything is allocated for it; [`Source::read`] reads the traces asked for,
-//! and [`Source::batches`] all of them in turn. The memory needed is the traces as `f32` and less
-//! than 16 MiB, so a file may be larger than the memory as long as one trace of it is not. What
-//! cannot be sought (packed files, packed arrays of an `.npz`, pipes and standard input) is copied
-//! first, unpacked: in memory up to 8 MiB, else into a file in the temporary folder (`TMPDIR`).
+//! [`open`] reads headers (of a text: counts its lines) and holds what they claim against the
+//! length of the file, before anything is allocated for it; [`Source::read`] reads the traces asked
+//! for, and [`Source::batches`] all of them in turn. The memory needed is the traces as `f32` and
+//! less than 16 MiB, so a file may be larger than the memory as long as one trace of it is not.
+//! What cannot be sought (packed files, packed arrays of an `.npz`, pipes and standard input) is
+//! copied first, unpacked: in memory up to 8 MiB, else into a file in the temporary folder
+//! (`TMPDIR`).
 
 use std::io::{self, Cursor};
 use std::path::Path;
@@ -51,10 +52,11 @@ pub use source::Source;
 /// What mends a path that leads to something else.
 const FORMS: &str = "give a .npy, .npz, .safetensors, EDF or text file with one column per trace";
 
-/// A text of 16 GiB has some 10^9 samples.
+/// 16 GiB of text, unpacked, have some 10^9 samples.
 const WANTED: Wanted = Wanted { noun: "recordings", forms: FORMS, most: 16 };
 
-/// Which part of a file to take. The default takes all of it.
+/// Which part of a file to take. The default takes all of it. An option chooses in the files of its
+/// form, and of the files opened together at least one must be of that form.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Columns of a text, by name or by number from 1, in this order.

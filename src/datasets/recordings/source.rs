@@ -11,6 +11,9 @@ use super::file::File;
 use crate::error::Result;
 use crate::signal::Traces;
 
+/// Bytes of a name, about: of many short traces the names are the larger part.
+const NAME: usize = 64;
+
 /// Traces of one length and one rate in a file, not yet read.
 pub struct Source {
     pub(super) file: Arc<File>,
@@ -88,11 +91,12 @@ impl Source {
         })
     }
 
-    /// All traces in their order, in recordings of at most `bytes` bytes of samples (`f32`), or of
-    /// one trace where one is larger.
+    /// All traces in their order, in recordings of at most about `bytes` bytes (samples as `f32`,
+    /// and names), or of one trace where one is larger. Errors are those of [`Source::read`].
     pub fn batches(&self, bytes: usize) -> impl Iterator<Item = Result<Recording>> {
         let count = self.rows();
-        let each = (bytes / size_of::<f32>() / self.steps()).clamp(1, count);
+        let trace = self.steps().saturating_mul(size_of::<f32>()).saturating_add(NAME);
+        let each = (bytes / trace).clamp(1, count);
         (0..count).step_by(each).map(move |from| self.read(from..count.min(from + each)))
     }
 }
