@@ -1,7 +1,8 @@
 //! Every form of a recording gives the same traces; every bad input gives one error that says
 //! where, and no reader panics or allocates on a header's word.
 //!
-//! Fixtures are made here; `recordings/real.rs` reads real recordings.
+//! Fixtures are made here; `recordings/real.rs` reads real recordings, `recordings/batches.rs`
+//! reads some traces at a time.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,16 +13,28 @@ use std::time::Instant;
 use noisescope::datasets::recordings::{self, Options, Recording};
 use noisescope::error::Result;
 use noisescope::signal::random;
+use npyz::zip::{CompressionMethod, write::FileOptions};
 use rand::RngExt;
 
+#[path = "recordings/batches.rs"]
+mod batches;
 #[path = "recordings/real.rs"]
 mod real;
 
-/// The system's allocator, which notes the largest single allocation of each thread.
+/// The system's allocator, which notes for each thread the largest single allocation, what is
+/// allocated, and the most that was.
 struct Noting;
 
 thread_local! {
     static LARGEST: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+fn note(size: usize, freed: usize) {
+    LARGEST.set(LARGEST.get().max(size));
+    LIVE.set(LIVE.get() + size as isize - freed as isize);
+    PEAK.set(PEAK.get().max(LIVE.get()));
 }
 
 #[expect(
@@ -30,16 +43,17 @@ thread_local! {
 )]
 unsafe impl GlobalAlloc for Noting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.set(LARGEST.get().max(layout.size()));
+        note(layout.size(), 0);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        note(0, layout.size());
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.set(LARGEST.get().max(size));
+        note(size, layout.size());
         unsafe { System.realloc(at, layout, size) }
     }
 }
@@ -50,12 +64,18 @@ static ALLOCATOR: Noting = Noting;
 /// No reader of a file of some kilobytes may allocate more at once: buffers are 64 KiB.
 const ALLOWED: usize = 256 << 10;
 
+/// Reads `bytes` as a file of the name `name`, whole.
+fn read_bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
+    let sources = recordings::open_bytes(name, bytes.to_vec(), options)?;
+    sources.iter().map(|source| source.read(0..source.rows())).collect()
+}
+
 fn read(name: &str, bytes: &[u8]) -> Result<Vec<Recording>> {
-    recordings::read_bytes(name, bytes.to_vec(), &Options::default())
+    read_bytes(name, bytes, &Options::default())
 }
 
 fn one(bytes: &[u8], options: &Options) -> Recording {
-    let mut found = recordings::read_bytes("a", bytes.to_vec(), options).expect("readable");
+    let mut found = read_bytes("a", bytes, options).expect("readable");
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -63,7 +83,7 @@ fn one(bytes: &[u8], options: &Options) -> Recording {
 /// The error of reading `bytes`; it must name the file and a remedy.
 fn refusal(bytes: &[u8], options: &Options) -> String {
     LARGEST.set(0);
-    let found = recordings::read_bytes("file.x", bytes.to_vec(), options);
+    let found = read_bytes("file.x", bytes, options);
     let error = found.expect_err("bad input");
     assert!(LARGEST.get() < ALLOWED + bytes.len(), "{error}: {} bytes", LARGEST.get());
     assert!(error.remedy_text().is_some(), "no remedy: {error}");
@@ -91,9 +111,14 @@ fn f32s(values: &[f32]) -> Vec<u8> {
 }
 
 fn npz(members: &[(&str, &[u8])]) -> Vec<u8> {
+    archive(members, CompressionMethod::Deflated)
+}
+
+fn archive(members: &[(&str, &[u8])], packing: CompressionMethod) -> Vec<u8> {
     let mut writer = npyz::npz::NpzWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
-        writer.zip_writer().start_file(*name, Default::default()).expect("begun");
+        let options = FileOptions::default().compression_method(packing);
+        writer.zip_writer().start_file(*name, options).expect("begun");
         writer.zip_writer().write_all(bytes).expect("written");
     }
     writer.zip_writer().finish().expect("finished").into_inner()
@@ -386,11 +411,15 @@ fn the_allocator_notes_a_large_allocation() {
     assert!(LARGEST.get() >= ALLOWED);
 }
 
-/// Reads 20,000 damaged copies of `good`: some bytes changed, perhaps cut or grown.
+/// Damaged copies that are read of each form.
+const CASES: u64 = 100_000;
+
+/// Reads [`CASES`] damaged copies of `good`, some bytes changed, perhaps cut or grown: whole and in
+/// batches.
 fn batter(name: &str, good: &[u8]) {
     read(name, good).unwrap_or_else(|error| panic!("{name}: {error:?}"));
     let (begun, mut refusals) = (Instant::now(), 0);
-    for case in 0..20_000 {
+    for case in 0..CASES {
         let mut random = random::stream(1, &format!("tests/recordings/{name}"), case);
         let mut bytes = good.to_vec();
         for _ in 0..random.random_range(1..=6) {
@@ -408,33 +437,32 @@ fn batter(name: &str, good: &[u8]) {
             1 => bytes.extend_from_slice(&good[..random.random_range(0..good.len())]),
             _ => {}
         }
+        let size = random.random_range(0..400);
         LARGEST.set(0);
-        match recordings::read_bytes(name, bytes, &Options::default()) {
-            Ok(found) => {
-                assert!(!found.is_empty());
-                for recording in &found {
-                    assert_eq!(recording.names.len(), recording.traces.rows());
-                    assert!(!recording.names.is_empty());
-                }
-            }
-            Err(error) => {
-                refusals += 1;
-                assert!(error.to_string().starts_with(name), "case {case}: {error}");
-                assert!(error.remedy_text().is_some(), "case {case}: {error}");
-            }
+        let read = recordings::open_bytes(name, bytes, &Options::default()).and_then(|sources| {
+            assert!(!sources.is_empty());
+            sources.iter().try_for_each(|source| batches::agree(source, size))
+        });
+        if let Err(error) = read {
+            refusals += 1;
+            assert!(error.to_string().starts_with(name), "case {case}: {error}");
+            assert!(error.remedy_text().is_some(), "case {case}: {error}");
         }
         assert!(LARGEST.get() < ALLOWED, "{name}, case {case}: {} bytes at once", LARGEST.get());
     }
     let seconds = begun.elapsed().as_secs_f64();
-    println!("{name}: 20000 damaged files, {refusals} refused, {seconds:.2} s");
-    assert!(refusals > 1_000);
+    println!("{name}: {CASES} damaged files, {refusals} refused, {seconds:.2} s");
+    assert!(refusals > CASES / 20);
 }
 
 #[test]
 fn no_damaged_array_brings_the_reader_down() {
     let wide = npy("<f4", true, "(2, 3)", &f32s(&SIX));
     batter("npy", &wide);
-    batter("npz", &npz(&[("x.npy", &wide), ("y.npy", &npy("|i1", false, "(3,)", &[1, 2, 3]))]));
+    let both: [(&str, &[u8]); 2] =
+        [("x.npy", &wide), ("y.npy", &npy("|i1", false, "(3,)", &[1, 2, 3]))];
+    batter("npz", &npz(&both));
+    batter("npz stored", &archive(&both, CompressionMethod::Stored));
 }
 
 #[test]

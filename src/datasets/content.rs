@@ -5,11 +5,12 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, ErrorKind, Read};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
+use tempfile::SpooledTempFile;
 
 use crate::error::{Error, Result};
 
@@ -17,6 +18,8 @@ use crate::error::{Error, Result};
 const HEAD: u64 = 8192;
 /// The most memory for an xz dictionary, in KiB; `xz -9` needs 65 MiB.
 const XZ_MEMORY: u32 = 512 << 10;
+/// The bytes of a copy that are kept in memory; a longer one goes to the temporary folder.
+const KEPT: usize = 8 << 20;
 
 /// What a reader looks for, and how its errors speak of it.
 #[derive(Debug)]
@@ -25,8 +28,8 @@ pub(super) struct Wanted {
     pub(super) noun: &'static str,
     /// What mends a path that leads to something else.
     pub(super) forms: &'static str,
-    /// The most GiB that a file may unpack to, and that a text may have: a hostile gzip grows a
-    /// thousandfold.
+    /// The most GiB that a file may unpack to, and that a text in memory may have: a hostile gzip
+    /// grows a thousandfold.
     pub(super) most: u64,
 }
 
@@ -54,13 +57,25 @@ pub(super) struct Opened {
     wanted: &'static Wanted,
     head: Vec<u8>,
     rest: Box<dyn Read>,
+    /// The file itself, where it can be sought and is not packed.
+    file: Option<File>,
 }
+
+/// What can be read from any place, again and again.
+pub(super) trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Opens the file at `path` and looks at its first bytes, unpacked where they are packed.
 pub(super) fn open(path: &Path, wanted: &'static Wanted) -> Result<Opened> {
     let doing = || format!("read the {}", wanted.noun);
-    let file = File::open(path).map_err(|error| Error::file(&doing(), path, error))?;
-    unpack(Box::new(file), path, wanted)
+    let failed = |error| Error::file(&doing(), path, error);
+    let file = File::open(path).map_err(failed)?;
+    // A pipe cannot be sought, whatever its name.
+    let is_file = file.metadata().map_err(failed)?.is_file();
+    let again = if is_file { Some(file.try_clone().map_err(failed)?) } else { None };
+    let opened = unpack(Box::new(file), path, wanted)?;
+    Ok(Opened { file: again.filter(|_| opened.packing == Packing::Plain), ..opened })
 }
 
 /// Looks at the first bytes of `source`, unpacked where they are packed; `path` is for its errors.
@@ -74,7 +89,7 @@ pub(super) fn unpack(
     let packing = match head.as_slice() {
         [0x1f, 0x8b, ..] => Packing::Gzip,
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Packing::Xz,
-        _ => return Ok(Opened { packing: Packing::Plain, wanted, head, rest: source }),
+        _ => return Ok(Opened { packing: Packing::Plain, wanted, head, rest: source, file: None }),
     };
     let packed = BufReader::with_capacity(1 << 16, Cursor::new(head).chain(source));
     let unpacked: Box<dyn Read> = match packing {
@@ -83,7 +98,7 @@ pub(super) fn unpack(
     };
     let mut rest = Box::new(Limited { inner: unpacked, left: wanted.most << 30 });
     let head = look(&mut rest).map_err(|error| damaged(path, wanted, error))?;
-    Ok(Opened { packing, wanted, head, rest })
+    Ok(Opened { packing, wanted, head, rest, file: None })
 }
 
 /// The first bytes of `reader`, fewer where it is shorter.
@@ -120,16 +135,19 @@ impl Opened {
         &self.head
     }
 
-    /// The whole content as bytes.
-    pub(super) fn bytes(self, path: &Path) -> Result<Vec<u8>> {
+    /// The whole content, to be read from any place: the file itself or, where it is packed or a
+    /// pipe, a [`copy`] of what comes out of it.
+    pub(super) fn seekable(self, path: &Path) -> Result<Box<dyn ReadSeek>> {
         let wanted = self.wanted;
-        let mut bytes = Vec::new();
-        self.reader().read_to_end(&mut bytes).map_err(|error| damaged(path, wanted, error))?;
-        Ok(bytes)
+        if let Some(file) = self.file {
+            return Ok(Box::new(file));
+        }
+        let limited = Limited { inner: self.reader(), left: wanted.most << 30 };
+        copy(limited, path, |error| damaged(path, wanted, error))
     }
 
-    /// The whole content as text, lossily decoded, without the byte order mark.
-    pub(super) fn text(self, path: &Path) -> Result<String> {
+    /// Refuses what is surely no text, by its name.
+    pub(super) fn expect_text(&self, path: &Path) -> Result<()> {
         let wanted = self.wanted;
         if let Some(kind) = other_kind(&self.head) {
             let inside = match self.packing {
@@ -141,14 +159,47 @@ impl Opened {
                 .at(path.display())
                 .remedy(wanted.forms));
         }
+        Ok(())
+    }
+
+    /// The whole content as text, lossily decoded, without the byte order mark.
+    pub(super) fn text(self, path: &Path) -> Result<String> {
+        let wanted = self.wanted;
+        self.expect_text(path)?;
         let mut bytes = Vec::new();
-        let mut limited = Limited { inner: Box::new(self.reader()), left: wanted.most << 30 };
+        let mut limited = Limited { inner: self.reader(), left: wanted.most << 30 };
         limited.read_to_end(&mut bytes).map_err(|error| damaged(path, wanted, error))?;
         let mut text = decode(bytes);
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
         Ok(text)
+    }
+}
+
+/// A copy of all that `reader` gives, to be read from any place: in memory up to 8 MiB, and beyond
+/// that in a file without a name in the temporary folder, which the system removes. `failed` words
+/// the errors of `reader`; `path` is for the others.
+pub(super) fn copy(
+    mut reader: impl Read,
+    path: &Path,
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<Box<dyn ReadSeek>> {
+    let mut copy = SpooledTempFile::new(KEPT);
+    let mut piece = Vec::new();
+    loop {
+        piece.clear();
+        reader.by_ref().take(1 << 20).read_to_end(&mut piece).map_err(&failed)?;
+        if piece.is_empty() {
+            return Ok(Box::new(copy));
+        }
+        copy.write_all(&piece).map_err(|error| {
+            let folder = std::env::temp_dir();
+            Error::new(format!("cannot keep an unpacked copy in {}", folder.display()))
+                .at(path.display())
+                .remedy("set TMPDIR to a folder with room, or unpack it and give the file inside")
+                .because(error)
+        })?;
     }
 }
 
@@ -225,12 +276,12 @@ fn other_kind(head: &[u8]) -> Option<&'static str> {
 }
 
 /// A reader that fails, rather than fills the memory, past `left` bytes.
-struct Limited {
-    inner: Box<dyn Read>,
+struct Limited<R> {
+    inner: R,
     left: u64,
 }
 
-impl Read for Limited {
+impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.left = self.left.checked_sub(count as u64).ok_or(ErrorKind::FileTooLarge)?;

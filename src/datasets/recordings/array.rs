@@ -1,62 +1,18 @@
 //! An array as a file describes it, and its samples as traces.
 //!
 //! Place in the flow: below [`numpy`](super::numpy) and [`safetensors`](super::safetensors), which
-//! read the description; the bytes of the samples come from there too.
+//! read the description.
 
-use half::{bf16, f16};
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::{File, Options, Recording, listed};
+use super::file::File;
+use super::runs::{Kind, Runs};
+use super::source::{Rows, Source};
+use super::{Options, listed};
+use crate::datasets::content::ReadSeek;
 use crate::error::{Error, Result};
-use crate::signal::Traces;
-
-/// The type of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    F64,
-    F32,
-    F16,
-    Bf16,
-    I8,
-    I16,
-    I32,
-    I64,
-    U8,
-    U16,
-    U32,
-    U64,
-    Bool,
-}
-
-impl Kind {
-    /// Bytes per sample.
-    pub(super) fn size(self) -> usize {
-        match self {
-            Self::F64 | Self::I64 | Self::U64 => 8,
-            Self::F32 | Self::I32 | Self::U32 => 4,
-            Self::F16 | Self::Bf16 | Self::I16 | Self::U16 => 2,
-            Self::I8 | Self::U8 | Self::Bool => 1,
-        }
-    }
-
-    /// The name, as NumPy has it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::F64 => "float64",
-            Self::F32 => "float32",
-            Self::F16 => "float16",
-            Self::Bf16 => "bfloat16",
-            Self::I8 => "int8",
-            Self::I16 => "int16",
-            Self::I32 => "int32",
-            Self::I64 => "int64",
-            Self::U8 => "uint8",
-            Self::U16 => "uint16",
-            Self::U32 => "uint32",
-            Self::U64 => "uint64",
-            Self::Bool => "bool",
-        }
-    }
-}
 
 /// What a header says of an array.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,10 +26,10 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Bytes of all samples; none where they are more than a machine can address.
-    pub(super) fn bytes(&self) -> Option<usize> {
+    pub(super) fn bytes(&self) -> Option<u64> {
         let size = self.kind.size() as u64;
         let bytes = self.shape.iter().try_fold(size, |bytes, &axis| bytes.checked_mul(axis))?;
-        usize::try_from(bytes).ok()
+        usize::try_from(bytes).ok().map(|_| bytes)
     }
 
     /// Why this can be no traces, if it cannot.
@@ -104,38 +60,31 @@ impl Layout {
         self.shape.iter().map(u64::to_string).collect::<Vec<_>>().join(" × ")
     }
 
-    /// The samples `bytes` as the recording `part` (empty for the only one) of `file`. `bytes` has
-    /// been held against [`Layout::bytes`], and [`Layout::unfit`] found nothing.
-    pub(super) fn recording(
-        &self,
-        file: &File,
+    /// The array as the source `part` (empty for the only one) of `file`, its samples from byte
+    /// `start` on. The length of the file has been held against [`Layout::bytes`], and
+    /// [`Layout::unfit`] found nothing.
+    pub(super) fn source(
+        self,
+        file: &Arc<File>,
         part: &str,
-        bytes: &[u8],
+        start: u64,
         options: &Options,
-    ) -> Result<Recording> {
-        let mut shape = Vec::with_capacity(3);
-        for &axis in &self.shape {
-            // No axis is longer than the file, which is in memory.
-            shape.push(usize::try_from(axis).map_err(|_| Error::new("the array is too large"))?);
-        }
+    ) -> Result<Source> {
         let Some(time) = self.time_axis(options) else {
             let axis = options.axis.unwrap_or(-1);
             let what = format!("expected a time axis of {}, found axis {axis}", self.size());
-            let remedy = format!("give --axis from 0 to {}, or leave it out", shape.len() - 1);
+            let remedy = format!("give --axis from 0 to {}, or leave it out", self.shape.len() - 1);
             return Err(file.error_at(part, what, remedy));
         };
-        let values = samples(self.kind, self.big_endian, bytes);
-        let (indices, values) = rows(&shape, self.fortran, time, values);
-        let names = indices.iter().map(|index| {
-            let index: Vec<String> = index.iter().map(usize::to_string).collect();
-            let parts = [part.to_owned(), index.join(",")];
-            file.name(
-                &parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(":"),
-            )
-        });
-        let source = format!("{}: array {} of {}", file.name(part), self.size(), self.kind.name());
-        let names = names.collect();
-        Ok(Recording { source, names, rate: None, traces: Traces::new(values, shape[time])? })
+        let shape: std::result::Result<Vec<usize>, _> =
+            self.shape.iter().map(|&axis| usize::try_from(axis)).collect();
+        let shape = shape.map_err(|_| {
+            file.error_at(part, "expected an array that fits in memory", "cut it into smaller ones")
+        })?;
+        let name = file.name(part);
+        let description = format!("{name}: array {} of {}", self.size(), self.kind.name());
+        let traces = Box::new(Array { layout: self, shape, time, part: part.to_owned(), start });
+        Ok(Source { file: Arc::clone(file), description, rate: None, traces })
     }
 
     /// The axis that is time; none where there is no such axis.
@@ -168,102 +117,194 @@ impl Unfit {
     }
 }
 
-/// Says in each recording what was left out of its file.
-pub(super) fn mention(recordings: &mut [Recording], left_out: &[String]) {
+/// The traces of an array: with time as the fastest axis and the others in C order before it.
+struct Array {
+    layout: Layout,
+    shape: Vec<usize>,
+    time: usize,
+    /// The array's name in its file; empty for the only one.
+    part: String,
+    /// The byte of the first sample.
+    start: u64,
+}
+
+/// An axis of an array in its file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Axis {
+    size: usize,
+    /// How far apart its neighbours are among the samples of all traces, one trace after another: 1
+    /// for time.
+    stride: usize,
+}
+
+impl Rows for Array {
+    fn rows(&self) -> usize {
+        self.others().map(|axis| self.shape[axis]).product()
+    }
+
+    fn steps(&self) -> usize {
+        self.shape[self.time]
+    }
+
+    fn name(&self, row: usize) -> String {
+        let mut index: Vec<String> = Vec::with_capacity(2);
+        let mut rest = row;
+        for axis in self.others().rev() {
+            index.insert(0, (rest % self.shape[axis]).to_string());
+            rest /= self.shape[axis];
+        }
+        let index = index.join(",");
+        let separator = if self.part.is_empty() || index.is_empty() { "" } else { ":" };
+        format!("{}{separator}{index}", self.part)
+    }
+
+    fn read(&self, file: &File, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
+        let mut content = file.content();
+        self.scatter(&mut **content, rows.start, into).map_err(|error| file.damaged(error))
+    }
+}
+
+impl Array {
+    /// The axes that are not time.
+    fn others(&self) -> impl DoubleEndedIterator<Item = usize> {
+        (0..self.shape.len()).filter(|&axis| axis != self.time)
+    }
+
+    /// The axes, slowest in the file first; neighbours that are one evenly spaced axis are one.
+    fn axes(&self) -> Vec<Axis> {
+        let mut axes = vec![Axis { size: self.steps(), stride: 1 }; self.shape.len()];
+        let mut stride = self.steps();
+        for axis in self.others().rev() {
+            axes[axis] = Axis { size: self.shape[axis], stride };
+            stride *= self.shape[axis];
+        }
+        if self.layout.fortran {
+            axes.reverse();
+        }
+        axes.retain(|axis| axis.size > 1);
+        let mut joined: Vec<Axis> = Vec::with_capacity(axes.len());
+        for axis in axes {
+            match joined.last_mut() {
+                Some(slower) if slower.stride == axis.stride * axis.size => {
+                    *slower = Axis { size: slower.size * axis.size, stride: axis.stride };
+                }
+                _ => joined.push(axis),
+            }
+        }
+        joined
+    }
+
+    /// Reads the traces from `row` on that `into` has room for.
+    fn scatter(&self, content: &mut dyn ReadSeek, row: usize, into: &mut [f32]) -> io::Result<()> {
+        let Layout { kind, big_endian, .. } = self.layout;
+        let count = self.shape.iter().product();
+        let mut runs = Runs::new(content, kind, big_endian, self.start, count);
+        let mut axes = self.axes();
+        // Time has more than one sample, so there is an axis.
+        let Some(fastest) = axes.pop() else { return Ok(()) };
+        let (first, end) = (row * self.steps(), row * self.steps() + into.len());
+        let mut index = vec![0; axes.len()];
+        for number in 0..axes.iter().map(|axis| axis.size).product() {
+            // The samples of this run that are wanted, as places on the fastest axis.
+            let base: usize =
+                index.iter().zip(&axes).map(|(index, axis)| index * axis.stride).sum();
+            let place =
+                |at: usize| at.saturating_sub(base).div_ceil(fastest.stride).min(fastest.size);
+            let wanted = place(first)..place(end);
+            let from = number * fastest.size;
+            let to = base + wanted.start * fastest.stride;
+            runs.read(from + wanted.start..from + wanted.end, |place, values| {
+                let into = &mut into[to - first + place * fastest.stride..];
+                if fastest.stride == 1 {
+                    into[..values.len()].copy_from_slice(values);
+                } else {
+                    let into = into.iter_mut().step_by(fastest.stride);
+                    into.zip(values).for_each(|(to, &value)| *to = value);
+                }
+            })?;
+            // The next run: the last index turns fastest.
+            for (index, axis) in index.iter_mut().zip(&axes).rev() {
+                *index = (*index + 1) % axis.size;
+                if *index > 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says in each source what was left out of its file.
+pub(super) fn mention(sources: &mut [Source], left_out: &[String]) {
     if !left_out.is_empty() {
-        let left_out = listed(left_out.iter().map(String::as_str));
-        for recording in recordings {
-            recording.source += &format!("; left out of the file: {left_out}");
+        let left_out = listed(left_out);
+        for source in sources {
+            source.description += &format!("; left out of the file: {left_out}");
         }
     }
-}
-
-/// The samples `bytes`, in their order, as `f32`.
-fn samples(kind: Kind, big_endian: bool, bytes: &[u8]) -> Vec<f32> {
-    macro_rules! each {
-        ($type:ty, $to:expr) => {{
-            const SIZE: usize = size_of::<$type>();
-            let (words, _) = bytes.as_chunks::<SIZE>();
-            let read = if big_endian { <$type>::from_be_bytes } else { <$type>::from_le_bytes };
-            words.iter().map(|&word| $to(read(word))).collect()
-        }};
-    }
-    match kind {
-        Kind::F64 => each!(f64, |x| x as f32),
-        Kind::F32 => each!(f32, |x| x),
-        Kind::F16 => each!(f16, f16::to_f32),
-        Kind::Bf16 => each!(bf16, bf16::to_f32),
-        Kind::I8 => each!(i8, f32::from),
-        Kind::I16 => each!(i16, f32::from),
-        Kind::I32 => each!(i32, |x| x as f32),
-        Kind::I64 => each!(i64, |x| x as f32),
-        Kind::U8 => each!(u8, f32::from),
-        Kind::U16 => each!(u16, f32::from),
-        Kind::U32 => each!(u32, |x| x as f32),
-        Kind::U64 => each!(u64, |x| x as f32),
-        Kind::Bool => each!(u8, |x| f32::from(u8::from(x != 0))),
-    }
-}
-
-/// The samples with `time` as the fastest axis and the others in C order before it, and the index
-/// of each row on those others.
-fn rows(
-    shape: &[usize],
-    fortran: bool,
-    time: usize,
-    values: Vec<f32>,
-) -> (Vec<Vec<usize>>, Vec<f32>) {
-    let mut strides = vec![1; shape.len()];
-    let mut stride = 1;
-    let order: Vec<usize> = (0..shape.len()).collect();
-    for &axis in
-        order.iter().rev().map(|axis| if fortran { &order[order.len() - 1 - axis] } else { axis })
-    {
-        strides[axis] = stride;
-        stride *= shape[axis];
-    }
-    let others: Vec<usize> = (0..shape.len()).filter(|&axis| axis != time).collect();
-    let count = others.iter().map(|&axis| shape[axis]).product();
-    let indices: Vec<Vec<usize>> = (0..count)
-        .map(|row| {
-            let mut rest: usize = row;
-            let mut index = vec![0; others.len()];
-            for (place, &axis) in others.iter().enumerate().rev() {
-                index[place] = rest % shape[axis];
-                rest /= shape[axis];
-            }
-            index
-        })
-        .collect();
-    if !fortran && time + 1 == shape.len() {
-        return (indices, values);
-    }
-    let mut turned = Vec::with_capacity(values.len());
-    for index in &indices {
-        let start: usize = index.iter().zip(&others).map(|(i, &axis)| i * strides[axis]).sum();
-        turned.extend((0..shape[time]).map(|step| values[start + step * strides[time]]));
-    }
-    (indices, turned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn array(shape: &[u64], fortran: bool, time: usize) -> Array {
+        let kind = Kind::F32;
+        Array {
+            layout: Layout { kind, big_endian: false, fortran, shape: shape.to_vec() },
+            shape: shape.iter().map(|&axis| axis as usize).collect(),
+            time,
+            part: String::new(),
+            start: 8,
+        }
+    }
+
     #[test]
     fn any_axis_of_either_order_can_be_time() {
-        let values: Vec<f32> = (0..24u8).map(f32::from).collect();
-        // In C order, element (i, j, k) of 2 × 3 × 4 is 12 i + 4 j + k.
-        let (indices, turned) = rows(&[2, 3, 4], false, 1, values.clone());
-        assert_eq!(indices[5], [1, 1]);
-        assert_eq!(turned[15..18], [13.0, 17.0, 21.0]);
-        // In Fortran order it is i + 2 j + 6 k.
-        let (indices, turned) = rows(&[2, 3, 4], true, 2, values.clone());
-        assert_eq!(indices[4], [1, 1]);
-        assert_eq!(turned[16..20], [3.0, 9.0, 15.0, 21.0]);
-        let (_, turned) = rows(&[2, 3, 4], true, 0, values.clone());
-        assert_eq!(turned[..4], [0.0, 1.0, 6.0, 7.0]);
-        assert_eq!(rows(&[24], true, 0, values.clone()), (vec![vec![]], values));
+        let bytes: Vec<u8> = (0..26u8).flat_map(|x| (f32::from(x) - 2.0).to_le_bytes()).collect();
+        // Element (i, j, k) of 2 × 3 × 4 is 12 i + 4 j + k in C order, i + 2 j + 6 k in Fortran's.
+        for (fortran, strides) in [(false, [12, 4, 1]), (true, [1, 2, 6])] {
+            for time in 0..3 {
+                let array = array(&[2, 3, 4], fortran, time);
+                let others: Vec<usize> = array.others().collect();
+                let mut expected = Vec::new();
+                for one in 0..array.shape[others[0]] {
+                    for two in 0..array.shape[others[1]] {
+                        assert_eq!(
+                            array.name(expected.len() / array.steps()),
+                            format!("{one},{two}")
+                        );
+                        let base = one * strides[others[0]] + two * strides[others[1]];
+                        expected.extend(
+                            (0..array.steps()).map(|step| (base + step * strides[time]) as f32),
+                        );
+                    }
+                }
+                let rows = array.rows();
+                for (from, to) in
+                    (0..rows).flat_map(|from| (from + 1..=rows).map(move |to| (from, to)))
+                {
+                    let mut into = vec![f32::NAN; (to - from) * array.steps()];
+                    let mut content = io::Cursor::new(bytes.clone());
+                    array.scatter(&mut content, from, &mut into).expect("readable");
+                    assert_eq!(
+                        into,
+                        expected[from * array.steps()..to * array.steps()],
+                        "{fortran} {time} {from}..{to}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn axes_that_are_one_are_read_as_one() {
+        let axes = |shape: &[u64], fortran, time| array(shape, fortran, time).axes();
+        assert_eq!(axes(&[7, 5, 4], false, 2), [Axis { size: 140, stride: 1 }]);
+        assert_eq!(axes(&[9, 1], false, 0), [Axis { size: 9, stride: 1 }]);
+        assert_eq!(axes(&[5, 9], true, 1), axes(&[9, 5], false, 0));
+        let two = [Axis { size: 9, stride: 1 }, Axis { size: 20, stride: 9 }];
+        assert_eq!(axes(&[9, 5, 4], false, 0), two);
     }
 
     #[test]

@@ -1,25 +1,32 @@
 //! EDF and EDF+: recordings of EEG, ECG and their like, in physical units.
 //!
-//! Place in the flow: one of the readers behind [`recordings::read`](super::read).
+//! Place in the flow: one of the readers behind [`recordings::open`](super::open).
 //!
-//! A header of fixed ASCII fields (256 bytes, then 256 per signal, field by field over all signals),
-//! then records of little-endian 16-bit samples, signal after signal; Kemp et al. 1992 and 2003,
+//! A header of fixed ASCII fields (256 bytes, then 256 per signal, field by field over all
+//! signals), then records of little-endian 16-bit samples, signal after signal; Kemp et al. 1992 and 2003,
 //! <https://www.edfplus.info/specs/edf.html>. A sample in physical units is
 //! `(digital - digital minimum) · (physical maximum - physical minimum) / (digital maximum -
 //! digital minimum) + physical minimum`. Signals of annotations are left out. In a discontinuous
 //! file (EDF+D) time has gaps that a trace cannot show; it is refused.
 
+use std::ops::Range;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use super::{File, Options, Recording, listed};
+use super::file::File;
+use super::runs::{Kind, Runs};
+use super::source::{Rows, Source};
+use super::{Options, listed};
 use crate::error::{Error, Result};
-use crate::signal::Traces;
 
 /// Bytes of the header, and of it for each signal.
 const HEADER: usize = 256;
+/// The longest header: of 9,999 signals.
+const LONGEST_HEADER: u64 = 10_000 * HEADER as u64;
 const REMEDY: &str = "copy the file again if it is damaged; else write it anew with an EDF tool";
 
 /// A signal as the header describes it.
+#[derive(Clone)]
 struct Signal {
     label: String,
     /// Its place among the signals of the file.
@@ -30,12 +37,30 @@ struct Signal {
 }
 
 /// What the header says of the records.
+#[derive(Clone, Copy)]
 struct Records {
+    /// Bytes of the header.
     header: usize,
     count: usize,
     seconds: f64,
     /// Samples of all signals in one record.
     samples: usize,
+}
+
+/// Signals of one rate, and how their samples become physical units.
+struct Channels {
+    records: Records,
+    /// Samples of each signal per record.
+    samples: usize,
+    signals: Vec<(Signal, Scale)>,
+}
+
+/// The physical value of a sample: `(digital - least) · step + physical`.
+#[derive(Clone, Copy)]
+struct Scale {
+    least: f64,
+    step: f64,
+    physical: f64,
 }
 
 /// True where `head` begins as an EDF file does: version 0, then fixed fields without line breaks.
@@ -63,45 +88,72 @@ fn of_signal(bytes: &[u8], count: usize, place: usize, offset: usize, width: usi
     field(bytes, HEADER + count * offset + place * width, width)
 }
 
-/// Reads the channels of `bytes`: those that `options` name, or all.
-pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
-    let (records, signals, total) = header(file, bytes)?;
-    let chosen = choose(file, &signals, options)?;
-    let mut lengths: Vec<usize> = Vec::new();
-    for signal in &chosen {
-        if !lengths.contains(&signal.samples) {
-            lengths.push(signal.samples);
-        }
-    }
-    let mut recordings = Vec::with_capacity(lengths.len());
-    for samples in lengths {
-        let mut names = Vec::new();
-        let mut values = Vec::new();
-        for signal in chosen.iter().filter(|signal| signal.samples == samples) {
-            let (digital, scale, physical) = scale(file, bytes, total, signal)?;
-            let data = &bytes[records.header..];
-            for record in data.chunks_exact(2 * records.samples) {
-                let (words, _) = record[2 * signal.before..][..2 * samples].as_chunks::<2>();
-                values.extend(words.iter().map(|&word| {
-                    ((f64::from(i16::from_le_bytes(word)) - digital) * scale + physical) as f32
-                }));
+/// Opens the channels of `file`: those that `options` name, or all; one source for each rate.
+pub(super) fn open(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
+    let bytes = file.head(LONGEST_HEADER)?;
+    let (records, signals, total) = header(file, &bytes)?;
+    let mut all: Vec<Channels> = Vec::new();
+    for signal in choose(file, &signals, options)? {
+        let scaled = (signal.clone(), scale(file, &bytes, total, signal)?);
+        match all.iter_mut().find(|channels| channels.samples == signal.samples) {
+            Some(channels) => channels.signals.push(scaled),
+            None => {
+                let samples = signal.samples;
+                all.push(Channels { records, samples, signals: vec![scaled] });
             }
-            names.push(file.name(&signal.label));
         }
-        let rate = samples as f64 / records.seconds;
-        let steps = samples * records.count;
-        let source = format!("{}: EDF, {} × {steps} at {rate} Hz", file.label, names.len());
-        let traces = Traces::new(values, steps)?;
-        recordings.push(Recording { source, names, rate: Some(rate), traces });
     }
-    Ok(recordings)
+    let source = |channels: Channels| {
+        let rate = channels.samples as f64 / records.seconds;
+        let (rows, steps) = (channels.rows(), channels.steps());
+        let description = format!("{}: EDF, {rows} × {steps} at {rate} Hz", file.label);
+        Source { file: Arc::clone(file), description, rate: Some(rate), traces: Box::new(channels) }
+    };
+    Ok(all.into_iter().map(source).collect())
+}
+
+impl Rows for Channels {
+    fn rows(&self) -> usize {
+        self.signals.len()
+    }
+
+    fn steps(&self) -> usize {
+        self.samples * self.records.count
+    }
+
+    fn name(&self, row: usize) -> String {
+        self.signals[row].0.label.clone()
+    }
+
+    fn read(&self, file: &File, rows: Range<usize>, into: &mut [f32]) -> Result<()> {
+        let mut content = file.content();
+        let Records { header, count, samples, .. } = self.records;
+        let mut runs = Runs::new(&mut **content, Kind::I16, false, header as u64, count * samples);
+        // In the order of the file, which is best read from front to back.
+        let mut signals: Vec<_> = self.signals[rows].iter().enumerate().collect();
+        signals.sort_by_key(|(_, (signal, _))| signal.before);
+        for record in 0..count {
+            for &(row, (signal, scale)) in &signals {
+                let into = &mut into[row * self.steps() + record * self.samples..];
+                let from = record * samples + signal.before;
+                let read = runs.read(from..from + self.samples, |place, values| {
+                    for (to, &value) in into[place..].iter_mut().zip(values) {
+                        let digital = f64::from(value) - scale.least;
+                        *to = (digital * scale.step + scale.physical) as f32;
+                    }
+                });
+                read.map_err(|error| file.damaged(error))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads the header and holds it against the length of the file; gives the records, the signals
 /// that are no annotations, and the number of all signals.
 fn header(file: &File, bytes: &[u8]) -> Result<(Records, Vec<Signal>, usize)> {
     if bytes.len() < HEADER {
-        return Err(file.wrong_length("header", "at least 256", bytes.len()));
+        return Err(file.wrong_length("header", "at least 256", file.length));
     }
     if field(bytes, 192, 44).starts_with("EDF+D") {
         let what = "expected a continuous recording, found EDF+D (discontinuous)";
@@ -117,7 +169,7 @@ fn header(file: &File, bytes: &[u8]) -> Result<(Records, Vec<Signal>, usize)> {
         return Err(file.error_at("header", what, REMEDY));
     }
     if bytes.len() < size {
-        return Err(file.wrong_length("header", format!("at least {size}"), bytes.len()));
+        return Err(file.wrong_length("header", format!("at least {size}"), file.length));
     }
     let mut signals = Vec::new();
     let mut before = 0usize;
@@ -139,14 +191,14 @@ fn header(file: &File, bytes: &[u8]) -> Result<(Records, Vec<Signal>, usize)> {
         let what = format!("expected a record of more than 0 seconds, found {seconds}");
         return Err(file.error_at("header", what, REMEDY));
     }
-    let count = count_of(file, bytes, size, before, &count)?;
+    let count = count_of(file, size, before, &count)?;
     Ok((Records { header: size, count, seconds, samples: before }, signals, total))
 }
 
 /// The number of records of `samples` samples behind a header of `size` bytes: the field `count`,
 /// held against the length of the file.
-fn count_of(file: &File, bytes: &[u8], size: usize, samples: usize, count: &str) -> Result<usize> {
-    let found = bytes.len() - size;
+fn count_of(file: &File, size: usize, samples: usize, count: &str) -> Result<usize> {
+    let found = usize::try_from(file.length).map_or(usize::MAX, |length| length - size);
     if found == 0 {
         return Err(file.error_at("header", "expected records of samples, found none", REMEDY));
     }
@@ -162,13 +214,13 @@ fn count_of(file: &File, bytes: &[u8], size: usize, samples: usize, count: &str)
     }
     let claimed = claimed.and_then(|claimed| claimed.checked_add(size));
     let claimed = claimed.map_or("too many".to_owned(), |claimed| claimed.to_string());
-    Err(file.wrong_length("", claimed, bytes.len()))
+    Err(file.wrong_length("", claimed, file.length))
 }
 
 /// The signals that `options` name, in their order, or all that have samples.
 fn choose<'a>(file: &File, signals: &'a [Signal], options: &Options) -> Result<Vec<&'a Signal>> {
     let plain = |label: &str| label.trim().trim_end_matches('.').to_lowercase();
-    let all = || listed(signals.iter().map(|signal| signal.label.as_str()));
+    let all = || listed(&signals.iter().map(|signal| signal.label.as_str()).collect::<Vec<_>>());
     let remedy = "give --channels labels as they stand in the file, or leave it out to take all";
     let missing =
         |wanted: &str| file.error(format!("expected a channel {wanted}, found {}", all()), remedy);
@@ -194,8 +246,8 @@ fn choose<'a>(file: &File, signals: &'a [Signal], options: &Options) -> Result<V
     Ok(chosen)
 }
 
-/// Digital minimum, physical units per digital step, physical minimum.
-fn scale(file: &File, bytes: &[u8], total: usize, signal: &Signal) -> Result<(f64, f64, f64)> {
+/// How the samples of `signal` become physical units, from the header `bytes` of `total` signals.
+fn scale(file: &File, bytes: &[u8], total: usize, signal: &Signal) -> Result<Scale> {
     let value = |name: &str, offset: usize| -> Result<f64> {
         let text = of_signal(bytes, total, signal.place, offset, 8);
         let value: f64 = number(file, &format!("the {name} of {}", signal.label), &text)?;
@@ -203,10 +255,10 @@ fn scale(file: &File, bytes: &[u8], total: usize, signal: &Signal) -> Result<(f6
     };
     let (physical, physical_most) =
         (value("physical minimum", 104)?, value("physical maximum", 112)?);
-    let (digital, digital_most) = (value("digital minimum", 120)?, value("digital maximum", 128)?);
-    let scale = (physical_most - physical) / (digital_most - digital);
-    if scale.is_finite() && scale != 0.0 {
-        Ok((digital, scale, physical))
+    let (least, digital_most) = (value("digital minimum", 120)?, value("digital maximum", 128)?);
+    let step = (physical_most - physical) / (digital_most - least);
+    if step.is_finite() && step != 0.0 {
+        Ok(Scale { least, step, physical })
     } else {
         Err(bad_range(file, signal))
     }

@@ -1,22 +1,30 @@
 //! NumPy's `.npy` arrays, and `.npz` archives of them.
 //!
-//! Place in the flow: two of the readers behind [`recordings::read`](super::read).
+//! Place in the flow: two of the readers behind [`recordings::open`](super::open).
 //!
 //! The header (a Python dictionary: `descr`, `fortran_order`, `shape`) is read here and not by
 //! npyz, which allocates what the header's length claims (up to 4 GiB) and parses nested brackets
-//! by recursion. The archive is opened by npyz; an array inside is held against its header before
-//! it is unpacked.
+//! by recursion. The archive is opened by npyz; an array inside is held against its header, then
+//! read where it lies (and its checksum left alone), or unpacked into a copy where it is packed.
 
 use std::io::{Cursor, Read};
+use std::sync::Arc;
 
 use npyz::npz::{NpzArchive, array_name_from_file_name};
+use npyz::zip::CompressionMethod;
 
-use super::array::{Kind, Layout, Unfit, mention};
-use super::{File, Options, Recording, clean, listed};
+use super::array::{Layout, Unfit, mention};
+use super::file::File;
+use super::runs::Kind;
+use super::source::Source;
+use super::{Options, clean, listed};
+use crate::datasets::content::ReadSeek;
 use crate::error::{Error, Result};
 
 /// The longest header read; NumPy itself stops at 10,000 characters.
 const LONGEST_HEADER: usize = 60_000;
+/// The most bytes before the samples.
+const HEAD: u64 = LONGEST_HEADER as u64 + 12;
 /// The most bytes that deflate makes of one (1,032, rounded up).
 const DEFLATE: u64 = 1_040;
 /// The most bytes that a packed array may unpack to.
@@ -25,27 +33,27 @@ const MOST: u64 = 16 << 30;
 /// What a header says.
 enum Claim {
     /// An array of numbers, whose samples begin at this byte.
-    Numbers(Layout, usize),
+    Numbers(Layout, u64),
     /// An array of something else.
     Other(Unfit),
 }
 
-/// Reads the array `bytes`.
-pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
-    match header(bytes).map_err(|fault| fault.error(file, ""))? {
+/// Opens the array `file`.
+pub(super) fn open(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
+    match header(&file.head(HEAD)?).map_err(|fault| fault.error(file, ""))? {
         Claim::Other(found) => Err(found.error(file, "")),
         Claim::Numbers(layout, start) => {
-            check(file, "", &layout, start, bytes.len())?;
+            check(file, "", &layout, start, file.length)?;
             if let Some(found) = layout.unfit(options) {
                 return Err(found.error(file, ""));
             }
-            Ok(vec![layout.recording(file, "", &bytes[start..], options)?])
+            Ok(vec![layout.source(file, "", start, options)?])
         }
     }
 }
 
 /// Holds the header's claim against the `found` bytes of the array.
-fn check(file: &File, place: &str, layout: &Layout, start: usize, found: usize) -> Result<()> {
+fn check(file: &File, place: &str, layout: &Layout, start: u64, found: u64) -> Result<()> {
     match layout.bytes().and_then(|bytes| bytes.checked_add(start)) {
         Some(claimed) if claimed == found => Ok(()),
         Some(claimed) => Err(file.wrong_length(place, claimed, found)),
@@ -105,7 +113,7 @@ fn header(bytes: &[u8]) -> std::result::Result<Claim, Fault> {
         Ok(kind) => kind,
         Err(other) => return Ok(Claim::Other(Unfit::new(other))),
     };
-    Ok(Claim::Numbers(Layout { kind, big_endian, fortran, shape }, start + length))
+    Ok(Claim::Numbers(Layout { kind, big_endian, fortran, shape }, (start + length) as u64))
 }
 
 /// What follows `'key':` in the dictionary `text`.
@@ -152,48 +160,69 @@ fn kind_of(descr: &str) -> std::result::Result<(bool, Kind), String> {
     Ok((big_endian, kind))
 }
 
-/// Reads the arrays of the archive `bytes`: the one that `options` name, or all that can be traces.
-pub(super) fn read_archive(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
-    let damaged = |error: std::io::Error| {
+/// Opens the arrays of the archive `file`: the one that `options` name, or all that can be traces.
+pub(super) fn open_archive(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    let mut left_out = Vec::new();
+    let members = members(file, options)?;
+    for Member { name, array } in members {
+        match array {
+            Ok((layout, start, unpacked)) => {
+                let file = unpacked.as_ref().unwrap_or(file);
+                sources.push(layout.source(file, &name, start, options)?);
+            }
+            Err(found) if options.array.is_some() => return Err(found.error(file, &name)),
+            Err(found) => left_out.push(format!("{} ({})", clean(&name), found.found)),
+        }
+    }
+    if sources.is_empty() {
+        return Err(Unfit::new(format!("only {}", listed(&left_out))).error(file, ""));
+    }
+    mention(&mut sources, &left_out);
+    Ok(sources)
+}
+
+/// An array of an archive.
+struct Member {
+    name: String,
+    array: Found,
+}
+
+/// The description of an array and the byte of its first sample, in the archive or in what is
+/// unpacked of it; or why it can be no traces.
+type Found = std::result::Result<(Layout, u64, Option<Arc<File>>), Unfit>;
+
+type Archive<'a> = NpzArchive<&'a mut Box<dyn ReadSeek>>;
+
+/// The arrays of the archive `file`, in its order: all, or the one that `options` name.
+fn members(file: &File, options: &Options) -> Result<Vec<Member>> {
+    let mut content = file.content();
+    let mut archive = NpzArchive::new(&mut *content).map_err(|error| {
         let remedy = "copy the file again, or write it anew with np.savez";
         file.error("expected an intact zip archive of arrays", remedy).because(error)
-    };
-    let mut archive = NpzArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-    let names = names(file, &mut archive)?;
-    let all = || listed(names.iter().map(|(_, name)| name.as_str()));
+    })?;
+    let mut names = names(file, &mut archive)?;
     if names.is_empty() {
         let what = "expected NumPy arrays in the zip archive, found none";
         return Err(file.error(what, super::FORMS));
     }
-    let mut recordings = Vec::new();
-    let mut left_out = Vec::new();
-    for (index, name) in &names {
-        if options.array.as_ref().is_some_and(|wanted| wanted != name) {
-            continue;
-        }
-        match member(file, &mut archive, *index, name, bytes.len(), options)? {
-            Ok(recording) => recordings.push(recording),
-            Err(found) if options.array.is_some() => return Err(found.error(file, name)),
-            Err(found) => left_out.push(format!("{} ({})", clean(name), found.found)),
+    if let Some(wanted) = &options.array {
+        let all: Vec<&str> = names.iter().map(|(_, name)| name.as_str()).collect();
+        let missing = file.error(
+            format!("expected an array named {wanted}, found {}", listed(&all)),
+            "give --array one of these names, or leave it out to take all",
+        );
+        names.retain(|(_, name)| name == wanted);
+        if names.is_empty() {
+            return Err(missing);
         }
     }
-    if recordings.is_empty() {
-        return Err(match &options.array {
-            Some(wanted) => file.error(
-                format!("expected an array named {wanted}, found {}", all()),
-                "give --array one of these names, or leave it out to take all",
-            ),
-            None => {
-                let found = listed(left_out.iter().map(String::as_str));
-                Unfit::new(format!("only {found}")).error(file, "")
-            }
-        });
-    }
-    mention(&mut recordings, &left_out);
-    Ok(recordings)
+    let open = |(index, name): (usize, String)| {
+        let array = member(file, &mut archive, index, &name, options)?;
+        Ok(Member { name, array })
+    };
+    names.into_iter().map(open).collect()
 }
-
-type Archive<'a> = NpzArchive<Cursor<&'a [u8]>>;
 
 /// Index and name of each array, in the archive's order.
 fn names(file: &File, archive: &mut Archive) -> Result<Vec<(usize, String)>> {
@@ -203,8 +232,8 @@ fn names(file: &File, archive: &mut Archive) -> Result<Vec<(usize, String)>> {
         // Raw: without a decoder, which may allocate much for what NumPy never writes.
         let member = zip.by_index_raw(index).map_err(|error| broken(file, "").because(error))?;
         let Some(name) = array_name_from_file_name(member.name()) else { continue };
-        let packing = member.compression().to_string();
-        if !matches!(packing.as_str(), "Stored" | "Deflated") {
+        let packing = member.compression();
+        if !matches!(packing, CompressionMethod::Stored | CompressionMethod::Deflated) {
             let what = format!("expected a stored or deflated array, found {packing}");
             return Err(file.error_at(name, what, "write it anew with np.savez"));
         }
@@ -219,42 +248,43 @@ fn broken(file: &File, name: &str) -> Error {
     file.error_at(place, "expected an intact array, found damaged data", remedy)
 }
 
-/// Reads one array of the archive, or says why it can be no traces.
+/// Opens one array of the archive, or says why it can be no traces.
 fn member(
     file: &File,
     archive: &mut Archive,
     index: usize,
     name: &str,
-    archive_bytes: usize,
     options: &Options,
-) -> Result<std::result::Result<Recording, Unfit>> {
-    let broken = || broken(file, name);
-    let zip = archive.zip_archive();
-    let mut member = zip.by_index(index).map_err(|error| broken().because(error))?;
+) -> Result<Found> {
+    let broken = |error: std::io::Error| broken(file, name).because(error);
+    let mut member = archive.zip_archive().by_index(index).map_err(|error| broken(error.into()))?;
     let (size, packed) = (member.size(), member.compressed_size());
-    let most = packed.min(archive_bytes as u64).saturating_mul(DEFLATE).saturating_add(64);
-    if size > most || size > MOST.max(archive_bytes as u64) {
+    let most = packed.min(file.length).saturating_mul(DEFLATE).saturating_add(64);
+    if size > most || size > MOST.max(file.length) {
         let what = format!("expected at most {} bytes, found a claim of {size}", most.min(MOST));
         let remedy = "copy the file again, or save large arrays with np.savez, not packed";
         return Err(file.error_at(name, what, remedy));
     }
-    let mut bytes = Vec::new();
-    let mut reading = |bytes: &mut Vec<u8>, most: u64| {
-        member.by_ref().take(most).read_to_end(bytes).map_err(|error| broken().because(error))
-    };
-    reading(&mut bytes, LONGEST_HEADER as u64 + 12)?;
-    let (layout, start) = match header(&bytes).map_err(|fault| fault.error(file, name))? {
+    let mut head = Vec::new();
+    member.by_ref().take(HEAD).read_to_end(&mut head).map_err(broken)?;
+    let (layout, start) = match header(&head).map_err(|fault| fault.error(file, name))? {
         Claim::Numbers(layout, start) => (layout, start),
         Claim::Other(found) => return Ok(Err(found)),
     };
-    let size = usize::try_from(size).map_err(|_| broken())?;
     check(file, name, &layout, start, size)?;
     if let Some(found) = layout.unfit(options) {
         return Ok(Err(found));
     }
+    let data = member.data_start();
+    if member.compression() == CompressionMethod::Stored {
+        // What is stored has no other size than its own, and ends within the file.
+        let found = file.length.saturating_sub(data).min(packed);
+        check(file, name, &layout, start, found)?;
+        return Ok(Ok((layout, data + start, None)));
+    }
     // One byte more than there should be: the end is reached, where the checksum is looked at.
-    let left = size - bytes.len().min(size);
-    reading(&mut bytes, left as u64 + 1)?;
-    check(file, name, &layout, start, bytes.len())?;
-    layout.recording(file, name, &bytes[start..], options).map(Ok)
+    let left = (size + 1).saturating_sub(head.len() as u64);
+    let unpacked = file.part(Cursor::new(head).chain(member.take(left)), broken)?;
+    check(file, name, &layout, start, unpacked.length)?;
+    Ok(Ok((layout, start, Some(Arc::new(unpacked)))))
 }

@@ -1,32 +1,37 @@
 //! Tensors of a `.safetensors` file.
 //!
-//! Place in the flow: one of the readers behind [`recordings::read`](super::read). The crate of the
+//! Place in the flow: one of the readers behind [`recordings::open`](super::open). The crate of the
 //! format checks that the tensors fill the file exactly.
 
-use ::safetensors::{Dtype, SafeTensors};
+use std::sync::Arc;
 
-use super::array::{Kind, Layout, Unfit, mention};
-use super::{File, Options, Recording, clean, listed};
+use ::safetensors::Dtype;
+use ::safetensors::tensor::Metadata;
+
+use super::array::{Layout, Unfit, mention};
+use super::file::File;
+use super::runs::Kind;
+use super::source::Source;
+use super::{Options, clean, listed};
 use crate::error::Result;
 
-/// Reads the tensors of `bytes`: the one that `options` name, or all that can be traces.
-pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<Recording>> {
-    let content = SafeTensors::deserialize(bytes).map_err(|error| {
-        let what = "expected tensors that fill the file as its header says";
-        let remedy = "copy the file again if it was cut short; else write it anew";
-        file.error(what, remedy).because(error)
-    })?;
+/// The longest header read, as in the crate of the format.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// Opens the tensors of `file`: the one that `options` name, or all that can be traces.
+pub(super) fn open(file: &Arc<File>, options: &Options) -> Result<Vec<Source>> {
+    let (start, metadata) = header(file)?;
     // The crate gives them in no order.
-    let mut tensors = content.tensors();
+    let mut tensors: Vec<_> = metadata.tensors().into_iter().collect();
     tensors.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let mut recordings = Vec::new();
+    let mut sources = Vec::new();
     let mut left_out = Vec::new();
     for (name, tensor) in &tensors {
         if options.tensor.as_ref().is_some_and(|wanted| wanted != name) {
             continue;
         }
-        let shape: Vec<u64> = tensor.shape().iter().map(|&axis| axis as u64).collect();
-        let layout = kind_of(tensor.dtype()).map(|kind| Layout {
+        let shape: Vec<u64> = tensor.shape.iter().map(|&axis| axis as u64).collect();
+        let layout = kind_of(tensor.dtype).map(|kind| Layout {
             kind,
             big_endian: false,
             fortran: false,
@@ -38,33 +43,61 @@ pub(super) fn read(file: &File, bytes: &[u8], options: &Options) -> Result<Vec<R
         });
         match layout {
             Ok(layout) => {
-                if layout.bytes() != Some(tensor.data().len()) {
+                let (from, to) = tensor.data_offsets;
+                if layout.bytes() != Some((to - from) as u64) {
                     let claimed = format!("the {} bytes of", layout.size());
-                    return Err(file.wrong_length(name, claimed, tensor.data().len()));
+                    return Err(file.wrong_length(name, claimed, (to - from) as u64));
                 }
-                recordings.push(layout.recording(file, name, tensor.data(), options)?);
+                sources.push(layout.source(file, name, start + from as u64, options)?);
             }
             Err(found) if options.tensor.is_some() => return Err(found.error(file, name)),
             Err(found) => left_out.push(format!("{} ({})", clean(name), found.found)),
         }
     }
-    if recordings.is_empty() {
-        let all = listed(tensors.iter().map(|(name, _)| name.as_str()));
+    if sources.is_empty() {
+        let all: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
         return Err(match &options.tensor {
             Some(wanted) => file.error(
-                format!("expected a tensor named {wanted}, found {all}"),
+                format!("expected a tensor named {wanted}, found {}", listed(&all)),
                 "give --tensor one of these names, or leave it out to take all",
             ),
-            None => {
-                let found = listed(left_out.iter().map(String::as_str));
-                let found =
-                    if found.is_empty() { "no tensor".to_owned() } else { format!("only {found}") };
-                Unfit::new(found).error(file, "")
-            }
+            None if all.is_empty() => Unfit::new("no tensor").error(file, ""),
+            None => Unfit::new(format!("only {}", listed(&left_out))).error(file, ""),
         });
     }
-    mention(&mut recordings, &left_out);
-    Ok(recordings)
+    mention(&mut sources, &left_out);
+    Ok(sources)
+}
+
+/// Where the samples begin, and what the header says of them; they fill the file.
+fn header(file: &File) -> Result<(u64, Metadata)> {
+    let error = |what: String| {
+        let remedy = "copy the file again if it was cut short; else write it anew";
+        file.error(what, remedy)
+    };
+    let claimed = file.head(8)?.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX);
+    let most = LONGEST_HEADER.min(file.length.saturating_sub(8));
+    if claimed > most {
+        let what = format!("expected a header of at most {most} bytes, found a claim of {claimed}");
+        return Err(error(what));
+    }
+    let start = 8 + claimed;
+    let head = file.head(start)?;
+    // The crate checks that each tensor has the bytes of its shape, and begins where another ends.
+    let metadata: Metadata =
+        serde_json::from_slice(head.get(8..).unwrap_or_default()).map_err(|cause| {
+            error("expected tensors that fill the file as its header says".to_owned())
+                .because(cause)
+        })?;
+    if start.checked_add(metadata.data_len() as u64) != Some(file.length) {
+        let what = format!(
+            "expected tensors that fill the file as its header says, found {} bytes for {}",
+            file.length - start,
+            metadata.data_len()
+        );
+        return Err(error(what));
+    }
+    Ok((start, metadata))
 }
 
 fn kind_of(dtype: Dtype) -> std::result::Result<Kind, Unfit> {
