@@ -1,0 +1,233 @@
+//! Controls: is what looks like 1/f noise 1/f noise?
+//!
+//! Place in the flow: traces and their fluctuations in, one [`Judgement`] per trace out, and a
+//! [`Census`] of the set. [`Controls`] is made once for a plan and then judges any number of traces.
+
+pub mod crossover;
+pub mod memory;
+pub mod slopes;
+pub mod verdict;
+
+pub use crossover::Crossover;
+pub use memory::Memory;
+pub use slopes::LocalSlope;
+pub use verdict::Verdict;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::dfa::{self, Calibration, DfaPlan, Interval, Measured};
+use super::surrogates::{Surrogate, Surrogates};
+use crate::error::{Error, Result};
+use crate::signal::Traces;
+
+/// The settings of the controls, as a settings file holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Surrogates of every kind per trace; none by default, 19 are enough for p = 0.1 (two-sided).
+    pub surrogates: usize,
+}
+
+/// Everything about the controls that does not depend on the traces. `Send + Sync`.
+#[derive(Clone)]
+pub struct Controls {
+    plan: DfaPlan,
+    settings: Settings,
+    seed: u64,
+    null: crossover::Null,
+    models: Option<memory::Models>,
+    surrogates: Surrogates,
+}
+
+/// What is known of one trace.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// One word.
+    pub verdict: Verdict,
+    /// Short sentences, with numbers.
+    pub reasons: Vec<String>,
+    /// The exponent over parts of the sizes.
+    pub local_slopes: Vec<LocalSlope>,
+    /// The best pair of laws, where there is room for a knee.
+    pub crossover: Option<Crossover>,
+    /// Short memory against a power law.
+    pub memory: Option<Memory>,
+    /// The exponent among those of surrogates, one entry per kind; empty without surrogates.
+    pub surrogates: Vec<Comparison>,
+}
+
+/// The exponent of a trace beside those of its surrogates of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// What the surrogates keep.
+    pub kind: Surrogate,
+    /// Mean of their exponents.
+    pub mean: f64,
+    /// Standard deviation of their exponents.
+    pub deviation: f64,
+    /// Two-sided rank probability of the trace's own exponent among them: twice the smaller share
+    /// `(1 + surrogates beyond) / (1 + surrogates)`, at most 1.
+    pub p: f64,
+}
+
+impl Controls {
+    /// Lays out the models and simulates the null of the crossover test. The same arguments give the
+    /// same judgements.
+    ///
+    /// # Errors
+    /// See [`crossover::Null::new`].
+    pub fn new(plan: &DfaPlan, settings: &Settings, seed: u64) -> Result<Self> {
+        let smallest = plan.sizes().first().map_or(1, |size| size.size);
+        Ok(Self {
+            plan: plan.clone(),
+            settings: *settings,
+            seed,
+            null: crossover::Null::new(plan, seed)?,
+            models: memory::Models::new(plan.steps(), smallest),
+            surrogates: Surrogates::new(plan.steps()),
+        })
+    }
+
+    /// Judges every trace, on all cores. `measured` is what the plan's DFA found in them;
+    /// with a `calibration` exponents are freed of bias and have intervals.
+    ///
+    /// # Errors
+    /// The traces have another length than the plan.
+    pub fn judge_all(
+        &self,
+        traces: &Traces,
+        measured: &Measured,
+        calibration: Option<&Calibration>,
+    ) -> Result<Vec<Judgement>> {
+        if traces.steps() != self.plan.steps() {
+            return Err(Error::new(format!(
+                "expected traces of {} samples, as the plan was made for, found {}",
+                self.plan.steps(),
+                traces.steps()
+            ))
+            .remedy("make the plan with the length of the traces"));
+        }
+        Ok((0..traces.rows())
+            .into_par_iter()
+            .map(|row| {
+                let exponent = &measured.exponents[row];
+                let interval = calibration.map(|found| found.interval(exponent.alpha));
+                let fluctuations = measured.row(row);
+                self.judge(row, traces.row(row), fluctuations, exponent, interval.as_ref())
+            })
+            .collect())
+    }
+
+    /// Judges one trace. `row` names its surrogates; `fluctuations` and `exponent` are the plan's.
+    ///
+    /// Panics where trace or fluctuations have another length than the plan's.
+    pub fn judge(
+        &self,
+        row: usize,
+        trace: &[f32],
+        fluctuations: &[f64],
+        exponent: &dfa::Exponent,
+        interval: Option<&Interval>,
+    ) -> Judgement {
+        let defined = exponent.alpha().is_some();
+        let crossover = if defined { self.null.test(fluctuations) } else { None };
+        let models = self.models.as_ref().filter(|_| defined);
+        let memory = models.and_then(|models| models.compare(trace));
+        let case = verdict::Case {
+            steps: trace.len(),
+            exponent,
+            interval,
+            crossover: crossover.as_ref(),
+            memory: memory.as_ref(),
+        };
+        let (verdict, mut reasons) = case.decide();
+        let surrogates =
+            exponent.alpha().map_or(Vec::new(), |alpha| self.compare(row, trace, alpha));
+        reasons.extend(surrogates.iter().map(Comparison::sentence));
+        let local_slopes =
+            if defined { slopes::local_slopes(&self.plan, fluctuations) } else { Vec::new() };
+        Judgement { verdict, reasons, local_slopes, crossover, memory, surrogates }
+    }
+
+    /// Measures the surrogates of one trace.
+    fn compare(&self, row: usize, trace: &[f32], alpha: f64) -> Vec<Comparison> {
+        let count = self.settings.surrogates;
+        if count == 0 {
+            return Vec::new();
+        }
+        let of_kind = |kind| {
+            let index = |i: usize| ((row as u64) << 32) + i as u64;
+            let draws = (0..count).map(|i| self.surrogates.draw(kind, trace, self.seed, index(i)));
+            let samples = draws.collect::<Option<Vec<_>>>()?.concat();
+            let traces = Traces::new(samples, trace.len()).ok()?;
+            let fluctuations = dfa::fast::fluctuations(&traces, &self.plan);
+            let rows = fluctuations.chunks_exact(self.plan.sizes().len());
+            let alphas = rows.map(|row| dfa::fit(&self.plan, row).alpha).collect::<Vec<_>>();
+            Some(Comparison::new(kind, alpha, &alphas))
+        };
+        Surrogate::ALL.into_iter().filter_map(of_kind).collect()
+    }
+}
+
+impl Comparison {
+    fn new(kind: Surrogate, alpha: f64, surrogates: &[f64]) -> Self {
+        let count = surrogates.len() as f64;
+        let mean = surrogates.iter().sum::<f64>() / count;
+        let square = surrogates.iter().map(|a| (a - mean).powi(2)).sum::<f64>();
+        let beyond = |is: &dyn Fn(&f64) -> bool| surrogates.iter().filter(|a| is(a)).count() as f64;
+        let fewer = beyond(&|a| *a >= alpha).min(beyond(&|a| *a <= alpha));
+        let p = (2.0 * (1.0 + fewer) / (1.0 + count)).min(1.0);
+        Self { kind, mean, deviation: (square / (count - 1.0)).sqrt(), p }
+    }
+
+    fn sentence(&self) -> String {
+        let kind = match self.kind {
+            Surrogate::Shuffled => "shuffled",
+            Surrogate::PhaseRandomised => "phase-randomised",
+            Surrogate::AmplitudeAdjusted => "amplitude-adjusted",
+            Surrogate::Autoregressive => "AR(1)",
+        };
+        format!(
+            "{kind} surrogates have alpha {:.2} ± {:.2} (p = {:.2})",
+            self.mean, self.deviation, self.p
+        )
+    }
+}
+
+/// How many traces of a set have which verdict, and how their surrogates compare.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Census {
+    /// Traces per verdict, in the order of [`Verdict::ALL`].
+    pub counts: Vec<(Verdict, usize)>,
+    /// Median of [`Memory::score`] over the traces that have one; NaN without.
+    pub score: f64,
+    /// Per kind of surrogate the mean over traces of the surrogates' mean exponent, and the share of
+    /// traces with `p ≤ 0.1`.
+    pub surrogates: Vec<(Surrogate, f64, f64)>,
+}
+
+impl Census {
+    /// Counts `judgements`.
+    pub fn new(judgements: &[Judgement]) -> Self {
+        let count = |verdict| judgements.iter().filter(|j| j.verdict == verdict).count();
+        let mut scores: Vec<f64> =
+            judgements.iter().filter_map(|j| j.memory.map(|m| m.score)).collect();
+        scores.sort_by(f64::total_cmp);
+        let middle = |at: usize| scores.get(at).copied().unwrap_or(f64::NAN);
+        let last = scores.len().saturating_sub(1);
+        let compared = |kind| {
+            let found: Vec<&Comparison> =
+                judgements.iter().flat_map(|j| &j.surrogates).filter(|c| c.kind == kind).collect();
+            let rows = found.len() as f64;
+            let mean = found.iter().map(|c| c.mean).sum::<f64>() / rows;
+            let outside = found.iter().filter(|c| c.p <= 0.1).count() as f64;
+            (rows > 0.0).then(|| (kind, mean, outside / rows))
+        };
+        Self {
+            counts: Verdict::ALL.map(|verdict| (verdict, count(verdict))).to_vec(),
+            score: (middle(last / 2) + middle(last.div_ceil(2))) / 2.0,
+            surrogates: Surrogate::ALL.into_iter().filter_map(compared).collect(),
+        }
+    }
+}
