@@ -50,22 +50,36 @@ pub const FEWEST_BINS: usize = 8;
 /// covariance is a logarithm. Between them `ln g` is nearly linear.
 const STEP: f64 = 0.05;
 
+/// The logarithm of the white floor over the geometric mean of the model lies within this of 0.
+const FLOOR: f64 = 6.0;
+
 /// The smallest time constant, in samples, and the step of its logarithm.
 const SHORTEST: f64 = 0.25;
 const LOG_STEP: f64 = 0.2;
 
+/// A model of a spectrum at its best.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Model {
+    /// The time constant of an AR(1) in samples (its correlation falls to 1/e), or the exponent of a
+    /// power law on the scale of the DFA, `(beta + 1) / 2`.
+    pub parameter: f64,
+    /// The part of the power in the band that white noise beside it explains; 0 where the model
+    /// does without.
+    pub white: f64,
+}
+
 /// What the spectrum of one trace says.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Memory {
-    /// `AIC(power law) - AIC(AR(1))`, without unit: positive where short memory explains the trace
+    /// `BIC(power law) - BIC(AR(1))`, without unit: positive where short memory explains the trace
     /// better.
     pub score: f64,
-    /// `BIC(white)` less the smaller one of the two: positive where the trace is not white.
+    /// `BIC(white)` less that of the better one: positive where the trace is not white.
     pub coloured: f64,
-    /// Time constant of the best AR(1), in samples: its correlation falls to 1/e.
-    pub time_constant: f64,
-    /// Exponent of the best power law, on the scale of the DFA, `(beta + 1) / 2`.
-    pub alpha: f64,
+    /// The best AR(1).
+    pub autoregression: Model,
+    /// The best power law.
+    pub power_law: Model,
     /// What AR(1) leaves unexplained: Lagrange-multiplier statistic of a further factor
     /// `exp(a·ln f + b·(ln f)²)`, less `2·ln M`. Negative where nothing is left.
     pub misfit: f64,
@@ -77,6 +91,9 @@ pub struct Models {
     steps: usize,
     /// First bin of every band, and the bin after the last.
     edges: Arc<[usize]>,
+    /// Bins of every band, and of all together.
+    counts: Arc<[f64]>,
+    bins: f64,
     power: Arc<Family>,
     autoregressive: Arc<Family>,
     forward: Arc<dyn RealToComplex<f64>>,
@@ -86,19 +103,19 @@ pub struct Models {
 struct Family {
     first: f64,
     step: f64,
-    /// `ln g` per parameter and band, with mean 0 over the bins.
-    levels: Vec<Vec<f64>>,
+    /// `g` per parameter and band, of geometric mean 1 over the bins.
+    expected: Vec<Vec<f64>>,
 }
 
 /// The best of a family.
 struct Fit {
-    parameter: f64,
-    /// `-2 ln L`.
-    deviance: f64,
-    /// `ln g` there.
-    level: Vec<f64>,
-    /// Its derivative with respect to the parameter.
-    change: Vec<f64>,
+    model: Model,
+    /// `-2 ln L + ln M·parameters`.
+    criterion: f64,
+    /// The expected periodogram there.
+    g: Vec<f64>,
+    /// Its derivatives with respect to the parameters but the scale, over itself.
+    changes: Vec<Vec<f64>>,
 }
 
 impl Models {
@@ -126,7 +143,7 @@ impl Models {
         let family = |first: f64, step: f64, count: usize, covariance: &Covariance| Family {
             first,
             step,
-            levels: (0..count)
+            expected: (0..count)
                 .into_par_iter()
                 .map(|i| {
                     let parameter = first + step * i as f64;
@@ -134,8 +151,11 @@ impl Models {
                 })
                 .collect(),
         };
+        let counts: Vec<f64> = edges.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
         Some(Self {
             steps,
+            bins: counts.iter().sum(),
+            counts: counts.into(),
             power: Arc::new(family(STEP / 2.0, STEP, exponents, &power)),
             autoregressive: Arc::new(family(first, LOG_STEP, constants, &decay)),
             edges: edges.into(),
@@ -149,17 +169,15 @@ impl Models {
     pub fn compare(&self, trace: &[f32]) -> Option<Memory> {
         assert_eq!(trace.len(), self.steps, "the length that the models were laid out for");
         let power = self.bands(trace)?;
-        let bins = (self.edges[self.edges.len() - 1] - 1) as f64;
-        let white = 0.0; // 2·M·ln 1: the mean is taken out, and ln g is 0.
-        let law = self.fit(&self.power, &power);
-        let decay = self.fit(&self.autoregressive, &power);
+        let (law, decay) = (self.fit(&self.power, &power), self.fit(&self.autoregressive, &power));
+        // White noise has -2 ln L = 0, because the mean of the periodogram is taken out.
+        let white = self.bins.ln();
         Some(Memory {
-            // Both have two parameters.
-            score: law.deviance - decay.deviance,
-            coloured: white - law.deviance.min(decay.deviance) - bins.ln(),
-            time_constant: decay.parameter.exp(),
-            alpha: law.parameter,
-            misfit: self.misfit(&decay, &power) - 2.0 * bins.ln(),
+            score: law.criterion - decay.criterion,
+            coloured: white - law.criterion.min(decay.criterion),
+            autoregression: Model { parameter: decay.model.parameter.exp(), ..decay.model },
+            power_law: law.model,
+            misfit: self.misfit(&decay, &power) - 2.0 * self.bins.ln(),
         })
     }
 
@@ -173,47 +191,84 @@ impl Models {
         let sums: Vec<f64> =
             self.edges.windows(2).map(|pair| power[pair[0]..pair[1]].iter().sum()).collect();
         let total: f64 = sums.iter().sum();
-        let bins = (self.edges[self.edges.len() - 1] - 1) as f64;
-        (total.is_finite() && total > 0.0 && trace.iter().any(|x| *x != trace[0])).then(|| {
-            self.counts().zip(&sums).map(|(count, sum)| sum / count / (total / bins)).collect()
-        })
+        let usable = total.is_finite() && total > 0.0 && trace.iter().any(|x| *x != trace[0]);
+        let mean = total / self.bins;
+        usable.then(|| self.counts.iter().zip(&sums).map(|(m, sum)| sum / m / mean).collect())
     }
 
-    /// Bins of every band.
-    fn counts(&self) -> impl Iterator<Item = f64> {
-        self.edges.windows(2).map(|pair| (pair[1] - pair[0]) as f64)
+    /// The scale that suits `g` best: the mean of `I/g`.
+    fn scale(&self, power: &[f64], g: &[f64]) -> f64 {
+        let sum: f64 = self.counts.iter().zip(power).zip(g).map(|((m, p), g)| m * p / g).sum();
+        sum / self.bins
     }
 
-    /// The scale that suits `level` best: the mean of `I/g`.
-    fn scale(&self, power: &[f64], level: &[f64]) -> f64 {
-        let bins = (self.edges[self.edges.len() - 1] - 1) as f64;
-        let ratios = power.iter().zip(level).map(|(p, level)| p * (-level).exp());
-        self.counts().zip(ratios).map(|(count, ratio)| count * ratio).sum::<f64>() / bins
+    /// `-2 ln L` without its constant.
+    fn deviance(&self, power: &[f64], g: &[f64]) -> f64 {
+        let logarithms: f64 = self.counts.iter().zip(g).map(|(m, g)| m * g.ln()).sum();
+        2.0 * (self.bins * self.scale(power, g).ln() + logarithms)
     }
 
-    /// The best parameter: of those laid out, then between its neighbours by golden section.
-    fn fit(&self, family: &Family, power: &[f64]) -> Fit {
-        let bins = (self.edges[self.edges.len() - 1] - 1) as f64;
-        let deviance = |level: &[f64]| 2.0 * bins * self.scale(power, level).ln();
-        let at = |place: f64| deviance(&family.level(place));
-        let laid: Vec<f64> = family.levels.iter().map(|level| deviance(level)).collect();
-        let best = (0..laid.len()).fold(0, |best, i| if laid[i] < laid[best] { i } else { best });
-        let last = (laid.len() - 1) as f64;
-        let (mut low, mut high) = ((best as f64 - 1.0).max(0.0), (best as f64 + 1.0).min(last));
-        let golden = (5f64.sqrt() - 1.0) / 2.0;
-        while high - low > 1e-3 {
-            let (left, right) = (high - golden * (high - low), low + golden * (high - low));
-            if at(left) < at(right) { high = right } else { low = left }
+    /// The white noise that makes `g` likeliest: where the derivative of `ln L` changes its sign, by
+    /// bisection of the logarithm.
+    fn floor(&self, power: &[f64], g: &[f64]) -> f64 {
+        let rises = |floor: f64| {
+            let (mut first, mut second, mut inverse) = (0.0, 0.0, 0.0);
+            for ((m, p), g) in self.counts.iter().zip(power).zip(g) {
+                let over = 1.0 / (g + floor);
+                inverse += m * over;
+                first += m * p * over;
+                second += m * p * over * over;
+            }
+            second * self.bins > inverse * first
+        };
+        let (mut low, mut high) = (-FLOOR, FLOOR);
+        while high - low > 0.02 {
+            let middle: f64 = (low + high) / 2.0;
+            if rises(middle.exp()) { low = middle } else { high = middle }
         }
-        let place = (low + high) / 2.0;
-        let level = family.level(place);
-        let (below, above) =
-            (family.level((place - 0.5).max(0.0)), family.level((place + 0.5).min(last)));
+        ((low + high) / 2.0).exp()
+    }
+
+    /// The better one by BIC of the family by itself and the family in white noise.
+    fn fit(&self, family: &Family, power: &[f64]) -> Fit {
+        let bare = self.best(family, power, false);
+        let noisy = self.best(family, power, true);
+        if noisy.criterion < bare.criterion { noisy } else { bare }
+    }
+
+    /// The likeliest parameter: of those laid out, then between its neighbours.
+    fn best(&self, family: &Family, power: &[f64], noisy: bool) -> Fit {
+        let floor = |g: &[f64]| if noisy { self.floor(power, g) } else { 0.0 };
+        let at = |g: &[f64]| {
+            let floor = floor(g);
+            self.deviance(power, &raised(g, floor))
+        };
+        let laid: Vec<f64> = family.expected.iter().map(|g| at(g)).collect();
+        let least = (0..laid.len()).fold(0, |best, i| if laid[i] < laid[best] { i } else { best });
+        let last = (laid.len() - 1) as f64;
+        let (low, high) = ((least as f64 - 1.0).max(0.0), (least as f64 + 1.0).min(last));
+        let place = golden(low, high, 1e-2, &|place| at(&family.at(place)));
+        let bare = family.at(place);
+        let floor = floor(&bare);
+        let g = raised(&bare, floor);
+        // Relative changes of the expected periodogram with each parameter.
+        let (below, above) = ((place - 0.5).max(0.0), (place + 0.5).min(last));
+        let pairs = family.at(above).into_iter().zip(family.at(below));
+        let moved = pairs.zip(&g).map(|((above, below), g)| (above - below) / g).collect();
+        let mut changes = vec![moved];
+        if noisy {
+            changes.push(g.iter().map(|g| 1.0 / g).collect());
+        }
+        let total: f64 = self.counts.iter().zip(&g).map(|(m, g)| m * g).sum();
+        let deviance = self.deviance(power, &g);
         Fit {
-            parameter: family.first + family.step * place,
-            deviance: deviance(&level),
-            change: above.iter().zip(&below).map(|(a, b)| a - b).collect(),
-            level,
+            model: Model {
+                parameter: family.first + family.step * place,
+                white: floor * self.bins / total,
+            },
+            criterion: deviance + self.bins.ln() * (1 + changes.len()) as f64,
+            changes,
+            g,
         }
     }
 
@@ -221,23 +276,18 @@ impl Models {
     /// chi-squared of 2 degrees of freedom where the fit is right. The directions that the fit has
     /// used (scale and parameter) are taken out.
     fn misfit(&self, fit: &Fit, power: &[f64]) -> f64 {
-        let counts: Vec<f64> = self.counts().collect();
-        let scale = self.scale(power, &fit.level);
+        let scale = self.scale(power, &fit.g);
         let dot = |a: &[f64], b: &[f64]| -> f64 {
-            counts.iter().zip(a).zip(b).map(|((m, a), b)| m * a * b).sum()
+            self.counts.iter().zip(a).zip(b).map(|((m, a), b)| m * a * b).sum()
         };
-        let rest: Vec<f64> = power
-            .iter()
-            .zip(&fit.level)
-            .map(|(p, level)| p * (-level).exp() / scale - 1.0)
-            .collect();
+        let rest: Vec<f64> = power.iter().zip(&fit.g).map(|(p, g)| p / g / scale - 1.0).collect();
         let middle = |pair: &[usize]| ((pair[0] + pair[1] - 1) as f64 / 2.0).ln();
         let x: Vec<f64> = self.edges.windows(2).map(middle).collect();
-        let used = [vec![1.0; x.len()], fit.change.clone()];
+        let used = [vec![1.0; x.len()]].into_iter().chain(fit.changes.iter().cloned());
         let further = [x.clone(), x.iter().map(|x| x * x).collect()];
         let mut basis: Vec<Vec<f64>> = Vec::new();
         let mut statistic = 0.0;
-        for (place, mut vector) in used.into_iter().chain(further).enumerate() {
+        for (place, mut vector) in used.chain(further).enumerate() {
             let before = dot(&vector, &vector);
             for unit in &basis {
                 let along = dot(unit, &vector);
@@ -249,7 +299,7 @@ impl Models {
                 continue;
             }
             vector.iter_mut().for_each(|v| *v /= length);
-            if place >= 2 {
+            if place > fit.changes.len() {
                 statistic += dot(&vector, &rest).powi(2);
             }
             basis.push(vector);
@@ -258,20 +308,45 @@ impl Models {
     }
 }
 
+/// `g` with white noise.
+fn raised(g: &[f64], floor: f64) -> Vec<f64> {
+    g.iter().map(|g| g + floor).collect()
+}
+
+/// Where `value` is least between `low` and `high`, to within `width`: golden section.
+fn golden(mut low: f64, mut high: f64, width: f64, value: &dyn Fn(f64) -> f64) -> f64 {
+    let ratio = (5f64.sqrt() - 1.0) / 2.0;
+    let inner = |low: f64, high: f64| (high - ratio * (high - low), low + ratio * (high - low));
+    let (mut left, mut right) = inner(low, high);
+    let (mut at_left, mut at_right) = (value(left), value(right));
+    while high - low > width {
+        if at_left < at_right {
+            (high, right, at_right) = (right, left, at_left);
+            left = inner(low, high).0;
+            at_left = value(left);
+        } else {
+            (low, left, at_left) = (left, right, at_right);
+            right = inner(low, high).1;
+            at_right = value(right);
+        }
+    }
+    (low + high) / 2.0
+}
+
 /// A covariance: of a parameter and a lag.
 type Covariance = dyn Fn(f64, usize) -> f64 + Sync;
 
 impl Family {
-    /// `ln g` between the parameters laid out, linear.
-    fn level(&self, place: f64) -> Vec<f64> {
-        let below = (place as usize).min(self.levels.len() - 2);
+    /// `g` between the parameters laid out: its logarithm is nearly linear.
+    fn at(&self, place: f64) -> Vec<f64> {
+        let below = (place as usize).min(self.expected.len() - 2);
         let share = place - below as f64;
-        let pairs = self.levels[below].iter().zip(&self.levels[below + 1]);
-        pairs.map(|(a, b)| a + share * (b - a)).collect()
+        let pairs = self.expected[below].iter().zip(&self.expected[below + 1]);
+        pairs.map(|(a, b)| a * (share * (b / a).ln()).exp()).collect()
     }
 }
 
-/// `ln` of the expected periodogram in every band, with mean 0 over the bins.
+/// The expected periodogram in every band, of geometric mean 1 over the bins.
 fn expected(
     steps: usize,
     edges: &[usize],
@@ -294,5 +369,5 @@ fn expected(
     let bins = (edges[edges.len() - 1] - 1) as f64;
     let centre =
         edges.windows(2).zip(&levels).map(|(pair, level)| count(pair) * level).sum::<f64>() / bins;
-    levels.iter().map(|level| level - centre).collect()
+    levels.iter().map(|level| (level - centre).exp()).collect()
 }

@@ -30,7 +30,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::crossover::Crossover;
-use super::memory::Memory;
+use super::memory::{Memory, Model};
 use crate::analysis::dfa::{self, Interval, Status};
 
 /// Evidence (difference of the Bayesian criterion) above which two laws are taken for real.
@@ -126,7 +126,7 @@ impl Case<'_> {
         if memory.coloured <= 0.0 {
             return (Verdict::White, vec![self.white(memory), self.slope()]);
         }
-        let decays = memory.score > SCORE && memory.time_constant <= self.longest();
+        let decays = memory.score > SCORE && memory.autoregression.parameter <= self.longest();
         let explains = decays && memory.misfit <= MISFIT;
         let crossover = self.crossover.filter(|found| {
             found.evidence > EVIDENCE && (found.above - found.below).abs() >= SMALLEST_CHANGE
@@ -180,8 +180,9 @@ impl Case<'_> {
     }
 
     fn score(&self, memory: &Memory) -> String {
-        let (constant, score) = (memory.time_constant, memory.score);
-        let name = format!("AR(1) with time constant {constant:.1}");
+        let (decay, law, score) = (memory.autoregression, memory.power_law, memory.score);
+        let constant = decay.parameter;
+        let name = format!("AR(1) with time constant {constant:.1}{}", beside(decay));
         if score > SCORE && constant > self.longest() {
             return format!(
                 "the best {name} remembers more than a twentieth of the trace: not to be told from \
@@ -190,9 +191,10 @@ impl Case<'_> {
         }
         let better = if score > SCORE { "better" } else { "worse" };
         format!(
-            "{name} explains the spectrum {better} than a power law of exponent {:.2} by {:.1} \
-             units of AIC",
-            memory.alpha,
+            "{name} explains the spectrum {better} than a power law of exponent {:.2}{} by \
+             {:.1} units of BIC",
+            law.parameter,
+            beside(law),
             score.abs()
         )
     }
@@ -206,6 +208,10 @@ impl Case<'_> {
             None => format!("alpha is {:.2}", self.exponent.alpha),
         }
     }
+}
+
+fn beside(model: Model) -> &'static str {
+    if model.white > 0.0 { " in white noise" } else { "" }
 }
 
 fn described(found: &Crossover) -> String {
