@@ -335,3 +335,83 @@ fn reject(mut vector: Vec<f64>, basis: &[Vec<f64>]) -> Vec<f64> {
     }
     vector
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(steps: usize) -> DfaPlan {
+        let largest = steps / 4;
+        let mut windows: Vec<usize> =
+            (0..).map(|i| (10.0 * 1.3f64.powi(i)) as usize).take_while(|&n| n <= largest).collect();
+        windows.dedup();
+        DfaPlan::new(steps, &Settings { windows, overlap: Overlap::Half }).expect("they fit")
+    }
+
+    #[test]
+    fn whitening_is_the_inverse_of_the_root() {
+        let matrix = vec![4.0, 2.0, 0.6, 2.0, 5.0, 1.0, 0.6, 1.0, 3.0];
+        let root = cholesky(matrix.clone()).expect("positive definite");
+        // Column i of the matrix, whitened, is row i of the root.
+        for i in 0..3 {
+            let white = whiten(&root, &matrix[3 * i..3 * i + 3]);
+            for (j, value) in white.iter().enumerate() {
+                let expected = if j <= i { root[3 * i + j] } else { 0.0 };
+                assert!((value - expected).abs() < 1e-14, "{i} {j}");
+            }
+        }
+        assert!(cholesky(vec![1.0, 2.0, 2.0, 1.0]).is_none());
+    }
+
+    #[test]
+    fn a_bent_curve_gives_its_knee_and_a_straight_one_none() {
+        let plan = plan(4096);
+        let null = Null::new(&plan, 3).expect("a plan");
+        let look = null.at(1.0);
+        let x = &null.abscissa;
+        let knee = x.len() / 2;
+        let curve = |below: f64, above: f64| -> Vec<f64> {
+            let bend = |i: usize| {
+                let from = x[i] - x[knee];
+                (look.mean[i] + from * ((if from < 0.0 { below } else { above }) - look.alpha))
+                    .exp()
+            };
+            (0..x.len()).map(bend).collect()
+        };
+        let found = null.test(&curve(0.6, 1.4)).expect("room for a knee");
+        assert!((found.window - x[knee].exp()).abs() < 1e-9, "{found:?}");
+        assert!((found.below - 0.6).abs() < 0.05 && (found.above - 1.4).abs() < 0.05, "{found:?}");
+        assert!(found.evidence > 6.0);
+        let straight = null.test(&curve(1.0, 1.0)).expect("room for a knee");
+        assert!(straight.evidence < -5.0, "{straight:?}");
+        let mut broken = curve(1.0, 1.0);
+        broken[3] = 0.0;
+        assert!(null.test(&broken).is_none());
+    }
+
+    #[test]
+    fn a_long_plan_scatters_and_bends_as_the_reduced_one_says() {
+        let steps = 4 * LONGEST_SIMULATED;
+        let plan = plan(steps);
+        let alpha = LOWEST + 4.0 * STEP;
+        let null = Null::new(&plan, 3).expect("a plan");
+        let look = &null.looks[4];
+        assert!((look.alpha - alpha).abs() < 1e-12);
+        let maker = Fractional::new(steps, alpha);
+        let samples = (0..150).flat_map(|i| maker.pair(5, "test", i)).flatten().collect();
+        let found = fast::fluctuations(&Traces::new(samples, steps).expect("whole"), &plan);
+        let sizes = plan.sizes().len();
+        for i in 0..sizes {
+            let logarithms: Vec<f64> = found.chunks_exact(sizes).map(|f| f[i].ln()).collect();
+            let count = logarithms.len() as f64;
+            let mean = logarithms.iter().sum::<f64>() / count;
+            let square = logarithms.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / count;
+            let expected = (look.covariance[i * sizes + i] - TOLERANCE * TOLERANCE).sqrt();
+            let base = mean - look.mean[i];
+            // Two simulations of 300 and 160 traces; four standard errors, and the tolerance.
+            assert!(base.abs() < 0.4 * expected + TOLERANCE / 2.0, "{i}: {base} {expected}");
+            let off = (square.sqrt() - expected).abs();
+            assert!(off < 0.3 * expected + TOLERANCE / 2.0, "{i}: {} {expected}", square.sqrt());
+        }
+    }
+}

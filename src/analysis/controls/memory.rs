@@ -9,10 +9,9 @@
 //! smallest window holds, `k ≤ N / n_min`, take part: there the ways in which one law can be sampled
 //! (point samples, averages, a bare `1/f^β`) agree within a few percent. With a model's expected
 //! periodogram `g_k`, ordinates are independent exponentials of mean `c·g_k` (Whittle, Ark. Mat. 2,
-//! 423, 1953), so with the scale `c` at its best, over `M` bins,
+//! 423, 1953), so with the scale `c` at its best, over `M` bins and up to a constant,
 //!
-//! `-2 ln L = 2·M·ln(Σ I_k/g_k / M) + 2·Σ ln g_k` (+ constant),  `AIC = -2 ln L + 2·parameters`,
-//! `BIC = -2 ln L + ln M·parameters`.
+//! `-2 ln L = 2·M·ln(Σ I_k/g_k / M) + 2·Σ ln g_k`,   `BIC = -2 ln L + ln M·parameters`.
 //!
 //! `g` is the expectation for a trace of this very length, leakage included, from the
 //! covariance `γ(h)`: the transform of `((N-h)·γ(h) + h·γ(N-h)) / N` ("debiased Whittle",
@@ -23,6 +22,9 @@
 //! | white | 0 for `h > 0` | scale |
 //! | power law | self-similar noise of `0 < α < 2` ([`crate::signal::fractional`]) | scale, `α` |
 //! | AR(1) | `exp(-h/τ)`, τ from 0.25 samples to the length of the trace | scale, `τ` |
+//!
+//! The last two are fitted as they are and with white noise beside them (a third parameter), and the
+//! better one by BIC is taken: an AR(1) that is recorded with noise would else be taken for a law.
 //!
 //! Neighbouring bins, up to [`BREADTH`] of their frequency apart, are averaged first, which loses
 //! next to nothing of such smooth spectra and makes the cost of a fit independent of the length.
@@ -370,4 +372,95 @@ fn expected(
     let centre =
         edges.windows(2).zip(&levels).map(|(pair, level)| count(pair) * level).sum::<f64>() / bins;
     levels.iter().map(|level| (level - centre).exp()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::noise;
+
+    /// The band means of the periodogram over many traces, of geometric mean 1, and their relative
+    /// standard error.
+    fn average(models: &Models, make: &dyn Fn(u64) -> Vec<f32>, rows: u64) -> (Vec<f64>, f64) {
+        let steps = models.steps;
+        let mut sums = vec![0.0; models.counts.len()];
+        for trace in (0..rows).map(make) {
+            let mean = trace.iter().map(|&x| f64::from(x)).sum::<f64>() / steps as f64;
+            let square = trace.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>();
+            let mut samples: Vec<f64> = trace.iter().map(|&x| f64::from(x)).collect();
+            let mut spectrum = models.forward.make_output_vec();
+            models.forward.process(&mut samples, &mut spectrum).expect("own lengths");
+            assert!(square > 0.0);
+            for (sum, pair) in sums.iter_mut().zip(models.edges.windows(2)) {
+                let band = &spectrum[pair[0]..pair[1]];
+                *sum += band.iter().map(|bin| bin.norm_sqr()).sum::<f64>() / band.len() as f64;
+            }
+        }
+        let weighted = models.counts.iter().zip(&sums).map(|(m, sum)| m * sum.ln()).sum::<f64>();
+        let centre = (weighted / models.bins).exp();
+        (sums.iter().map(|sum| sum / centre).collect(), 1.0 / (rows as f64).sqrt())
+    }
+
+    #[test]
+    fn the_expected_periodogram_is_what_traces_have() {
+        for steps in [64, 61] {
+            let models = Models::new(steps, 4).expect("enough bins");
+            let check = |family: &Family, at: f64, make: &dyn Fn(u64) -> Vec<f32>| {
+                let place = (at - family.first) / family.step;
+                let (found, error) = average(&models, make, 4000);
+                for (found, expected) in found.iter().zip(family.at(place)) {
+                    // A leaking spectrum's ordinates have up to twice an exponential's variance.
+                    let most = 5.0 * 2f64.sqrt() * error;
+                    assert!(
+                        (found / expected - 1.0).abs() < most,
+                        "{steps} {at}: {found} {expected}"
+                    );
+                }
+            };
+            for alpha in [0.325, 0.925, 1.275, 1.525, 1.775] {
+                let maker = fractional::Fractional::new(steps, alpha);
+                let make = |i| maker.pair(4, "test", i)[0].clone();
+                check(&models.power, alpha, &make);
+            }
+            for constant in [1.0f64, 6.0, 40.0] {
+                let phi = (-1.0 / constant).exp();
+                let make = |i| noise::autoregressive(steps, phi, 4, i);
+                check(&models.autoregressive, constant.ln(), &make);
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_come_back_and_the_right_model_leaves_nothing() {
+        let models = Models::new(2000, 10).expect("enough bins");
+        let rows = 200;
+        let all = |make: &dyn Fn(u64) -> Vec<f32>| -> Vec<Memory> {
+            (0..rows).map(|i| models.compare(&make(i)).expect("varies")).collect()
+        };
+        let mean = |found: &[Memory], value: &dyn Fn(&Memory) -> f64| {
+            found.iter().map(value).sum::<f64>() / rows as f64
+        };
+        for constant in [5.0f64, 20.0] {
+            let found = all(&|i| noise::autoregressive(2000, (-1.0 / constant).exp(), 6, i));
+            let logarithm = mean(&found, &|m| m.autoregression.parameter.ln());
+            assert!((logarithm - constant.ln()).abs() < 0.06, "{constant}: {logarithm}");
+            let statistic = mean(&found, &|m| m.misfit) + 2.0 * models.bins.ln();
+            // Chi-squared of 2 degrees of freedom has mean 2, and four standard errors of 200 of it.
+            assert!((statistic - 2.0).abs() < 0.6, "{constant}: {statistic}");
+        }
+        for alpha in [0.8, 1.1, 1.4] {
+            let maker = fractional::Fractional::new(2000, alpha);
+            let found = all(&|i| maker.pair(6, "test", i)[0].clone());
+            let found = mean(&found, &|m| m.power_law.parameter);
+            assert!((found - alpha).abs() < 0.03, "{alpha}: {found}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_constant_or_a_broken_trace_or_too_few_bins() {
+        assert!(Models::new(79, 10).is_none() && Models::new(80, 10).is_some());
+        let models = Models::new(100, 10).expect("enough bins");
+        assert!(models.compare(&[0.1; 100]).is_none());
+        assert!(models.compare(&[f32::NAN; 100]).is_none());
+    }
 }

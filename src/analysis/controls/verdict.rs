@@ -4,26 +4,29 @@
 //! sentences out. Every threshold stands here.
 //!
 //! # Rules, in order
-//! 1. **undefined**: the DFA has no exponent ([`crate::analysis::dfa::Status`]), or the trace is too
-//!    short for the spectral comparison.
+//! 1. **undefined**: the DFA has no exponent ([`crate::analysis::dfa::Status`]), or the trace has
+//!    too few periods of its smallest window for a comparison of spectra.
 //! 2. **white**: the Bayesian criterion prefers white noise to a power law and to an AR(1).
 //! 3. **crossover**: the evidence for two laws is above [`EVIDENCE`], their exponents differ by
 //!    [`SMALLEST_CHANGE`] or more, and no AR(1) explains the trace.
-//! 4. **short memory**: an AR(1) is the better model, [`Memory::score`] above [`SCORE`], and its
-//!    time constant is at most [`LONGEST_MEMORY`] of the trace. It *explains* the trace where also
-//!    [`Memory::misfit`] is at most [`MISFIT`].
+//! 4. **short memory**: an AR(1), bare or in white noise, is the better model ([`Memory::score`]
+//!    above [`SCORE`]) and its time constant is at most [`LONGEST_MEMORY`] of the trace. It
+//!    *explains* the trace where also [`Memory::misfit`] is at most [`MISFIT`].
 //! 5. A power law, by its exponent (without bias where an interval is given): **Brownian or
-//!    steeper** from [`ONE_OVER_F`]`.end`, **1/f** within [`ONE_OVER_F`] where the interval excludes
-//!    0.5, else **power law**: weak persistence (0.5 to 0.75) or anticorrelation (below 0.5).
+//!    steeper** from the end of [`ONE_OVER_F`] on; **1/f** within it, where the interval excludes
+//!    0.5; else **power law**.
 //!
-//! The sixth name, power law, is not among the classes that one usually lists. It is what is left:
-//! noise of exponent 0.65 is neither white nor 1/f, and to call it either would be wrong.
+//! Power law is not among the names that one usually lists. It is what is left: noise of exponent
+//! 0.65 (weak persistence) or 0.3 (anticorrelation) is neither white nor 1/f, and to call it either
+//! would be wrong. The reasons give the exponent.
 //!
 //! # Why these numbers
-//! 1/f noise is usually `0.5 < beta < 1.5`, that is `0.75 < alpha < 1.25`. A time constant of a
-//! twentieth of the trace is where a unit root can no longer be rejected: `N·(1 - φ) < 20` is the
-//! 1 % critical value of Dickey & Fuller (J. Am. Stat. Assoc. 74, 427, 1979); a longer one looks
-//! Brownian. The error rates of all of them together stand in [`super`].
+//! 1/f noise is usually `0.5 < beta < 1.5`, that is `0.75 < alpha < 1.25`: halfway to white and to
+//! Brownian noise. A time constant of a twentieth of the trace is where a unit root can no longer
+//! be rejected: `N·(1 - φ) < 20` is about the 1 % critical value of Dickey & Fuller (J. Am. Stat.
+//! Assoc. 74, 427, 1979); a longer one looks Brownian. All differences of the Bayesian criterion are
+//! read as Kass & Raftery do (J. Am. Stat. Assoc. 90, 773, 1995). The error rates of all of them
+//! together stand in [`super`]. None of the numbers has the unit of the trace.
 
 use std::ops::Range;
 
@@ -41,6 +44,10 @@ pub const SMALLEST_CHANGE: f64 = 0.2;
 
 /// Score above which an AR(1) is taken for a better model than a power law.
 pub const SCORE: f64 = 0.0;
+
+/// Differences of the Bayesian criterion below this are "not worth more than a bare mention" (Kass &
+/// Raftery 1995): the reasons say so.
+pub const WEAK: f64 = 2.0;
 
 /// The longest time constant that is short memory, in lengths of the trace.
 pub const LONGEST_MEMORY: f64 = 1.0 / 20.0;
@@ -150,6 +157,10 @@ impl Case<'_> {
         (verdict, reasons)
     }
 
+    /// Differences of the Bayesian criterion below this are "not worth more than a bare mention" (Kass &
+    /// Raftery 1995): the reasons say so.
+    pub const WEAK: f64 = 2.0;
+
     /// The longest time constant that is short memory here, in samples.
     fn longest(&self) -> f64 {
         self.steps as f64 * LONGEST_MEMORY
@@ -189,12 +200,16 @@ impl Case<'_> {
                  Brownian noise"
             );
         }
+        let law = format!("a power law of exponent {:.2}{}", law.parameter, beside(law));
+        if score.abs() < WEAK {
+            return format!(
+                "{name} and {law} explain the spectrum about equally well ({score:+.1} units of \
+                 BIC for AR(1))"
+            );
+        }
         let better = if score > SCORE { "better" } else { "worse" };
         format!(
-            "{name} explains the spectrum {better} than a power law of exponent {:.2}{} by \
-             {:.1} units of BIC",
-            law.parameter,
-            beside(law),
+            "{name} explains the spectrum {better} than {law} by {:.1} units of BIC",
             score.abs()
         )
     }
@@ -222,6 +237,6 @@ fn described(found: &Crossover) -> String {
     } else if found.evidence > EVIDENCE {
         format!("{slopes} samples: better than one law by {:.1} units of BIC", found.evidence)
     } else {
-        format!("one law will do: two are worse by {:.1} units of BIC", -found.evidence)
+        format!("one law will do: {:+.1} units of BIC for two", found.evidence)
     }
 }
