@@ -332,6 +332,9 @@ fn what_has_no_exponent_is_undefined() {
         assert!(found.memory.is_none() && found.crossover.is_none());
     }
     let exponent = dfa::Exponent::undefined(Status::NoFluctuation);
+    // Nothing but the highest frequency, which no window holds.
+    let alternating = (0..steps).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    assert_eq!(SHORT.judge(alternating)[0].verdict, Verdict::Undefined);
     let sizes = SHORT.plan.sizes().len();
     let trace = noise::white(steps, 1, 0);
     let none = SHORT.controls.judge(0, &trace, &vec![0.0; sizes], &exponent, None);

@@ -1,12 +1,12 @@
 //! Crossover: do the fluctuations of a trace follow one power law, or two that meet at a knee?
 //!
-//! Place in the flow: a [`DfaPlan`] gives a [`Null`], once for all traces of a length; the `F(n)` of
-//! one trace give a [`Crossover`], which [`super::verdict`] reads.
+//! Place in the flow: a [`DfaPlan`] gives a [`Null`], once for all traces of a length; the `F(n)`
+//! of one trace give a [`Crossover`], which [`super::verdict`] reads.
 //!
 //! # Why not ordinary least squares
-//! The `F(n)` of one trace see the same samples: their errors are strongly correlated, are larger at
-//! large sizes, and small windows bend `F` by themselves. Ordinary least squares with an information
-//! criterion takes all three for structure and finds a crossover nearly everywhere.
+//! The `F(n)` of one trace see the same samples: their errors are strongly correlated, are larger
+//! at large sizes, and small windows bend `F` by themselves. Ordinary least squares with an
+//! information criterion takes all three for structure and finds a crossover nearly everywhere.
 //!
 //! # Formula
 //! With `x = ln n`, `y = ln F(n)` and `m(n)`, `Σ` the mean and the covariance matrix of `ln F` over
@@ -22,21 +22,21 @@
 //!
 //! `evidence = χ²(one) - min over k of χ²(two) - 2·ln s`.
 //!
-//! `m` and `Σ` are simulated ([`crate::signal::fractional`], exact covariance) at exponents from 0.1
-//! to 1.9 and interpolated at the measured slope.
+//! `m` and `Σ` are simulated ([`crate::signal::fractional`], exact covariance) at exponents from
+//! 0.1 to 1.9 and interpolated at the measured slope.
 //!
 //! # How to read it
-//! Evidence above 2 is called positive, above 6 strong (Kass & Raftery, J. Am. Stat. Assoc. 90, 773,
-//! 1995). [`TOLERANCE`] says how straight a law has to be: without it a bend of a percent would
-//! become a crossover in a long enough trace. An AR(1) has a crossover too (1.5 to 0.5), as has a
-//! sum of two noises; what it is made of the test does not say.
+//! Evidence above 2 is called positive, above 6 strong (Kass & Raftery, J. Am. Stat. Assoc. 90,
+//! 773, 1995). [`TOLERANCE`] says how straight a law has to be: without it a bend of a percent
+//! would become a crossover in a long enough trace. An AR(1) has a crossover too (1.5 to 0.5), as
+//! has a sum of two noises; what it is made of the test does not say.
 //!
 //! # Long traces
 //! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, in traces of that
 //! length: the bend of small windows at the true sizes (where they are larger than a quarter, the
 //! power law goes on), scatter at sizes divided so that `N/n` is kept, which for self-similar noise
-//! keeps it too; sizes that would fall below [`SMALLEST_SCALED`] scatter as that one with the square
-//! root of their number of windows, far below [`TOLERANCE`].
+//! keeps it too; sizes that would fall below [`SMALLEST_SCALED`] scatter as that one with the
+//! square root of their number of windows, far below [`TOLERANCE`].
 
 use rayon::prelude::*;
 use serde::Serialize;

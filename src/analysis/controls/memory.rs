@@ -1,15 +1,15 @@
 //! Short memory against a power law: which of three spectra makes the trace most likely.
 //!
 //! Place in the flow: a trace in, [`Memory`] out; [`super::verdict`] reads it. The DFA cannot tell
-//! these well by its slope: an AR(1) of time constant 5 has the exponent of 1/f noise over the usual
-//! windows. Its spectrum has a knee, which the likelihood sees.
+//! these well by its slope: an AR(1) of time constant 5 has the exponent of 1/f noise over the
+//! usual windows. Its spectrum has a knee, which the likelihood sees.
 //!
 //! # Formula
-//! Of the periodogram `I_k = |Σ_t x_t exp(-2πi·kt/N)|² / N`, the bins `k ≥ 1` of periods that the
-//! smallest window holds, `k ≤ N / n_min`, take part: there the ways in which one law can be sampled
-//! (point samples, averages, a bare `1/f^β`) agree within a few percent. With a model's expected
-//! periodogram `g_k`, ordinates are independent exponentials of mean `c·g_k` (Whittle, Ark. Mat. 2,
-//! 423, 1953), so with the scale `c` at its best, over `M` bins and up to a constant,
+//! Of the periodogram `I_k = |Σ_t x_t exp(-2πi·kt/N)|² / N`, the bins `1 ≤ k ≤ N / n_min` take part,
+//! periods from the smallest window to the trace: there the ways in which one law can be
+//! sampled (point samples, averages, a bare `1/f^β`) agree within a few percent. With a model's
+//! expected periodogram `g_k`, ordinates are independent exponentials of mean `c·g_k` (Whittle,
+//! Ark. Mat. 2, 423, 1953), so with the scale `c` at its best, over `M` bins and up to a constant,
 //!
 //! `-2 ln L = 2·M·ln(Σ I_k/g_k / M) + 2·Σ ln g_k`,   `BIC = -2 ln L + ln M·parameters`.
 //!
@@ -23,16 +23,17 @@
 //! | power law | self-similar noise of `0 < α < 2` ([`crate::signal::fractional`]) | scale, `α` |
 //! | AR(1) | `exp(-h/τ)`, τ from 0.25 samples to the length of the trace | scale, `τ` |
 //!
-//! The last two are fitted as they are and with white noise beside them (a third parameter), and the
-//! better one by BIC is taken: an AR(1) that is recorded with noise would else be taken for a law.
+//! The last two are fitted as they are and with white noise beside them (a third parameter), and
+//! the better one by BIC is taken: an AR(1) that is recorded with noise would else be taken for a
+//! law.
 //!
 //! Neighbouring bins, up to [`BREADTH`] of their frequency apart, are averaged first, which loses
 //! next to nothing of such smooth spectra and makes the cost of a fit independent of the length.
 //!
 //! # How to read it
 //! [`Memory::score`] above 0: AR(1) is the better model, below: the power law. It grows with the
-//! length. It says nothing of whether the better one is good: [`Memory::misfit`] does for AR(1). Not
-//! Gaussian, periodic or drifting traces are compared all the same, by their spectra.
+//! length. It says nothing of whether the better one is good: [`Memory::misfit`] does for AR(1).
+//! Not Gaussian, periodic or drifting traces are compared all the same, by their spectra.
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ use rayon::prelude::*;
 use realfft::{RealFftPlanner, RealToComplex};
 use serde::Serialize;
 
+use crate::analysis::spectrum::fit::ROUNDING;
 use crate::signal::fractional;
 
 /// Relative width of the bands in which the periodogram is averaged.
@@ -62,8 +64,8 @@ const LOG_STEP: f64 = 0.2;
 /// A model of a spectrum at its best.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Model {
-    /// The time constant of an AR(1) in samples (its correlation falls to 1/e), or the exponent of a
-    /// power law on the scale of the DFA, `(beta + 1) / 2`.
+    /// The time constant of an AR(1) in samples (its correlation falls to 1/e), or the exponent of
+    /// a power law on the scale of the DFA, `(beta + 1) / 2`.
     pub parameter: f64,
     /// The part of the power in the band that white noise beside it explains; 0 where the model
     /// does without.
@@ -165,7 +167,8 @@ impl Models {
         })
     }
 
-    /// Compares the models on `trace`; none where it is constant or not finite.
+    /// Compares the models on `trace`; none where it is constant or not finite, or has no power in
+    /// the band.
     ///
     /// Panics where the trace has another length.
     pub fn compare(&self, trace: &[f32]) -> Option<Memory> {
@@ -193,7 +196,10 @@ impl Models {
         let sums: Vec<f64> =
             self.edges.windows(2).map(|pair| power[pair[0]..pair[1]].iter().sum()).collect();
         let total: f64 = sums.iter().sum();
-        let usable = total.is_finite() && total > 0.0 && trace.iter().any(|x| *x != trace[0]);
+        // All of the power may lie beyond the band; what the band then holds is rounding.
+        let whole: f64 = power[1..].iter().sum();
+        let varies = trace.iter().any(|x| *x != trace[0]);
+        let usable = total.is_finite() && total > ROUNDING * whole && varies;
         let mean = total / self.bins;
         usable.then(|| self.counts.iter().zip(&sums).map(|(m, sum)| sum / m / mean).collect())
     }
@@ -210,8 +216,8 @@ impl Models {
         2.0 * (self.bins * self.scale(power, g).ln() + logarithms)
     }
 
-    /// The white noise that makes `g` likeliest: where the derivative of `ln L` changes its sign, by
-    /// bisection of the logarithm.
+    /// The white noise that makes `g` likeliest: where the derivative of `ln L` changes its sign,
+    /// by bisection of the logarithm.
     fn floor(&self, power: &[f64], g: &[f64]) -> f64 {
         let rises = |floor: f64| {
             let (mut first, mut second, mut inverse) = (0.0, 0.0, 0.0);
@@ -445,7 +451,8 @@ mod tests {
             let logarithm = mean(&found, &|m| m.autoregression.parameter.ln());
             assert!((logarithm - constant.ln()).abs() < 0.06, "{constant}: {logarithm}");
             let statistic = mean(&found, &|m| m.misfit) + 2.0 * models.bins.ln();
-            // Chi-squared of 2 degrees of freedom has mean 2, and four standard errors of 200 of it.
+            // Chi-squared of 2 degrees of freedom has mean 2, and four standard errors of 200 of
+            // it.
             assert!((statistic - 2.0).abs() < 0.6, "{constant}: {statistic}");
         }
         for alpha in [0.8, 1.1, 1.4] {

@@ -1,40 +1,69 @@
 //! Controls: is what looks like 1/f noise 1/f noise?
 //!
 //! Place in the flow: traces and their fluctuations in, one [`Judgement`] per trace out, and a
-//! [`Census`] of the set. [`Controls`] is made once for a plan and then judges any number of traces:
-//! [`slopes`] looks at parts of the sizes, [`crossover`] tests two power laws against one, [`memory`]
-//! short memory against a power law, [`super::surrogates`] stand beside the trace, and [`verdict`]
-//! makes one word of it, with its reasons. The thresholds stand there.
+//! [`Census`] of the set. [`Controls`] is made once for a plan and then judges any number of
+//! traces: [`slopes`] looks at parts of the sizes, [`crossover`] tests two power laws against one,
+//! [`memory`] short memory against a power law, [`super::surrogates`] stand beside the trace, and
+//! [`verdict`] makes one word of it, with its reasons. The thresholds stand there.
 //!
 //! # How good it is
-//! Share of 300 traces per verdict, windows from 10 to a quarter of the trace, with intervals
-//! (`tests/verdict.rs` prints and holds it):
+//! Percent of 300 traces per verdict, windows from 10 to a quarter of the trace, with intervals
+//! (`tests/verdict.rs` prints and holds it). AR(1) by time constant; `+ white`: as much white
+//! noise;
+//! `a to b`: exponents at small and at large sizes:
 //!
-//! @TABLE@
+//! | samples | noise | white | short memory | 1/f | Brownian | crossover | power law |
+//! |---|---|---|---|---|---|---|---|
+//! | 4,096 | white | 99 | – | – | – | – | 1 |
+//! | 4,096 | pink | – | 1 | 96 | – | 3 | – |
+//! | 4,096 | pink, cut | – | – | 97 | – | 3 | – |
+//! | 4,096 | pink, squashed | – | 1 | 94 | – | 5 | – |
+//! | 4,096 | alpha 0.6 | 4 | 12 | – | – | – | 83 |
+//! | 4,096 | alpha 0.9 | – | 1 | 98 | – | 2 | – |
+//! | 4,096 | Brownian | – | – | – | 97 | 2 | – |
+//! | 4,096 | AR(1) 5 | – | 100 | – | – | – | – |
+//! | 4,096 | AR(1) 20 | – | 100 | – | – | – | – |
+//! | 4,096 | AR(1) 50 | – | 100 | – | – | – | – |
+//! | 4,096 | AR(1) 20 + white | – | 95 | 5 | – | – | – |
+//! | 4,096 | pink + white | – | 3 | 55 | – | 41 | – |
+//! | 4,096 | white + Brownian | – | 1 | – | – | 99 | – |
+//! | 4,096 | 1.0 to 1.5 | – | – | 7 | – | 93 | – |
+//! | 4,096 | 1.0 to 0.5 | – | 79 | 11 | – | 10 | – |
+//! | 500 | white | 94 | 2 | – | – | – | 3 |
+//! | 500 | pink | – | 15 | 82 | – | 3 | – |
+//! | 500 | alpha 0.9 | – | 18 | 78 | – | 2 | 2 |
+//! | 500 | Brownian | – | 2 | 1 | 94 | 3 | – |
+//! | 500 | AR(1) 5 | – | 91 | 8 | – | 1 | – |
+//! | 500 | AR(1) 10 | – | 92 | 7 | – | 1 | – |
+//! | 500 | AR(1) 20 | – | 75 | 8 | 15 | 2 | – |
+//! | 500 | AR(1) 50 | – | 14 | 5 | 77 | 4 | – |
+//! | 500 | 0.5 to 1.5 | 1 | – | 4 | – | 78 | 17 |
 //!
 //! By [`Memory::score`] AR(1) of time constants 5, 10, 20 and 50 are told from 1/f noise (pink,
 //! periodic or cut; self-similar of exponent 0.9, 1 and 1.1) with an area under the ROC curve of
-//! @LONG@ at 4,096 samples and @SHORT@ at 500. The crossover test has false alarms in @FALSE@
-//! of self-similar, pink and Brownian traces, and finds 0.5 to 1.5 in all and 0.75 to 1 in @POWER@ of
-//! traces of 4,096 samples.
+//! 1.000 at 4,096 samples and 0.94, 0.94, 0.91 and 0.85 at 500. The crossover test has false alarms
+//! in 1 to 6 percent of self-similar, pink and Brownian traces (at most 4 percent get the
+//! verdict), and finds 0.5 to 1.5 in all and 0.75 to 1 in 40 percent of traces of 4,096
+//! samples.
 //!
 //! # Limits
-//! - 500 samples are few: every sixth trace of pink noise is called short memory, every twelfth AR(1)
-//!   1/f. Time constants beyond a twentieth of the trace are called Brownian. Look at the score.
-//! - A fall of the exponent (1.5 to 0.5, and most of 1 to 0.5 or 1.5 to 1 that have only a decade on
-//!   one side) is what an AR(1) in white noise has: it is called short memory.
-//! - Several short memories with time constants spread over decades are 1/f noise over these (van der
-//!   Ziel, Physica 16, 359, 1950): three a decade apart are called so.
-//! - A strong sine or a trend makes crossovers (Hu et al., Phys. Rev. E 64, 011114, 2001): a sine as
-//!   large as the noise is called crossover. Take lines out first.
+//! - 500 samples are few: every sixth trace of pink noise is called short memory, every twelfth
+//!   AR(1) 1/f. Time constants beyond a twentieth of the trace are called Brownian. Look at the
+//!   score.
+//! - A fall of the exponent (1.5 to 0.5, and most of 1 to 0.5 or 1.5 to 1 that have only a decade
+//!   on one side) is what an AR(1) in white noise has: it is called short memory.
+//! - Several short memories with time constants spread over decades are 1/f noise over these (van
+//!   der Ziel, Physica 16, 359, 1950): three a decade apart are called so.
+//! - A strong sine or a trend makes crossovers (Hu et al., Phys. Rev. E 64, 011114, 2001): a sine
+//!   as large as the noise is called crossover. Take lines out first.
 //! - 1/f in white noise is called 1/f or crossover, by how much of either the windows see.
 //! - Everything is second-order: a squashed, cubed or binary version of a noise is judged as the
 //!   noise (tested for tanh); what else is not Gaussian is not looked at but by the surrogates.
 //!
 //! # Cost
 //! On two shared cores 0.5 s to make for 4,096 samples and 20 sizes, 0.1 s for 500, 0.7 s for
-//! 65,536, 7 s for 1,048,576; 0.5 ms per trace of 4,096 samples. 19 surrogates of each kind cost 9 ms
-//! per trace of 500 samples, nearly all of it the amplitude adjustment.
+//! 65,536, 7 s for 1,048,576; 0.5 ms per trace of 4,096 samples. 19 surrogates of each kind cost 9
+//! ms per trace of 500 samples, nearly all of it the amplitude adjustment.
 //!
 //! # Example
 //! ```
@@ -113,7 +142,7 @@ pub struct Comparison {
     pub kind: Surrogate,
     /// Mean of their exponents.
     pub mean: f64,
-    /// Standard deviation of their exponents.
+    /// Standard deviation of their exponents; NaN for one surrogate.
     pub deviation: f64,
     /// Two-sided rank probability of the trace's own exponent among them: twice the smaller share
     /// `(1 + surrogates beyond) / (1 + surrogates)`, at most 1.
@@ -121,8 +150,8 @@ pub struct Comparison {
 }
 
 impl Controls {
-    /// Lays out the models and simulates the null of the crossover test. The same arguments give the
-    /// same judgements.
+    /// Lays out the models and simulates the null of the crossover test. The same arguments give
+    /// the same judgements.
     ///
     /// # Errors
     /// See [`crossover::Null::new`].
@@ -251,8 +280,8 @@ pub struct Census {
     pub counts: Vec<(Verdict, usize)>,
     /// Median of [`Memory::score`] over the traces that have one; NaN without.
     pub score: f64,
-    /// Per kind of surrogate the mean over traces of the surrogates' mean exponent, and the share of
-    /// traces with `p ≤ 0.1`.
+    /// Per kind of surrogate the mean over traces of the surrogates' mean exponent, and the share
+    /// of traces with `p ≤ 0.1`.
     pub surrogates: Vec<(Surrogate, f64, f64)>,
 }
 

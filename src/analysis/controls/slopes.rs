@@ -26,8 +26,8 @@ pub struct LocalSlope {
 /// The slope over every shortest run of neighbouring sizes that spans [`SPAN`] and has [`FEWEST`]
 /// sizes; over all sizes where these span less.
 ///
-/// Neighbouring slopes share sizes, and even those that do not are correlated: the `F(n)` of a trace
-/// see the same samples. Panics where the number of fluctuations is not the plan's.
+/// Neighbouring slopes share sizes, and even those that do not are correlated: the `F(n)` of a
+/// trace see the same samples. Panics where the number of fluctuations is not the plan's.
 pub fn local_slopes(plan: &DfaPlan, fluctuations: &[f64]) -> Vec<LocalSlope> {
     let x = &plan.line().abscissa;
     assert_eq!(x.len(), fluctuations.len(), "one fluctuation per size of the plan");

@@ -4,8 +4,8 @@
 //! sentences out. Every threshold stands here.
 //!
 //! # Rules, in order
-//! 1. **undefined**: the DFA has no exponent ([`crate::analysis::dfa::Status`]), or the trace has
-//!    too few periods of its smallest window for a comparison of spectra.
+//! 1. **undefined**: the DFA has no exponent ([`crate::analysis::dfa::Status`]), or the spectrum has
+//!    too few bins for a comparison, or no power in them.
 //! 2. **white**: the Bayesian criterion prefers white noise to a power law and to an AR(1).
 //! 3. **crossover**: the evidence for two laws is above [`EVIDENCE`], their exponents differ by
 //!    [`SMALLEST_CHANGE`] or more, and no AR(1) explains the trace.
@@ -24,9 +24,9 @@
 //! 1/f noise is usually `0.5 < beta < 1.5`, that is `0.75 < alpha < 1.25`: halfway to white and to
 //! Brownian noise. A time constant of a twentieth of the trace is where a unit root can no longer
 //! be rejected: `N·(1 - φ) < 20` is about the 1 % critical value of Dickey & Fuller (J. Am. Stat.
-//! Assoc. 74, 427, 1979); a longer one looks Brownian. All differences of the Bayesian criterion are
-//! read as Kass & Raftery do (J. Am. Stat. Assoc. 90, 773, 1995). The error rates of all of them
-//! together stand in [`super`]. None of the numbers has the unit of the trace.
+//! Assoc. 74, 427, 1979); a longer one looks Brownian. All differences of the Bayesian criterion
+//! are read as Kass & Raftery do (J. Am. Stat. Assoc. 90, 773, 1995). The error rates of all of
+//! them together stand in [`super`]. None of the numbers has the unit of the trace.
 
 use std::ops::Range;
 
@@ -45,8 +45,8 @@ pub const SMALLEST_CHANGE: f64 = 0.2;
 /// Score above which an AR(1) is taken for a better model than a power law.
 pub const SCORE: f64 = 0.0;
 
-/// Differences of the Bayesian criterion below this are "not worth more than a bare mention" (Kass &
-/// Raftery 1995): the reasons say so.
+/// Differences of the Bayesian criterion below this are "not worth more than a bare mention" (Kass
+/// & Raftery 1995): the reasons say so.
 pub const WEAK: f64 = 2.0;
 
 /// The longest time constant that is short memory, in lengths of the trace.
@@ -127,7 +127,8 @@ impl Case<'_> {
             return (Verdict::Undefined, vec![format!("{why}: there is no exponent")]);
         }
         let Some(memory) = self.memory else {
-            let why = "the trace is too short for its windows to compare spectra";
+            let why =
+                "too few frequencies have power that the windows can hold: no spectrum to judge by";
             return (Verdict::Undefined, vec![why.into()]);
         };
         if memory.coloured <= 0.0 {
@@ -156,10 +157,6 @@ impl Case<'_> {
         reasons.push(self.slope());
         (verdict, reasons)
     }
-
-    /// Differences of the Bayesian criterion below this are "not worth more than a bare mention" (Kass &
-    /// Raftery 1995): the reasons say so.
-    pub const WEAK: f64 = 2.0;
 
     /// The longest time constant that is short memory here, in samples.
     fn longest(&self) -> f64 {
