@@ -6,9 +6,11 @@
 
 use crate::gpu::stage::Stage;
 
+pub mod controls;
 pub mod dfa;
 pub mod spectrum;
 pub mod spikes;
+pub mod surrogates;
 
 /// Every stage of the measures: the tests hold each to its twin.
 pub static STAGES: &[&dyn Stage] = &[

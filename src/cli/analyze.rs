@@ -1,4 +1,4 @@
-//! `noisescope analyze`: files in, a table, JSON or CSV out.
+//! `noisescope analyze`: files in; a table, JSON or CSV out.
 
 use std::path::PathBuf;
 
@@ -8,32 +8,52 @@ use super::progress::Terminal;
 use super::{show, spikes};
 use crate::analysis::dfa::Convention;
 use crate::datasets::recordings::{self, Options, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiments::analyze::{self, Settings};
 use crate::experiments::machine::Machine;
 use crate::files::write_whole;
 use crate::gpu::device::Choice;
 use crate::progress::Observer;
 use crate::report;
+use crate::signal::gaps::Policy;
 
 #[derive(Args, Debug)]
 pub struct Analyze {
     /// Recordings: .npy, .npz, .csv/.tsv/.txt (.gz), .safetensors, EDF/EDF+; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Window sizes in samples: a list `8,10,14` or a range `8..1024:20` [default: 20 from 8 to N/4]
-    #[arg(long, value_name = "SIZES")]
-    pub windows: Option<String>,
-    /// Degree of the polynomial taken out of each window: 1, 2 or 3
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub order: usize,
-    /// How windows lie and are averaged: forward, both-ends, half-overlap, half-overlap-nolds,
-    /// mean-rms or half-overlap-mean-rms
-    #[arg(long, value_name = "NAME", default_value = "half-overlap")]
-    pub convention: String,
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
     #[arg(long, value_name = "WHICH", default_value = "auto")]
     pub device: String,
+    /// Seed of everything that is simulated
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Window sizes: a list `8,10,14` or a range `8..1024:20` (log-spaced), in samples, or in seconds
+    /// with an s: `0.1s..30s:20` [default: 20 from 8 to N/4]
+    #[arg(long, value_name = "SIZES", help_heading = "Measures")]
+    pub windows: Option<String>,
+    /// Degree of the polynomial taken out of each window: 1, 2 or 3
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Measures")]
+    pub order: usize,
+    /// How windows lie and are averaged: forward, both-ends, half-overlap, half-overlap-nolds,
+    /// mean-rms or half-overlap-mean-rms
+    #[arg(long, value_name = "NAME", default_value = "half-overlap", help_heading = "Measures")]
+    pub convention: String,
+    /// Sizes over which alpha is fitted, `4..16`; several times for alpha1, alpha2 [default: all]
+    #[arg(long, value_name = "FROM..TO", help_heading = "Measures")]
+    pub fit: Vec<String>,
+    /// Surrogates of each kind (shuffled, phase-randomised, amplitude-adjusted, AR(1)) per trace
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Measures")]
+    pub surrogates: usize,
+
+    /// Samples per second, for files that do not say it
+    #[arg(long, value_name = "HZ", help_heading = "Reading")]
+    pub rate: Option<f64>,
+    /// What to do with NaN and infinite samples: `error`, `split` (measure the pieces between them)
+    /// or `interpolate` [default: flag the trace and give it no exponent]
+    #[arg(long, value_name = "HOW", help_heading = "Reading")]
+    pub nan: Option<String>,
     /// Columns of a table, by name or number from 1
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Reading")]
     pub columns: Option<Vec<String>>,
@@ -49,8 +69,10 @@ pub struct Analyze {
     /// Which axis of an array is time, from 0 or from the end with -1 [default: the last]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Reading")]
     pub axis: Option<isize>,
+
     #[command(flatten)]
     pub spikes: spikes::Options,
+
     /// Print JSON instead of a table
     #[arg(long, help_heading = "Output")]
     pub json: bool,
@@ -65,16 +87,11 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         return spikes::spikes(options);
     }
     let mut terminal = Terminal::new()?;
-    let settings = Settings {
-        windows: options.windows.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
-        order: options.order,
-        convention: options.convention.parse::<Convention>().map_err(|e| e.at("--convention"))?,
-        ..Settings::default()
-    };
+    let settings = settings(options)?;
     let machine = Machine::open(options.device.parse::<Choice>().map_err(|e| e.at("--device"))?)?;
-    let found = open(options)?;
+    let sources = open(options)?;
     terminal.note(&machine.reason);
-    let analysis = analyze::run(&found, &settings, &machine, &mut terminal)?;
+    let analysis = analyze::run(&sources, &settings, &machine, &mut terminal)?;
     if let Some(path) = &options.csv {
         write_whole(path, report::analysis::csv(&analysis)?.as_bytes())?;
     }
@@ -84,6 +101,28 @@ pub fn analyze(options: &Analyze) -> Result<()> {
         report::analysis::text(&analysis)
     });
     Ok(())
+}
+
+fn settings(options: &Analyze) -> Result<Settings> {
+    if let Some(rate) = options.rate.filter(|rate| !(rate.is_finite() && *rate > 0.0)) {
+        return Err(Error::new(format!("expected samples per second, found {rate}"))
+            .at("--rate")
+            .remedy("give a positive number of hertz, such as 250"));
+    }
+    Ok(Settings {
+        windows: options.windows.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+        order: options.order,
+        convention: options.convention.parse::<Convention>().map_err(|e| e.at("--convention"))?,
+        fits: options.fit.iter().map(|text| text.parse()).collect::<Result<_>>()?,
+        rate: options.rate,
+        gaps: options
+            .nan
+            .as_deref()
+            .map(|text| text.parse::<Policy>().map_err(|e| e.at("--nan")))
+            .transpose()?,
+        surrogates: options.surrogates,
+        seed: options.seed,
+    })
 }
 
 /// The recordings of all files.

@@ -15,7 +15,7 @@ use crate::report;
 #[command(next_help_heading = "Spike trains")]
 pub struct Options {
     /// Samples are spike counts per bin (0/1 or counts): rate, Fano factor, ISI CV, CV2, LV
-    #[arg(long, conflicts_with_all = ["windows", "order", "convention"])]
+    #[arg(long, conflicts_with_all = ["windows", "fit", "nan", "surrogates"])]
     pub spikes: bool,
     /// The width of a bin [default: of the recording, where it has a sampling rate]
     #[arg(long, value_name = "SECONDS", requires = "spikes")]

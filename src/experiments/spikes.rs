@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::analysis::spikes::{self, SpikeStatistics};
-use crate::datasets::recordings::Recording;
+use crate::datasets::recordings::{Recording, Source};
 use crate::error::{Error, Result};
 use crate::progress::Observer;
 use crate::signal::SpikeTrains;
@@ -72,13 +72,16 @@ pub struct Train {
     pub flags: Vec<String>,
 }
 
-/// Measures every train of `recordings`.
+/// Bytes of samples that are read at a time.
+const BATCH: usize = 256 << 20;
+
+/// Measures every train of `sources`.
 ///
 /// # Errors
 /// A sample is no count, the windows do not fit a recording's length, the width of a bin is no
 /// positive number, or the user stopped it.
 pub fn run(
-    recordings: &[Recording],
+    sources: &[Source],
     settings: &Settings,
     observer: &mut dyn Observer,
 ) -> Result<SpikeAnalysis> {
@@ -87,36 +90,14 @@ pub fn run(
             .at("--bin")
             .remedy("give a positive number of seconds, such as 0.001"));
     }
-    let total = recordings.iter().map(|recording| recording.traces.rows() as u64).sum();
+    let total = sources.iter().map(|source| source.rows() as u64).sum();
     let mut trains = Vec::new();
     observer.begin("counting spikes", total);
-    for recording in recordings {
+    for recording in sources.iter().flat_map(|source| source.batches(BATCH)) {
         if observer.stopping() {
             return Err(Error::stopped("stopped before every recording was measured"));
         }
-        let bin = settings.bin.or(recording.rate.map(|rate| 1.0 / rate));
-        let name = |row: usize| recording.names[row].clone();
-        let counts = SpikeTrains::from_traces(&recording.traces, name)?;
-        let windows = settings.windows(counts.bins());
-        let measured = spikes::measure(&counts, &windows).map_err(|error| {
-            let remedy = "choose windows that lie twice in the trains (--fano-windows)";
-            error.at(&recording.source).remedy(remedy)
-        })?;
-        trains.extend(measured.into_iter().enumerate().map(|(row, found)| Train {
-            source: recording.source.clone(),
-            name: name(row),
-            bins: found.bins,
-            bin_seconds: bin,
-            spikes: found.spikes,
-            per_bin: found.rate(1.0),
-            rate: bin.map(|bin| found.rate(bin)),
-            fano_windows: windows.clone(),
-            flags: flags(&found),
-            fano: found.fano,
-            cv: found.cv,
-            cv2: found.cv2,
-            lv: found.lv,
-        }));
+        trains.extend(measure(&recording?, settings)?);
         observer.advance(trains.len() as u64, "trains");
     }
     observer.finish("");
@@ -125,6 +106,34 @@ pub fn run(
         conventions: conventions(),
         trains,
     })
+}
+
+/// Measures every train of one recording.
+fn measure(recording: &Recording, settings: &Settings) -> Result<Vec<Train>> {
+    let bin = settings.bin.or(recording.rate.map(|rate| 1.0 / rate));
+    let name = |row: usize| recording.names[row].clone();
+    let counts = SpikeTrains::from_traces(&recording.traces, name)?;
+    let windows = settings.windows(counts.bins());
+    let measured = spikes::measure(&counts, &windows).map_err(|error| {
+        let remedy = "choose windows that lie twice in the trains (--fano-windows)";
+        error.at(&recording.source).remedy(remedy)
+    })?;
+    let trains = measured.into_iter().enumerate().map(|(row, found)| Train {
+        source: recording.source.clone(),
+        name: name(row),
+        bins: found.bins,
+        bin_seconds: bin,
+        spikes: found.spikes,
+        per_bin: found.rate(1.0),
+        rate: bin.map(|bin| found.rate(bin)),
+        fano_windows: windows.clone(),
+        flags: flags(&found),
+        fano: found.fano,
+        cv: found.cv,
+        cv2: found.cv2,
+        lv: found.lv,
+    });
+    Ok(trains.collect())
 }
 
 fn flags(found: &SpikeStatistics) -> Vec<String> {
@@ -152,7 +161,6 @@ fn conventions() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::progress::Silent;
     use crate::signal::Traces;
 
     #[test]
@@ -165,9 +173,9 @@ mod tests {
         };
         let rates = |rate, bin| {
             let settings = Settings { bin, ..Settings::default() };
-            let found = run(&[recording(rate)], &settings, &mut Silent).expect("measured");
-            assert_eq!(found.trains[1].flags, ["several-per-bin"]);
-            [found.trains[0].rate, found.trains[1].rate]
+            let found = measure(&recording(rate), &settings).expect("measured");
+            assert_eq!(found[1].flags, ["several-per-bin"]);
+            [found[0].rate, found[1].rate]
         };
         assert_eq!(rates(Some(500.0), None), [Some(250.0), Some(500.0)]);
         assert_eq!(rates(Some(500.0), Some(0.5)), [Some(1.0), Some(2.0)]);

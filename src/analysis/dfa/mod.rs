@@ -10,25 +10,36 @@
 //! For a trace `x` of `N` samples (Peng et al., Phys. Rev. E 49, 1685, 1994):
 //!
 //! 1. profile `y_i = Σ_{j≤i} (x_j - mean(x))`, no leading zero;
-//! 2. windows of `n` samples, laid out by [`Overlap`]; samples that no window covers are left out;
-//! 3. in each window the residual `r` from the least-squares line (order 1);
+//! 2. windows of `n` samples, laid out by [`Convention`]; samples that no window covers are left out;
+//! 3. in each window the residual `r` from the least-squares polynomial of the order (1: a line);
 //! 4. `F(n) = sqrt(Σ r² / (windows · n))`: root mean square over all windows and samples, in the
-//!    unit of `x`;
+//!    unit of `x`; or the mean of the windows' roots, where the convention says so;
 //! 5. `alpha` = slope of the ordinary least-squares line of `ln F(n)` on `ln n` over all sizes,
-//!    unweighted.
+//!    unweighted; over a part of them by [`DfaPlan::within`].
 //!
 //! # How to read it
 //! White noise has `alpha = 0.5`, pink (1/f) noise 1, Brownian noise 1.5; `beta = 2·alpha - 1` is
-//! the exponent of a spectrum `1/f^beta` (positive `beta`: slow fluctuations dominate). A finite
-//! trace scatters about these, and small windows bias `alpha` upwards for white noise. A constant
-//! trace has no exponent: see [`Status`].
+//! the exponent of a spectrum `1/f^beta` (positive `beta`: slow fluctuations dominate). Order `m`
+//! is blind to trends of degree `m - 1` in the trace and can tell exponents up to `m + 1`. A finite
+//! trace scatters about these ([`interval`]), and small windows bias `alpha` upwards for white
+//! noise. A constant trace has no exponent: see [`Status`].
 //!
 //! # Where other codes differ
-//! crosci, cardio-rs and the Neurophysiological Biomarker Toolbox average the windows' RMS instead
-//! of the squares; nolds' overlapping windows leave out the last ([`Overlap::HalfNolds`]) and its
-//! default exponent is a RANSAC fit; MFDFA and `fathon(revSeg=True)` add the windows counted from
-//! the end; antropy has its own sizes. nolds (`overlap=False, fit_exp="poly"`), fathon, neurodsp
-//! and neurokit2 (`overlap=False`) agree with this one: `data/README.md`.
+//! In layout and averaging, which have names: [`Convention`]. nolds' default exponent is a RANSAC
+//! fit, which is random; antropy has its own sizes. `data/README.md` has the numbers in which this
+//! one agrees with nolds, fathon, MFDFA, neurodsp, neurokit2 and crosci.
+//!
+//! # Example
+//! ```
+//! use noisescope::analysis::dfa::{Dfa, Path, Settings};
+//! use noisescope::signal::{Traces, noise};
+//!
+//! let traces = Traces::new(noise::pink(4096, 1, 0), 4096)?;
+//! let settings = Settings { windows: vec![8, 16, 32, 64, 128, 256, 512, 1024], ..Settings::default() };
+//! let found = Dfa::new(settings).run(&traces, &Path::Cpu)?;
+//! assert!((found.alpha(0).expect("it varies") - 1.0).abs() < 0.2);
+//! # Ok::<(), noisescope::error::Error>(())
+//! ```
 
 pub mod block;
 pub mod chain;
@@ -117,6 +128,34 @@ impl Measured {
     pub fn row(&self, row: usize) -> &[f64] {
         let sizes = self.fluctuations.len() / self.exponents.len();
         &self.fluctuations[row * sizes..][..sizes]
+    }
+
+    /// `alpha` of trace `row`, where there is one; panics where there is no such row.
+    pub fn alpha(&self, row: usize) -> Option<f64> {
+        self.exponents[row].alpha()
+    }
+}
+
+/// A DFA as one call: settings in, exponents of all traces out. Where many sets of traces have one
+/// length, make a [`DfaPlan`] once and use [`Path::measure`].
+#[derive(Clone, Debug, Default)]
+pub struct Dfa {
+    settings: Settings,
+}
+
+impl Dfa {
+    /// A DFA of these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    /// Measures every trace (rows × steps, any unit): `F(n)`, rows × sizes in that unit, and one
+    /// exponent per row.
+    ///
+    /// # Errors
+    /// The settings do not fit the traces' length ([`DfaPlan::new`]), or the device failed.
+    pub fn run(&self, traces: &Traces, path: &Path) -> Result<Measured> {
+        path.measure(traces, &DfaPlan::new(traces.steps(), &self.settings)?)
     }
 }
 

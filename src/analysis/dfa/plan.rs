@@ -287,6 +287,22 @@ impl DfaPlan {
     }
 }
 
+impl DfaPlan {
+    /// The same sizes, as far as they have a window, on a piece of `steps` samples of a trace; none
+    /// where none has. There may be too few for a line.
+    pub fn for_piece(&self, steps: usize) -> Option<Self> {
+        let mut sizes = Vec::new();
+        let mut first = 0;
+        for size in &self.sizes {
+            let Some(laid) = layout(steps, size.size, self.convention, first) else { break };
+            first += laid.count;
+            sizes.push(laid);
+        }
+        let line = self.line.clone();
+        (!sizes.is_empty()).then_some(Self { steps, sizes, line, ..*self })
+    }
+}
+
 /// The windows of `size` samples on `steps`; none where none fits.
 fn layout(steps: usize, size: usize, convention: Convention, first: usize) -> Option<WindowSize> {
     let room = steps.checked_sub(size)?;
