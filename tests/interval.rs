@@ -7,9 +7,9 @@
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use noisescope::analysis::dfa::{Calibration, DfaPlan, Exponent, Path, Settings};
-use noisescope::signal::Traces;
+use noisescope::analysis::dfa::{Calibration, Convention, DfaPlan, Exponent, Path, Settings};
 use noisescope::signal::fractional::{self, Fractional};
+use noisescope::signal::{Traces, noise};
 use rayon::prelude::*;
 
 /// The calibrations' seed, and the traces'.
@@ -166,6 +166,83 @@ fn long_traces_are_covered_by_the_reduced_plan() {
             // Four binomial standard deviations of 400.
             assert!((0.905..=0.99).contains(&covered), "{name} {alpha}: {covered}");
         }
+    }
+}
+
+#[test]
+fn every_order_and_convention_is_covered() {
+    println!("  N     order  convention                alpha   600 traces   bias of unbiased");
+    let windows = wide_plan(4096).sizes().iter().map(|size| size.size).collect::<Vec<_>>();
+    for (order, convention, alpha) in [
+        (2, Convention::HalfOverlap, 0.5),
+        (2, Convention::BothEnds, 1.0),
+        (3, Convention::Forward, 0.7),
+        (3, Convention::HalfOverlapMeanRms, 1.5),
+        (1, Convention::MeanRms, 1.0),
+        (1, Convention::HalfOverlapNolds, 1.5),
+    ] {
+        let settings = Settings { windows: windows.clone(), order, convention };
+        let plan = DfaPlan::new(4096, &settings).expect("the windows fit");
+        let calibration = calibrate(&plan);
+        let exponents = measured(&plan, alpha, ASKED);
+        let covered = coverage(&calibration, &exponents, alpha);
+        let bias = mean(exponents.iter().map(|e| calibration.interval(e.alpha).unbiased)) - alpha;
+        let name = convention.name();
+        println!("  4096 {order:5}  {name:24} {alpha:5} {covered:11.3} {bias:12.4}");
+        // Four binomial standard deviations.
+        assert!((0.91..=0.985).contains(&covered), "{order} {name} {alpha}: {covered}");
+        assert!(bias.abs() < 0.02, "{order} {name} {alpha}: {bias}");
+    }
+}
+
+#[test]
+fn parts_of_the_sizes_have_intervals_of_their_own() {
+    println!("  N     sizes        alpha   400 traces");
+    for (steps, from, to) in [(4096, 10, 60), (4096, 150, 1024), (65_536, 10, 200)] {
+        let plan = wide_plan(steps);
+        let (places, part) = plan.within(from, to).expect("sizes enough");
+        let calibration = calibrate(&part);
+        for alpha in [0.5, 1.0] {
+            let exponents = measured(&part, alpha, 400);
+            let covered = coverage(&calibration, &exponents, alpha);
+            println!("{steps:6}  {from:4}..{to:<5} {alpha:6} {covered:10.3}");
+            assert!((0.905..=0.99).contains(&covered), "{steps} {from} {to} {alpha}: {covered}");
+        }
+        // The same F(n), and the same exponent, as of the whole plan.
+        let trace = Fractional::new(steps, 1.0).pair(TRACES, "test/interval/part", 0)[0].clone();
+        let traces = Traces::new(trace, steps).expect("one");
+        let whole = Path::Cpu.measure(&traces, &plan).expect("measured");
+        let alone = Path::Cpu.measure(&traces, &part).expect("measured");
+        let fitted = part.line().fit(&whole.row(0)[places]);
+        assert!((fitted.alpha - alone.exponents[0].alpha).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn known_noises_have_their_exponents() {
+    println!("  N     noise          alpha    bias of the mean of 600");
+    let mut table = Vec::new();
+    for (steps, plan) in [(500, default_plan(500)), (4096, wide_plan(4096))] {
+        let mut check = |name: &str, alpha: f64, limit: f64, exponents: &[Exponent]| {
+            let bias = mean(exponents.iter().map(|e| e.alpha)) - alpha;
+            println!("{steps:6}  {name:12} {alpha:6} {bias:10.4}");
+            table.push((format!("{steps} {name}"), bias, limit));
+        };
+        // At H = 0.1 small windows add 0.03 to 0.05, as the formula of the expected square says.
+        for (hurst, limit) in [(0.1, 0.06), (0.3, 0.02), (0.5, 0.02), (0.7, 0.02), (0.9, 0.02)] {
+            check("fGn", hurst, limit, &measured(&plan, hurst, ASKED));
+        }
+        check("fBm, means", 1.5, 0.02, &measured(&plan, 1.5, ASKED));
+        // A first-order autoregression of time constant 1 is white to windows of 10 and more.
+        let phi = (-1.0f64).exp();
+        let rows = (0..ASKED as u64).flat_map(|i| noise::autoregressive(steps, phi, TRACES, i));
+        let traces = Traces::new(rows.collect(), steps).expect("whole");
+        let found = Path::Cpu.measure(&traces, &plan).expect("measured").exponents;
+        // Its small windows still see the correlation.
+        check("AR(1), tau 1", 0.5, 0.1, &found);
+    }
+    for (what, bias, limit) in table {
+        assert!(bias.abs() < limit, "{what}: {bias}");
     }
 }
 

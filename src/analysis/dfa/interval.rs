@@ -40,24 +40,29 @@
 //! cannot tell (its `a` saturates at 2).
 //!
 //! # Long traces
-//! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, a reduced one of that
-//! length is: sizes are divided by a factor `g` that keeps `N/n` of the largest size (or keeps the
+//! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, traces of that length
+//! stand for it, under sizes 8 percent apart, simulated once for all plans of an order and a
+//! convention: sizes are divided by a factor `g` that keeps `N/n` of the largest size (or keeps the
 //! largest size at 256 or more, with the scatter scaled by the square root of the number of such
-//! windows, the law of independent windows). What small windows add does not scale: `e(alpha)` is
-//! that of the true sizes, and only the deviation from it is taken from the reduced plan; sizes below
+//! windows, the law of independent windows), and the nearest simulated size stands for each. What
+//! small windows add does not scale: `e(alpha)` is that of the true sizes, and only the deviation
+//! from it is taken from the simulation; sizes below
 //! 8 samples after the division deviate too little to count and get none. Held to direct
 //! simulation at 65,536 samples in `tests/interval.rs`.
 //!
 //! # Cost
 //! 24 times [`traces_per_exponent`] traces, all cores; memory a few megabytes. On two shared cores
-//! 0.5 to 0.7 s for 500 samples, 1.8 to 2.6 s for 4,096 and 20 sizes, 3 s for any longer trace.
+//! 0.5 to 0.7 s for 500 samples, 1.8 to 2.6 s for 4,096 and 20 sizes, 3 to 5 s for the first longer
+//! trace of a process and milliseconds for the others.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::expected::Diagonals;
 use super::fast;
-use super::plan::{DfaPlan, Settings};
+use super::plan::{Convention, DfaPlan, Settings};
 use crate::error::{Error, Result};
 use crate::signal::Traces;
 use crate::signal::fractional::Fractional;
@@ -123,8 +128,7 @@ impl Calibration {
             ))
             .remedy("0.95 is usual"));
         }
-        let reduced = Reduced::new(plan)?;
-        let measured = reduced.simulate(plan, seed)?;
+        let measured = Reduced::new(plan, seed)?.exponents(plan);
         let tail = (1.0 - confidence) / 2.0;
         Ok(Self::from_measured(plan, confidence, &measured, [tail, 0.5, 1.0 - tail]))
     }
@@ -226,9 +230,9 @@ fn sizes_of(plan: &DfaPlan) -> Vec<usize> {
     plan.sizes().iter().map(|size| size.size).collect()
 }
 
-/// The plan that is simulated for a plan.
+/// How a plan is read off a simulated one.
 struct Reduced {
-    plan: DfaPlan,
+    simulated: Arc<Simulated>,
     /// For each size of the full plan the place of the size that stands for it; none where the size
     /// is too small to matter.
     place: Vec<Option<usize>>,
@@ -237,96 +241,128 @@ struct Reduced {
 }
 
 impl Reduced {
-    fn new(plan: &DfaPlan) -> Result<Self> {
+    fn new(plan: &DfaPlan, seed: u64) -> Result<Self> {
         let steps = plan.steps();
-        let sizes = plan.sizes();
-        let largest = sizes.last().map_or(1, |last| last.size) as f64;
+        let sizes = sizes_of(plan);
         if steps <= LONGEST_SIMULATED {
             let place = (0..sizes.len()).map(Some).collect();
-            return Ok(Self { plan: plan.clone(), place, variance: 1.0 });
+            let simulated = Arc::new(Simulated::new(plan.clone(), seed)?);
+            return Ok(Self { simulated, place, variance: 1.0 });
         }
+        let simulated = Simulated::of_long_traces(plan, seed)?;
+        let largest = sizes.last().copied().unwrap_or(1) as f64;
         let shortening = steps as f64 / LONGEST_SIMULATED as f64;
         let factor = shortening.min(largest / LARGEST_AT_LEAST).max(1.0);
-        let divided: Vec<Option<usize>> = sizes
+        let known = sizes_of(&simulated.plan);
+        let nearest = |size: f64| {
+            let above = known.partition_point(|&n| (n as f64) < size).min(known.len() - 1);
+            let below = above.saturating_sub(1);
+            let closer = size * size < (known[below] * known[above]) as f64;
+            if closer { below } else { above }
+        };
+        let place = sizes
             .iter()
-            .map(|size| size.size as f64 / factor)
-            .map(|size| {
-                (factor == 1.0 || size >= SMALLEST_REDUCED).then_some(size.round() as usize)
-            })
+            .map(|&size| size as f64 / factor)
+            .map(|size| (factor == 1.0 || size >= SMALLEST_REDUCED).then(|| nearest(size)))
             .collect();
-        let mut windows: Vec<usize> = divided.iter().flatten().copied().collect();
-        if factor > 1.0 {
-            // A plan has three sizes at least; these take no part unless they stand for one.
-            windows.extend([64, 128]);
-        }
-        windows.sort_unstable();
-        windows.dedup();
-        let place =
-            divided.iter().map(|n| n.and_then(|n| windows.binary_search(&n).ok())).collect();
-        let (order, convention) = (plan.order(), plan.convention());
-        let plan = DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })?;
-        Ok(Self { plan, place, variance: factor / shortening })
+        Ok(Self { simulated, place, variance: factor / shortening })
     }
 
-    /// Measured exponents, a list for each exponent of the grid.
-    fn simulate(&self, full: &DfaPlan, seed: u64) -> Result<Vec<Vec<f64>>> {
-        let steps = self.plan.steps();
+    /// Exponents that the full plan would measure, a list for each exponent of the grid.
+    fn exponents(&self, full: &DfaPlan) -> Vec<Vec<f64>> {
+        let diagonals = Diagonals::new(&sizes_of(full), full.order());
+        let columns = self.simulated.plan.sizes().len();
+        let list = |(alpha, deviations): (f64, &Vec<f64>)| {
+            let slopes: Vec<f64> =
+                deviations.chunks_exact(columns).map(|trace| self.slope(full, trace)).collect();
+            let mean = slopes.iter().sum::<f64>() / slopes.len() as f64;
+            // The mean of a logarithm's deviation is a variance; the deviations are its root.
+            let centre = expected_slope(alpha, full, &diagonals) + mean * self.variance;
+            let root = self.variance.sqrt();
+            slopes.iter().map(|slope| centre + (slope - mean) * root).collect()
+        };
+        let exponents: Vec<(f64, &Vec<f64>)> =
+            grid().into_iter().zip(&self.simulated.deviations).collect();
+        exponents.into_par_iter().map(list).collect()
+    }
+
+    /// What the exponent of one simulated trace deviates from the expected.
+    fn slope(&self, full: &DfaPlan, deviations: &[f64]) -> f64 {
+        let pairs = full.line().slope.iter().zip(&self.place);
+        pairs.filter_map(|(weight, at)| at.map(|at| weight * deviations[at])).sum()
+    }
+}
+
+/// A simulation, by the order, convention and seed that it was made for.
+type Kept = ((usize, Convention, u64), Arc<Simulated>);
+
+/// Simulated traces under one plan.
+struct Simulated {
+    plan: DfaPlan,
+    /// For each exponent of the grid, traces × sizes: `ln F` less half of `ln E F²`.
+    deviations: Vec<Vec<f64>>,
+}
+
+impl Simulated {
+    fn new(plan: DfaPlan, seed: u64) -> Result<Self> {
+        let steps = plan.steps();
         let groups = traces_per_exponent(steps) / TOGETHER;
-        let [reduced_sums, full_sums] =
-            [&self.plan, full].map(|plan| Diagonals::new(&sizes_of(plan), plan.order()));
+        let diagonals = Diagonals::new(&sizes_of(&plan), plan.order());
         let maker = |alpha| {
-            let expected = Expected {
-                reduced: reduced_sums.expected_square(alpha),
-                slope: expected_slope(alpha, full, &full_sums),
-            };
+            let half = |square: f64| square.ln() / 2.0;
+            let expected = diagonals.expected_square(alpha).into_iter().map(half).collect();
             (Fractional::new(steps, alpha), expected)
         };
-        let makers: Vec<(Fractional, Expected)> = grid().into_par_iter().map(maker).collect();
+        let makers: Vec<(Fractional, Vec<f64>)> = grid().into_par_iter().map(maker).collect();
         let jobs: Vec<(usize, usize)> =
             (0..makers.len()).flat_map(|i| (0..groups).map(move |group| (i, group))).collect();
         let found = jobs
             .into_par_iter()
             .map(|(i, group)| {
+                let (maker, expected) = &makers[i];
                 let mut samples = Vec::with_capacity(TOGETHER * steps);
                 for pair in 0..TOGETHER / 2 {
                     let index = ((i as u64) << 32) + (group * TOGETHER / 2 + pair) as u64;
-                    for half in makers[i].0.pair(seed, "dfa/interval", index) {
+                    for half in maker.pair(seed, "dfa/interval", index) {
                         samples.extend(half);
                     }
                 }
-                let traces = Traces::new(samples, steps)?;
-                let fluctuations = fast::fluctuations(&traces, &self.plan);
-                let per_trace = fluctuations.chunks_exact(self.plan.sizes().len());
-                Ok(per_trace.map(|f| self.slope(full, f, &makers[i].1)).collect())
+                let mut found = fast::fluctuations(&Traces::new(samples, steps)?, &plan);
+                for trace in found.chunks_exact_mut(expected.len()) {
+                    trace.iter_mut().zip(expected).for_each(|(f, e)| *f = f.ln() - e);
+                }
+                Ok(found)
             })
             .collect::<Result<Vec<Vec<f64>>>>()?;
-        let per_exponent = found.chunks_exact(groups).zip(&makers);
-        let stretched =
-            per_exponent.map(|(lists, (_, expected))| self.stretch(&lists.concat(), expected));
-        Ok(stretched.collect())
+        let deviations = found.chunks_exact(groups).map(|lists| lists.concat()).collect();
+        Ok(Self { plan, deviations })
     }
 
-    /// What the exponent of one simulated trace deviates from the expected.
-    fn slope(&self, full: &DfaPlan, fluctuations: &[f64], expected: &Expected) -> f64 {
-        let deviation = |at: usize| fluctuations[at].ln() - expected.reduced[at].ln() / 2.0;
-        let pairs = full.line().slope.iter().zip(&self.place);
-        pairs.filter_map(|(weight, at)| at.map(|at| weight * deviation(at))).sum()
+    /// What stands for all long traces of one order, convention and seed: sizes 8 percent apart,
+    /// simulated once per process and kept.
+    fn of_long_traces(plan: &DfaPlan, seed: u64) -> Result<Arc<Self>> {
+        static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+        let (order, convention) = (plan.order(), plan.convention());
+        let key = (order, convention, seed);
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, simulated)) = kept.iter().find(|(known, _)| *known == key) {
+            return Ok(Arc::clone(simulated));
+        }
+        let ratio = (LONGEST_SIMULATED as f64 / SMALLEST_REDUCED).ln();
+        let count = (ratio / 1.08f64.ln()).ceil();
+        let size = |i: f64| (SMALLEST_REDUCED * (ratio * i / count).exp()).round() as usize;
+        let mut windows: Vec<usize> = (0..=count as usize).map(|i| size(i as f64)).collect();
+        windows.dedup();
+        let settings = Settings { windows, order, convention };
+        // nolds' layout has no window of the whole length.
+        let plan = DfaPlan::new(LONGEST_SIMULATED, &settings).or_else(|_| {
+            let windows = settings.windows[..settings.windows.len() - 1].to_vec();
+            DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })
+        })?;
+        let simulated = Arc::new(Self::new(plan, seed)?);
+        kept.push((key, Arc::clone(&simulated)));
+        Ok(simulated)
     }
-
-    /// Deviations of the simulated plan as exponents of the full one.
-    fn stretch(&self, values: &[f64], expected: &Expected) -> Vec<f64> {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        // The mean of a logarithm's deviation is a variance; the deviations are its root.
-        let centre = expected.slope + mean * self.variance;
-        values.iter().map(|value| centre + (value - mean) * self.variance.sqrt()).collect()
-    }
-}
-
-/// What the formula expects at one exponent: `E F²` of the simulated sizes, and the slope of the
-/// full plan's.
-struct Expected {
-    reduced: Vec<f64>,
-    slope: f64,
 }
 
 /// The measured exponents of one true exponent.
