@@ -57,12 +57,14 @@
 //! - A strong sine or a trend makes crossovers (Hu et al., Phys. Rev. E 64, 011114, 2001): a sine
 //!   as large as the noise is called crossover. Take lines out first.
 //! - 1/f in white noise is called 1/f or crossover, by how much of either the windows see.
+//! - Short memory is looked for in at most 262,144 samples, in the middle of a longer trace; the
+//!   crossover test sees all.
 //! - Everything is second-order: a squashed, cubed or binary version of a noise is judged as the
 //!   noise (tested for tanh); what else is not Gaussian is not looked at but by the surrogates.
 //!
 //! # Cost
 //! On two shared cores 0.5 s to make for 4,096 samples and 20 sizes, 0.1 s for 500, 0.7 s for
-//! 65,536, 7 s for 1,048,576; 0.5 ms per trace of 4,096 samples. 19 surrogates of each kind cost 9
+//! 65,536, 1.5 s for any longer trace; 0.5 ms per trace of 4,096 samples. 19 surrogates of each kind cost 9
 //! ms per trace of 500 samples, nearly all of it the amplitude adjustment.
 //!
 //! # Example
@@ -115,8 +117,12 @@ pub struct Controls {
     seed: u64,
     null: crossover::Null,
     models: Option<memory::Models>,
-    surrogates: Surrogates,
+    surrogates: Option<Surrogates>,
 }
+
+/// Samples of the longest trace whose whole spectrum is compared with the models; of a longer one
+/// as many in its middle are.
+pub const LONGEST_COMPARED: usize = 1 << 18;
 
 /// What is known of one trace.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -162,8 +168,8 @@ impl Controls {
             settings: *settings,
             seed,
             null: crossover::Null::new(plan, seed)?,
-            models: memory::Models::new(plan.steps(), smallest),
-            surrogates: Surrogates::new(plan.steps()),
+            models: memory::Models::new(plan.steps().min(LONGEST_COMPARED), smallest),
+            surrogates: (settings.surrogates > 0).then(|| Surrogates::new(plan.steps())),
         })
     }
 
@@ -211,9 +217,11 @@ impl Controls {
         let defined = exponent.alpha().is_some();
         let crossover = if defined { self.null.test(fluctuations) } else { None };
         let models = self.models.as_ref().filter(|_| defined);
-        let memory = models.and_then(|models| models.compare(trace));
+        let compared = &trace[trace.len().saturating_sub(LONGEST_COMPARED) / 2..];
+        let compared = &compared[..compared.len().min(LONGEST_COMPARED)];
+        let memory = models.and_then(|models| models.compare(compared));
         let case = verdict::Case {
-            steps: trace.len(),
+            steps: compared.len(),
             exponent,
             interval,
             crossover: crossover.as_ref(),
@@ -231,12 +239,10 @@ impl Controls {
     /// Measures the surrogates of one trace.
     fn compare(&self, row: usize, trace: &[f32], alpha: f64) -> Vec<Comparison> {
         let count = self.settings.surrogates;
-        if count == 0 {
-            return Vec::new();
-        }
+        let Some(surrogates) = &self.surrogates else { return Vec::new() };
         let of_kind = |kind| {
             let index = |i: usize| ((row as u64) << 32) + i as u64;
-            let draws = (0..count).map(|i| self.surrogates.draw(kind, trace, self.seed, index(i)));
+            let draws = (0..count).map(|i| surrogates.draw(kind, trace, self.seed, index(i)));
             let samples = draws.collect::<Option<Vec<_>>>()?.concat();
             let traces = Traces::new(samples, trace.len()).ok()?;
             let fluctuations = dfa::fast::fluctuations(&traces, &self.plan);

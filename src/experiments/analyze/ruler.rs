@@ -57,7 +57,8 @@ impl Ruler {
         let plan = plan.map_err(|error| flagged(&error, "--windows, --order"))?;
         let all = plan.sizes();
         let whole = [all[0].size, all[all.len() - 1].size];
-        let ranges = if settings.fits.is_empty() { vec![whole] } else { settings.ends(rate)? };
+        let ranges =
+            if settings.fits.is_empty() { vec![whole] } else { settings.ends(steps, rate)? };
         let ranges = ranges
             .into_iter()
             .map(|[from, to]| {
@@ -214,8 +215,10 @@ impl Range {
 
 impl Settings {
     /// The fit ranges in samples.
-    fn ends(&self, rate: Option<f64>) -> Result<Vec<[usize; 2]>> {
-        let ends = |fit: &super::FitRange| Ok([fit.from.samples(rate)?, fit.to.samples(rate)?]);
+    fn ends(&self, steps: usize, rate: Option<f64>) -> Result<Vec<[usize; 2]>> {
+        let ends = |fit: &super::FitRange| {
+            Ok([fit.from.samples(steps, rate)?, fit.to.samples(steps, rate)?])
+        };
         self.fits.iter().map(|fit| ends(fit).map_err(|error: Error| error.at("--fit"))).collect()
     }
 }

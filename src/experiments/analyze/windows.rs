@@ -1,4 +1,5 @@
-//! Window sizes and fit ranges as they are typed: in samples, or in seconds where the rate is known.
+//! Window sizes and fit ranges as they are typed: in samples, as a share of the trace, or in seconds
+//! where the rate is known.
 //!
 //! Place in the flow: the flags of `noisescope analyze` are parsed into these; [`super::ruler`] asks
 //! them for samples, trace length by trace length.
@@ -7,20 +8,26 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
-/// A length of time, as typed: `8` samples or `0.5s`.
+/// A length of time, as typed: `8` samples, `0.5s`, or `N/8`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Span {
     /// In samples.
     Samples(usize),
     /// In seconds.
     Seconds(f64),
+    /// The trace's length divided by this.
+    Part(usize),
 }
 
 impl Span {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
+        let positive = |text: &str| text.trim().parse().ok().filter(|&n| n > 0);
+        if let Some(divisor) = text.strip_prefix("N/") {
+            return positive(divisor).map(Self::Part);
+        }
         match text.strip_suffix('s') {
-            None => text.parse().ok().filter(|&n| n > 0).map(Self::Samples),
+            None => positive(text).map(Self::Samples),
             Some(number) => {
                 let seconds: f64 = number.trim().parse().ok()?;
                 (seconds.is_finite() && seconds > 0.0).then_some(Self::Seconds(seconds))
@@ -28,13 +35,14 @@ impl Span {
         }
     }
 
-    /// In samples, at `rate` samples per second.
+    /// In samples, for a trace of `steps` samples at `rate` samples per second.
     ///
     /// # Errors
     /// It is in seconds and there is no rate.
-    pub fn samples(self, rate: Option<f64>) -> Result<usize> {
+    pub fn samples(self, steps: usize, rate: Option<f64>) -> Result<usize> {
         match (self, rate) {
             (Self::Samples(samples), _) => Ok(samples),
+            (Self::Part(divisor), _) => Ok(steps / divisor),
             (Self::Seconds(seconds), Some(rate)) => Ok((seconds * rate).round() as usize),
             (Self::Seconds(seconds), None) => {
                 Err(Error::new(format!("expected samples, found {seconds} seconds and no rate"))
@@ -49,13 +57,12 @@ impl Span {
 pub enum Windows {
     /// These sizes.
     List(Vec<Span>),
-    /// `count` sizes spaced evenly in ln n from `from` to `to` (a quarter of the trace where it is
-    /// not given), rounded, equal ones once.
+    /// `count` sizes spaced evenly in ln n from `from` to `to`, rounded, equal ones once.
     Range {
         /// The smallest.
         from: Span,
-        /// The largest.
-        to: Option<Span>,
+        /// The largest; a quarter of the trace where it is not typed.
+        to: Span,
         /// How many, before equal ones are left out.
         count: usize,
     },
@@ -63,7 +70,7 @@ pub enum Windows {
 
 impl Default for Windows {
     fn default() -> Self {
-        Self::Range { from: Span::Samples(8), to: None, count: 20 }
+        Self::Range { from: Span::Samples(8), to: Span::Part(4), count: 20 }
     }
 }
 
@@ -81,11 +88,11 @@ impl FromStr for Windows {
             return Ok(Self::List(text.split(',').map(span).collect::<Result<_>>()?));
         };
         let (to, count) = rest.split_once(':').unwrap_or((rest, "20"));
-        let to = if to.trim().is_empty() { None } else { Some(span(to)?) };
+        let to = if to.trim().is_empty() { Span::Part(4) } else { span(to)? };
         let (from, count) = (span(from)?, count.trim().parse().map_err(|_| refuse())?);
         let falling = match (from, to) {
-            (Span::Samples(from), Some(Span::Samples(to))) => to <= from,
-            (Span::Seconds(from), Some(Span::Seconds(to))) => to <= from,
+            (Span::Samples(from), Span::Samples(to)) => to <= from,
+            (Span::Seconds(from), Span::Seconds(to)) => to <= from,
             _ => false,
         };
         if count < 2 || falling {
@@ -102,10 +109,10 @@ impl Windows {
     /// They are in seconds and there is no rate.
     pub fn sizes(&self, steps: usize, rate: Option<f64>) -> Result<Vec<usize>> {
         match self {
-            Self::List(sizes) => sizes.iter().map(|size| size.samples(rate)).collect(),
+            Self::List(sizes) => sizes.iter().map(|size| size.samples(steps, rate)).collect(),
             Self::Range { from, to, count } => {
-                let from = from.samples(rate)?;
-                let to = to.map_or(Ok(steps / 4), |to| to.samples(rate))?;
+                let from = from.samples(steps, rate)?;
+                let to = to.samples(steps, rate)?;
                 let ends = [from as f64, to.max(from) as f64].map(f64::ln);
                 let place = |i: usize| i as f64 / (count - 1) as f64;
                 let size = |i| (ends[0] + (ends[1] - ends[0]) * place(i)).exp().round() as usize;
@@ -153,9 +160,12 @@ mod tests {
         let range = sizes("8..1024:20").expect("a range");
         assert_eq!((range.len(), range[0], range[19]), (20, 8, 1024));
         assert_eq!(sizes("8..:20").expect("to a quarter"), range);
+        assert_eq!(sizes("8..N/4:20").expect("the same"), range);
         assert_eq!(sizes("0.08s..10.24s:20").expect("in seconds"), range);
         assert_eq!(Windows::default().sizes(4096, None).expect("sizes"), range);
-        for wrong in ["", "eight", "8..4:20", "0..8:3", "8..16:1", "8;9", "-1s..4s", "1s..1s"] {
+        for wrong in
+            ["", "eight", "8..4:20", "0..8:3", "8..16:1", "8;9", "-1s..4s", "1s..1s", "8..N/0"]
+        {
             assert!(sizes(wrong).is_err(), "{wrong}");
         }
         let error = "1s..4s".parse::<Windows>().expect("typed").sizes(4096, None);
