@@ -55,6 +55,8 @@ fn known_noises_have_their_exponents_within_their_intervals() {
         let spectral = trace["beta_spectral"].as_f64().expect("a number");
         assert!((spectral - (2.0 * truth - 1.0)).abs() < 0.35, "{trace}");
     }
+    let verdicts: Vec<&str> = traces.iter().filter_map(|t| t["verdict"].as_str()).collect();
+    assert_eq!(verdicts, ["white", "1/f", "brownian", "undefined"]);
     let constant = &traces[3];
     assert!(constant["alpha"].is_null() && constant["fluctuation"].is_null(), "{constant}");
     assert_eq!(constant["flags"][0], "constant");
@@ -64,6 +66,108 @@ fn known_noises_have_their_exponents_within_their_intervals() {
     assert!(text(&shown.stdout).contains("noises.csv:pink"), "{}", text(&shown.stdout));
 }
 
+/// The traces of `analyze arguments --json`.
+fn traces_of(arguments: &[&str], home: &Path) -> Vec<Value> {
+    let output = analyze(&[arguments, &["--json"]].concat(), home);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    found["traces"].as_array().expect("a list").clone()
+}
+
+/// One column of `samples`.
+fn column(home: &Path, name: &str, samples: &[f32]) {
+    let lines: Vec<String> = samples.iter().map(ToString::to_string).collect();
+    std::fs::write(home.join(name), lines.join("\n") + "\n").expect("written");
+}
+
+#[test]
+fn gaps_are_flagged_refused_split_or_filled() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut samples = noise::pink(2048, 5, 1);
+    column(home.path(), "whole.txt", &samples);
+    samples[700..703].fill(f32::NAN);
+    column(home.path(), "gaps.txt", &samples);
+    let alpha = |trace: &Value| trace["alpha"].as_f64();
+    let whole = alpha(&traces_of(&["whole.txt"], home.path())[0]).expect("an exponent");
+    let place = "3 samples, the first at 700 (from 0)";
+    for (arguments, flag) in [
+        (&["gaps.txt"][..], "non-finite"),
+        (&["gaps.txt", "--nan", "split"][..], "split"),
+        (&["gaps.txt", "--nan", "interpolate"][..], "interpolated"),
+    ] {
+        let trace = &traces_of(arguments, home.path())[0];
+        assert_eq!(trace["flags"][0], format!("{flag}: {place}"));
+        match flag {
+            "non-finite" => assert!(alpha(trace).is_none() && trace["fluctuation"].is_null()),
+            _ => assert!((alpha(trace).expect("one") - whole).abs() < 0.05, "{trace}"),
+        }
+        assert_eq!(trace["alpha_interval"].is_array(), flag == "interpolated");
+    }
+    let output = analyze(&["gaps.txt", "--nan", "error"], home.path());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("NaN at sample 700"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_recording_that_is_too_short_is_flagged_among_others() {
+    let home = tempfile::tempdir().expect("a folder");
+    column(home.path(), "long.txt", &noise::white(1000, 5, 1));
+    column(home.path(), "short.txt", &[1.0, 2.0, 1.5]);
+    let traces = traces_of(&["long.txt", "short.txt"], home.path());
+    assert!(traces[0]["alpha"].is_number() && traces[1]["alpha"].is_null());
+    let flag = traces[1]["flags"][0].as_str().expect("a flag");
+    assert!(flag.starts_with("too-short: ") && flag.contains("3 samples"), "{flag}");
+}
+
+#[test]
+fn windows_in_seconds_and_two_fit_ranges() {
+    let home = tempfile::tempdir().expect("a folder");
+    column(home.path(), "a.txt", &noise::autoregressive(4096, 0.95, 5, 0));
+    let fits = ["--fit", "8..40", "--fit", "1s..N/4"];
+    let seconds = ["a.txt", "--rate", "250", "--windows", "0.032s..N/4:20"];
+    let trace = &traces_of(&[&seconds[..], &fits[..]].concat(), home.path())[0];
+    assert_eq!((&trace["windows"][0], &trace["windows"][19]), (&8.into(), &1024.into()));
+    let fit = |at: usize| trace["fits"][at]["alpha"].as_f64().expect("an exponent");
+    // An AR(1) of time constant 20: 1.5 below, 0.5 above.
+    assert!(fit(0) > 1.2 && fit(1) < 0.8, "{} {}", fit(0), fit(1));
+    assert_eq!(trace["alpha"].as_f64(), Some(fit(0)));
+    assert!(trace["fits"][1]["range"][0].as_u64().is_some_and(|n| n >= 250));
+    assert!(trace["spectrum"]["frequency"][0].as_f64().is_some_and(|f| f < 1.0));
+    assert_eq!(trace["verdict"], "short-memory");
+}
+
+#[test]
+fn the_unit_of_the_samples_does_not_matter() {
+    let home = tempfile::tempdir().expect("a folder");
+    let samples = noise::pink(1024, 5, 3);
+    let found = [1.0, 1e-6, 1e6].map(|unit: f32| {
+        let scaled: Vec<f32> = samples.iter().map(|x| x * unit).collect();
+        column(home.path(), "scaled.txt", &scaled);
+        let trace = traces_of(&["scaled.txt"], home.path()).swap_remove(0);
+        let alpha = trace["alpha"].as_f64().expect("an exponent");
+        (alpha, trace["verdict"].clone(), trace["flags"].clone())
+    });
+    for other in &found[1..] {
+        // Every sample is rounded anew.
+        assert!((other.0 - found[0].0).abs() < 1e-6, "{found:?}");
+        assert_eq!((&other.1, &other.2), (&found[0].1, &found[0].2));
+    }
+}
+
+#[test]
+fn a_surrogate_of_each_kind_stands_beside_the_trace() {
+    let home = tempfile::tempdir().expect("a folder");
+    column(home.path(), "a.txt", &noise::pink(512, 5, 4));
+    let arguments = ["a.txt", "--surrogates", "19", "--order", "2", "--convention", "mean-rms"];
+    let trace = &traces_of(&arguments, home.path())[0];
+    let kinds = trace["surrogates"].as_array().expect("a list");
+    let mean = |at: usize| kinds[at]["mean"].as_f64().expect("a number");
+    let alpha = trace["alpha"].as_f64().expect("an exponent");
+    assert_eq!(kinds.len(), 4);
+    // Shuffled: white. With the same spectrum: the same exponent.
+    assert!((mean(0) - 0.5).abs() < 0.1 && (mean(1) - alpha).abs() < 0.1, "{trace}");
+}
+
 #[test]
 fn bad_input_ends_with_one_error_and_its_remedy() {
     let home = tempfile::tempdir().expect("a folder");
@@ -71,7 +175,7 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
     std::fs::write(home.path().join("short.csv"), "a\n1\n2\n3\n").expect("written");
     std::fs::write(home.path().join("picture.png"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
         .expect("written");
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 13] = [
         (&["nowhere.npy"], "nowhere.npy"),
         (&["picture.png"], "picture.png"),
         (&["short.csv"], "short.csv"),
@@ -79,6 +183,12 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
         (&["noises.csv", "--windows", "8..4096:20"], "noises.csv"),
         (&["noises.csv", "--convention", "much"], "much"),
         (&["noises.csv", "--columns", "green"], "green"),
+        (&["noises.csv", "--order", "4"], "order"),
+        (&["noises.csv", "--fit", "8..9"], "--fit"),
+        (&["noises.csv", "--fit", "all"], "all"),
+        (&["noises.csv", "--rate", "-1"], "--rate"),
+        (&["noises.csv", "--nan", "ignore"], "ignore"),
+        (&["noises.csv", "--windows", "1s..4s:20"], "--rate"),
     ];
     for (arguments, word) in cases {
         let output = analyze(arguments, home.path());

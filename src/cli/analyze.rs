@@ -48,7 +48,7 @@ pub struct Analyze {
     pub surrogates: usize,
 
     /// Samples per second, for files that do not say it
-    #[arg(long, value_name = "HZ", help_heading = "Reading")]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true, help_heading = "Reading")]
     pub rate: Option<f64>,
     /// What to do with NaN and infinite samples: `error`, `split` (measure the pieces between them)
     /// or `interpolate` [default: flag the trace and give it no exponent]

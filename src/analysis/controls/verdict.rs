@@ -60,7 +60,9 @@ pub const MISFIT: f64 = 6.0;
 pub const ONE_OVER_F: Range<f64> = 0.75..1.25;
 
 /// What a trace is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Without memory on the scales looked at.
@@ -77,6 +79,7 @@ pub enum Verdict {
     /// A power law that is none of the above: exponent below 0.75, not white.
     PowerLaw,
     /// Nothing can be said.
+    #[default]
     Undefined,
 }
 

@@ -87,7 +87,7 @@ pub struct Analysis {
 }
 
 /// What was found of one trace; `null` where a number is undefined.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Trace {
     /// The trace's name in its file.
     pub name: String,
@@ -129,7 +129,7 @@ pub struct Trace {
     /// The exponent among those of surrogates, where they were asked for.
     pub surrogates: Vec<Comparison>,
     /// What is unusual, each a word, a colon and the place: `constant`, `non-finite`, `split`,
-    /// `interpolated`, `flat`, `no-fluctuation`, `no-window`; `interval-open-low` and
+    /// `interpolated`, `flat`, `too-short`, `no-fluctuation`, `no-window`; `interval-open-low` and
     /// `interval-open-high` where alpha may lie beyond the end of the interval.
     pub flags: Vec<String>,
 }
@@ -186,8 +186,7 @@ pub struct Spectrum {
 /// Measures every trace of `sources`.
 ///
 /// # Errors
-/// A file cannot be read on; the windows or fit ranges do not fit a recording's length; a sample is
-/// not finite and the settings make that an error; the device failed; the user stopped it.
+/// A file cannot be read on; the windows or fit ranges fit no recording; a sample is not finite and the settings make that an error; the device failed; the user stopped it.
 pub fn run(
     sources: &[Source],
     settings: &Settings,
@@ -195,10 +194,17 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Result<Analysis> {
     let mut bench = Bench { settings, machine, rulers: BTreeMap::new(), traces: Vec::new() };
-    // What does not fit is refused before anything is measured.
+    // What fits no recording is refused before anything is measured; a recording that is too short
+    // among others is flagged.
     observer.begin("calibrating", 0);
+    let mut refused = Vec::new();
     for source in sources {
-        bench.ruler(source.steps(), source.rate()).map_err(|e| e.at(source.description()))?;
+        if let Err(error) = bench.ruler(source.steps(), source.rate()) {
+            refused.push(error.at(source.description()));
+        }
+    }
+    if refused.len() == sources.len() {
+        return Err(refused.swap_remove(0));
     }
     observer.begin("measuring", sources.iter().map(|source| source.rows() as u64).sum());
     for recording in sources.iter().flat_map(|source| source.batches(BATCH)) {
@@ -244,6 +250,18 @@ impl Bench<'_> {
     fn measure(&mut self, recording: &Recording) -> Result<()> {
         let Recording { names, traces, rate, .. } = recording;
         let before = self.traces.len();
+        if let Err(error) = self.ruler(traces.steps(), *rate) {
+            let rate = self.settings.rate.or(*rate);
+            self.traces.extend(names.iter().map(|name| Trace {
+                name: name.clone(),
+                source: recording.source.clone(),
+                samples: traces.steps(),
+                rate,
+                flags: vec![format!("too-short: {} samples; {error}", traces.steps())],
+                ..Trace::default()
+            }));
+            return Ok(());
+        }
         let mended = (0..traces.rows())
             .map(|row| self.mend(traces.row(row)).map_err(|error| error.at(&names[row])))
             .collect::<Result<Vec<Mend>>>()?;
