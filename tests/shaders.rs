@@ -15,7 +15,7 @@ use naga::{
     AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
     TypeInner,
 };
-use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params, stretch};
+use noisescope::analysis::dfa::{block, detrend, fluctuation, fused, logarithm, params, stretch};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
@@ -46,7 +46,8 @@ fn every_source_parses_and_validates() {
         assert_eq!(entries, ["main"], "{}: one entry point, `main`", stage.name());
         let overrides: Vec<_> =
             module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
-        assert_eq!(overrides, ["LANES"], "{}: one override, `LANES`", stage.name());
+        let declared = if stage.words().is_some() { vec!["LANES", "WORDS"] } else { vec!["LANES"] };
+        assert_eq!(overrides, declared, "{}: its overrides", stage.name());
         let lanes = stage.lanes();
         assert!(lanes.is_power_of_two() && lanes <= 256, "{}: {lanes} lanes", stage.name());
     }
@@ -133,6 +134,7 @@ fn constants_are_the_same_on_both_sides() {
         ("CONSTANT", Literal::U32(params::CONSTANT)),
         ("NON_FINITE", Literal::U32(params::NON_FINITE)),
         ("NO_FLUCTUATION", Literal::U32(params::NO_FLUCTUATION)),
+        ("TEAM", Literal::U32(fused::TEAM as u32)),
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),

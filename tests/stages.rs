@@ -121,6 +121,39 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
             nothing::<ExponentRecord>(rows),
         ],
     );
+    if plan.order() == 1 && plan.steps() <= 3000 {
+        let buffers = [
+            words(&[Shape::new(rows, plan)]),
+            words(&SizeRecord::table(plan)),
+            words(&Weight::table(plan)),
+            words(traces.values()),
+            nothing::<f32>(rows * plan.sizes().len()),
+            nothing::<ExponentRecord>(rows),
+        ];
+        let left = device_against_twin(engine, &dfa::fused::SMALL, &what, &buffers);
+        // The same numbers as of the separate stages.
+        assert_eq!(left[4], words(&chain.fluctuations), "{what}");
+        assert_eq!(left[5], words(&chain.exponents), "{what}");
+    }
+}
+
+#[test]
+fn the_fused_stage_gives_the_bits_of_the_separate_ones() {
+    let Some(engine) = engine() else { return };
+    for (rows, steps) in [(70, 500), (3, 2049), (2, 4096)] {
+        let traces = traces(rows, steps);
+        for convention in Convention::ALL {
+            let settings = Settings { convention, ..Settings::default() };
+            let plan = DfaPlan::new(steps, &settings).expect("fits");
+            let once = dfa::chain::measure(&engine, &traces, &plan).expect("measured");
+            let apart = dfa::chain::measure_separately(&engine, &traces, &plan).expect("measured");
+            let software = engine.gpu().description.to_string().contains("llvmpipe");
+            for (a, b) in once.fluctuations.iter().zip(&apart.fluctuations) {
+                let close = (a - b).abs() <= 1e-6 * b.abs() || (a.is_nan() && b.is_nan());
+                assert!(if software { a.to_bits() == b.to_bits() } else { close }, "{a} {b}");
+            }
+        }
+    }
 }
 
 #[test]

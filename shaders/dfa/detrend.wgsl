@@ -12,34 +12,12 @@ override LANES: u32;
 // Pieces folded into a group before groups are folded into the window.
 const GROUP: u32 = 32u;
 
-// `count` samples from `begin`, all within one block, whose profile before them is `before` and
-// whose level lies `tilt` above the window's. Two passes: line first, then distances from it.
-fn leaf(begin: u32, count: u32, before: f32, tilt: f32) -> Block {
-    let samples = f32(count);
-    let centre = (samples - 1.0) * 0.5;
-    var sum = 0.0;
-    var moment = 0.0;
-    for (var i = 0u; i < count; i++) {
-        let p = profile[begin + i] - before;
-        sum += p;
-        moment += (f32(i) - centre) * p;
-    }
-    let mean = sum / samples;
-    let slope = moment / max(spread(samples), 0.5); // of one sample: 0
-    var residual = 0.0;
-    for (var i = 0u; i < count; i++) {
-        let distance = profile[begin + i] - before - mean - slope * (f32(i) - centre);
-        residual += distance * distance;
-    }
-    let last = profile[begin + count - 1u] - before;
-    // A level is a line through the profile: it tilts the block and leaves the residual.
-    return Block(
-        samples,
-        last + tilt * samples,
-        mean + tilt * (samples + 1.0) * 0.5,
-        slope + tilt,
-        residual,
-    );
+fn level_at(at: u32) -> f32 {
+    return levels[at];
+}
+
+fn profile_at(at: u32) -> f32 {
+    return profile[at];
 }
 
 @compute @workgroup_size(LANES)
@@ -52,21 +30,31 @@ fn main(
     if index >= shape.rows * shape.windows {
         return;
     }
-    let window = window_at(index);
-    let row_begin = window.row * shape.steps;
-    let row_levels = window.row * ((shape.steps + BLOCK - 1u) / BLOCK);
+    let row = index / shape.windows;
+    let number = index % shape.windows;
+    var place = 0u;
+    while place + 1u < shape.sizes && sizes[place + 1u].first <= number {
+        place++;
+    }
+    let size = sizes[place];
+    let start = start_of(size, number - size.first);
+    let end = start + size.size;
+
+    let row_begin = row * shape.steps;
+    let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
+    let level = level_over(row_levels + start / BLOCK, row_levels + (end - 1u) / BLOCK);
     var total = EMPTY;
     var group = EMPTY;
     var pieces = 0u;
-    var at = window.start;
-    while at < window.end {
-        let next = min((at / BLOCK + 1u) * BLOCK, window.end);
+    var at = start;
+    while at < end {
+        let next = min((at / BLOCK + 1u) * BLOCK, end);
         var before = 0.0;
         if at % BLOCK != 0u {
             before = profile[row_begin + at - 1u];
         }
-        let tilt = levels[row_levels + at / BLOCK] - window.level;
-        group = merge(group, leaf(row_begin + at, next - at, before, tilt));
+        let tilt = levels[row_levels + at / BLOCK] - level;
+        group = merge(group, tilted(leaf(row_begin + at, next - at, before), tilt));
         pieces++;
         if pieces == GROUP {
             total = merge(total, group);

@@ -12,6 +12,10 @@ override LANES: u32;
 // Pieces folded into a group before groups are folded into the window.
 const GROUP: u32 = 32u;
 
+fn level_at(at: u32) -> f32 {
+    return levels[at];
+}
+
 // The four polynomials at sample i of `count`.
 fn polynomials(i: u32, count: f32) -> vec4<f32> {
     let square = count * count;
@@ -57,20 +61,30 @@ fn main(
     if index >= shape.rows * shape.windows {
         return;
     }
-    let window = window_at(index);
-    let row_begin = window.row * shape.steps;
-    let row_levels = window.row * ((shape.steps + BLOCK - 1u) / BLOCK);
+    let row = index / shape.windows;
+    let number = index % shape.windows;
+    var place = 0u;
+    while place + 1u < shape.sizes && sizes[place + 1u].first <= number {
+        place++;
+    }
+    let size = sizes[place];
+    let start = start_of(size, number - size.first);
+    let end = start + size.size;
+
+    let row_begin = row * shape.steps;
+    let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
+    let level = level_over(row_levels + start / BLOCK, row_levels + (end - 1u) / BLOCK);
     var total = NO_STRETCH;
     var group = NO_STRETCH;
     var pieces = 0u;
-    var at = window.start;
-    while at < window.end {
-        let next = min((at / BLOCK + 1u) * BLOCK, window.end);
+    var at = start;
+    while at < end {
+        let next = min((at / BLOCK + 1u) * BLOCK, end);
         var before = 0.0;
         if at % BLOCK != 0u {
             before = profile[row_begin + at - 1u];
         }
-        let tilt = levels[row_levels + at / BLOCK] - window.level;
+        let tilt = levels[row_levels + at / BLOCK] - level;
         group = join(group, leaf(row_begin + at, next - at, before, tilt));
         pieces++;
         if pieces == GROUP {

@@ -48,17 +48,8 @@ fn main(
     magnitude = magnitudes[0];
     change = changes[0];
 
-    // What is denormal throughout counts as zero: devices flush it.
-    var status = DEFINED;
-    if magnitude >= 0x7f800000u {
-        status = NON_FINITE;
-    } else if change == 0u || magnitude < 0x00800000u {
-        status = CONSTANT;
-    }
-
-    // The trace is brought to magnitudes below 2 by a power of two, which is exact: squares neither
-    // overflow nor vanish, and the answer does not depend on the unit of the trace.
-    let exponent = clamp(magnitude >> 23u, 1u, 253u);
+    let status = status_of(magnitude, change);
+    let exponent = unit_of(magnitude);
     let scale = bitcast<f32>((254u - exponent) << 23u);
     if lane == 0u {
         marks[row] = Mark(status, bitcast<f32>(exponent << 23u));

@@ -10,3 +10,21 @@ const DEFINED: u32 = 0u;
 const CONSTANT: u32 = 1u;
 const NON_FINITE: u32 = 2u;
 const NO_FLUCTUATION: u32 = 3u;
+
+// What the largest magnitude (bits of a float without its sign) and the bits that change say of a
+// trace. What is denormal throughout counts as zero: devices flush it.
+fn status_of(magnitude: u32, change: u32) -> u32 {
+    if magnitude >= 0x7f800000u {
+        return NON_FINITE;
+    }
+    if change == 0u || magnitude < 0x00800000u {
+        return CONSTANT;
+    }
+    return DEFINED;
+}
+
+// The exponent bits of the power of two that brings the trace to magnitudes below 2, which is exact:
+// squares neither overflow nor vanish, and the answer does not depend on the unit of the trace.
+fn unit_of(magnitude: u32) -> u32 {
+    return clamp(magnitude >> 23u, 1u, 253u);
+}

@@ -19,4 +19,5 @@ pub static STAGES: &[&dyn Stage] = &[
     &dfa::detrend_higher::DetrendHigher,
     &dfa::fluctuation::Fluctuation,
     &dfa::exponent::Exponent,
+    &dfa::fused::SMALL,
 ];

@@ -14,10 +14,13 @@ use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
 use crate::error::{Error, Result};
 
+/// What a pipeline was made for: a stage's name and its words of workgroup memory.
+type Key = (&'static str, Option<u32>);
+
 /// A device with the pipelines compiled on it. `Send + Sync`; share it in an `Arc`.
 pub struct Engine {
     gpu: Gpu,
-    pipelines: Mutex<HashMap<&'static str, Arc<Pipeline>>>,
+    pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
 }
 
 struct Pipeline {
@@ -172,13 +175,14 @@ impl Engine {
     fn pipeline(&self, stage: &dyn Stage) -> Result<Arc<Pipeline>> {
         // A thread that panicked while compiling has inserted nothing.
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = pipelines.get(stage.name()) {
+        let key = (stage.name(), stage.words());
+        if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());
         }
         let made =
             self.checked(&format!("compile {}", stage.name()), || self.make_pipeline(stage))?;
         let made = Arc::new(made);
-        pipelines.insert(stage.name(), made.clone());
+        pipelines.insert(key, made.clone());
         Ok(made)
     }
 
@@ -187,7 +191,7 @@ impl Engine {
         let label = Some(stage.name());
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label,
-            source: wgpu::ShaderSource::Wgsl(assemble(stage).into()),
+            source: wgpu::ShaderSource::Wgsl(sized(stage).into()),
         });
         let entries: Vec<_> = stage.bindings().iter().enumerate().map(layout_entry).collect();
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -199,13 +203,14 @@ impl Engine {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
+        let lanes = [("LANES", f64::from(stage.lanes()))];
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label,
             layout: Some(&pipeline_layout),
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &[("LANES", f64::from(stage.lanes()))],
+                constants: if stage.words().is_some() { &[] } else { &lanes },
                 ..Default::default()
             },
             cache: None,
@@ -244,6 +249,17 @@ impl Engine {
 /// The WGSL of a stage: its own file first, so that error lines stay true, then what it shares.
 pub fn assemble(stage: &dyn Stage) -> String {
     stage.source().join("\n")
+}
+
+/// The same for a device: where two overrides would size arrays both are written into the text, for
+/// wgpu 30 refuses such a module ("depends on a type which has not been processed yet").
+fn sized(stage: &dyn Stage) -> String {
+    let text = assemble(stage);
+    let Some(words) = stage.words() else { return text };
+    [("WORDS", words), ("LANES", stage.lanes())].into_iter().fold(text, |text, (name, value)| {
+        let constant = format!("const {name}: u32 = {value}u;");
+        text.replacen(&format!("override {name}: u32;"), &constant, 1)
+    })
 }
 
 fn layout_entry((index, binding): (usize, &Binding)) -> wgpu::BindGroupLayoutEntry {

@@ -18,6 +18,10 @@ pub trait Stage: Sync {
     /// Invocations per workgroup: the value of the shader's `override LANES`, and the only place it
     /// is written.
     fn lanes(&self) -> u32;
+    /// Words of workgroup memory, where the shader has an `override WORDS`: its value.
+    fn words(&self) -> Option<u32> {
+        None
+    }
     /// The bindings of group 0, in `@binding` order.
     fn bindings(&self) -> &'static [Binding];
     /// Workgroups to dispatch for the parameter block `params` (the bytes of binding 0).

@@ -81,6 +81,10 @@ impl Stage for Poisoned {
         self.stage.lanes()
     }
 
+    fn words(&self) -> Option<u32> {
+        self.stage.words()
+    }
+
     fn bindings(&self) -> &'static [Binding] {
         self.stage.bindings()
     }

@@ -1,8 +1,9 @@
-//! The four stages on a device, one after the other, in batches that the device can hold.
+//! The stages on a device, fused or one after the other, in batches that the device can hold.
 //!
 //! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device
 //! goes in as a buffer by [`measure_buffer`], without a trip through host memory.
 
+use super::fused::Fused;
 use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
@@ -26,12 +27,38 @@ const BATCH_BYTES: u64 = 64 << 20;
 /// # Errors
 /// A trace is longer than the device can hold or `f32` can count; the device failed.
 pub fn measure(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
+    in_batches(engine, traces, plan, fused(engine, plan).as_ref())
+}
+
+/// The same by the separate stages alone, whatever fits.
+///
+/// # Errors
+/// As for [`measure`].
+pub fn measure_separately(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
+    in_batches(engine, traces, plan, None)
+}
+
+fn fused(engine: &Engine, plan: &DfaPlan) -> Option<Fused> {
+    Fused::on(engine.gpu().limits.max_compute_workgroup_storage_size, plan)
+}
+
+fn in_batches(
+    engine: &Engine,
+    traces: &Traces,
+    plan: &DfaPlan,
+    fused: Option<&Fused>,
+) -> Result<Measured> {
     let rows = batch_rows(engine.gpu().largest_binding(), plan)?;
     let mut all = Measured { fluctuations: Vec::new(), exponents: Vec::new() };
     for batch in traces.values().chunks(rows * plan.steps()) {
         let buffer = engine.upload("traces", batch)?;
-        let found =
-            run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan)?;
+        let found = run(
+            engine,
+            buffer.as_entire_buffer_binding(),
+            batch.len() / plan.steps(),
+            plan,
+            fused,
+        )?;
         all.fluctuations.extend(found.fluctuations);
         all.exponents.extend(found.exponents);
     }
@@ -60,7 +87,7 @@ pub fn measure_buffer(
         ))
         .remedy("hand over fewer traces at a time"));
     }
-    run(engine, traces, rows, plan)
+    run(engine, traces, rows, plan, fused(engine, plan).as_ref())
 }
 
 /// How many traces one batch may have on a device whose largest storage binding is `largest` bytes.
@@ -87,7 +114,13 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     Err(Error::new(error).at("dfa").remedy("compute with --device cpu, or cut the traces"))
 }
 
-fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result<Measured> {
+fn run(
+    engine: &Engine,
+    traces: Part<'_>,
+    rows: usize,
+    plan: &DfaPlan,
+    fused: Option<&Fused>,
+) -> Result<Measured> {
     let shape = Shape::new(rows, plan);
     let params = bytemuck::bytes_of(&shape);
     let words = |count: usize| (count * size_of::<f32>()) as u64;
@@ -96,17 +129,29 @@ fn run(engine: &Engine, traces: Part<'_>, rows: usize, plan: &DfaPlan) -> Result
     let shape_buffer = engine.uniform("shape", &shape)?;
     let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
     let weights = engine.upload("weights", &Weight::table(plan))?;
+    let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
+    let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
+    let whole = wgpu::Buffer::as_entire_buffer_binding;
+    if let Some(fused) = fused {
+        let parts = [
+            whole(&shape_buffer),
+            whole(&sizes),
+            whole(&weights),
+            traces,
+            whole(&fluctuations),
+            whole(&exponents),
+        ];
+        engine.submit(&[Dispatch { stage: fused, params, parts: &parts }])?;
+        return Ok(collect(&engine.read(&fluctuations)?, &engine.read(&exponents)?));
+    }
     let profile = engine.empty("profile", words(rows * plan.steps()))?;
     let levels = engine.empty("levels", words(rows * blocks))?;
     let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
     let residuals = engine.empty("residuals", words(rows * plan.windows()))?;
-    let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
-    let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
 
     let detrend: &dyn Stage =
         if plan.order() == 1 { &detrend::Detrend } else { &detrend_higher::DetrendHigher };
     let shape = shape_buffer.as_entire_buffer_binding();
-    let whole = wgpu::Buffer::as_entire_buffer_binding;
     let stages: [(&dyn Stage, [Part<'_>; 5]); 4] = [
         (
             &profile::Profile,

@@ -42,6 +42,7 @@ impl Stage for Detrend {
             include_str!("../../../shaders/dfa/detrend.wgsl"),
             include_str!("../../../shaders/shared/shape.wgsl"),
             include_str!("../../../shaders/shared/window.wgsl"),
+            include_str!("../../../shaders/shared/leaf.wgsl"),
             include_str!("../../../shaders/shared/block.wgsl"),
         ]
     }
@@ -139,7 +140,7 @@ pub(super) fn fold<S: Copy + Default>(
 
 /// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above
 /// the window's.
-fn leaf(profile: &[f32], before: f32, tilt: f32) -> Block {
+pub(super) fn leaf(profile: &[f32], before: f32, tilt: f32) -> Block {
     let samples = profile.len() as f32;
     let centre = (samples - 1.0) * 0.5;
     let (mut sum, mut moment) = (0.0, 0.0);

@@ -32,6 +32,7 @@ impl Stage for Exponent {
             include_str!("../../../shaders/dfa/exponent.wgsl"),
             include_str!("../../../shaders/shared/shape.wgsl"),
             include_str!("../../../shaders/shared/mark.wgsl"),
+            include_str!("../../../shaders/shared/line.wgsl"),
             include_str!("../../../shaders/shared/logarithm.wgsl"),
         ]
     }
@@ -69,7 +70,7 @@ impl Stage for Exponent {
     }
 }
 
-fn fit(fluctuations: &[f32], weights: &[Weight], mut status: u32) -> ExponentRecord {
+pub(super) fn fit(fluctuations: &[f32], weights: &[Weight], mut status: u32) -> ExponentRecord {
     let usable = |f: &f32| (0x0080_0000..0x7f80_0000).contains(&f.to_bits());
     if status == DEFINED && !fluctuations.iter().all(usable) {
         status = NO_FLUCTUATION;

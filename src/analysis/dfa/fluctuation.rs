@@ -68,15 +68,20 @@ impl Stage for Fluctuation {
             for (place, size) in sizes.iter().enumerate() {
                 let begin = row * windows + size.first as usize;
                 let residuals = &residuals[begin..][..size.count as usize];
-                let (count, samples) = (size.count as f32, size.size as f32);
-                let fluctuation = if shape.roots == 0 {
-                    (add_up(residuals, |residual| residual) / count / samples).sqrt()
-                } else {
-                    add_up(residuals, |residual| (residual / samples).sqrt()) / count
-                };
-                fluctuations[row * sizes.len() + place] = mark.unit * fluctuation;
+                let fluctuation = mark.unit * average(residuals, size.size, shape.roots);
+                fluctuations[row * sizes.len() + place] = fluctuation;
             }
         }
+    }
+}
+
+/// `F` of windows of `size` samples in the scaled unit, from their residuals.
+pub(super) fn average(residuals: &[f32], size: u32, roots: u32) -> f32 {
+    let (count, samples) = (residuals.len() as f32, size as f32);
+    if roots == 0 {
+        (add_up(residuals, |residual| residual) / count / samples).sqrt()
+    } else {
+        add_up(residuals, |residual| (residual / samples).sqrt()) / count
     }
 }
 

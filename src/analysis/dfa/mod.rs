@@ -49,6 +49,7 @@ pub mod expected;
 pub mod exponent;
 pub mod fast;
 pub mod fluctuation;
+pub mod fused;
 pub mod interval;
 pub mod line;
 pub mod logarithm;

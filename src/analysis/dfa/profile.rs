@@ -94,7 +94,7 @@ impl Stage for Profile {
 }
 
 /// Status and unit of a trace, and the power of two that brings it below 2.
-fn mark(trace: &[f32]) -> (Mark, f32) {
+pub(super) fn mark(trace: &[f32]) -> (Mark, f32) {
     let first = trace[0].to_bits();
     let (mut magnitude, mut change) = (0, 0);
     for x in trace {
@@ -114,7 +114,7 @@ fn mark(trace: &[f32]) -> (Mark, f32) {
 }
 
 /// Integrates one block into `profile` and gives its level.
-fn integrate(samples: &[f32], scale: f32, profile: &mut [f32]) -> f32 {
+pub(super) fn integrate(samples: &[f32], scale: f32, profile: &mut [f32]) -> f32 {
     let origin = samples[0] * scale;
     let mut sum = 0.0;
     for x in samples {
