@@ -145,8 +145,10 @@ fn the_fused_stage_gives_the_bits_of_the_separate_ones() {
         for convention in Convention::ALL {
             let settings = Settings { convention, ..Settings::default() };
             let plan = DfaPlan::new(steps, &settings).expect("fits");
-            let once = dfa::chain::measure(&engine, &traces, &plan).expect("measured");
-            let apart = dfa::chain::measure_separately(&engine, &traces, &plan).expect("measured");
+            let once =
+                dfa::chain::measure_batch(&engine, traces.values(), &plan).expect("measured");
+            let apart =
+                dfa::chain::measure_separately(&engine, traces.values(), &plan).expect("measured");
             let software = engine.gpu().description.to_string().contains("llvmpipe");
             for (a, b) in once.fluctuations.iter().zip(&apart.fluctuations) {
                 let close = (a - b).abs() <= 1e-6 * b.abs() || (a.is_nan() && b.is_nan());

@@ -5,6 +5,7 @@
 //! signal): **unit**, each trace by itself; **pooled**, per review the mean over units of F(n)² and
 //! one fit to its root; **population**, per review the DFA of the mean over units.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub struct Found {
     pub fluctuations: Vec<Fluctuation>,
     /// One entry per subject.
     pub utilisation: Vec<Utilisation>,
+    /// What the user should know of how it went, each line once.
+    pub notes: BTreeSet<String>,
 }
 
 /// Measures traces and gathers what is found.
@@ -49,6 +52,7 @@ pub struct Gatherer<'a> {
     table_path: PathBuf,
     groups: Vec<Group>,
     motions: Vec<Motion>,
+    notes: BTreeSet<String>,
 }
 
 impl<'a> Gatherer<'a> {
@@ -66,6 +70,7 @@ impl<'a> Gatherer<'a> {
             table_path: table.to_owned(),
             groups: Vec::new(),
             motions: Vec::new(),
+            notes: BTreeSet::new(),
         };
         gatherer.write(&[
             "condition",
@@ -94,6 +99,7 @@ impl<'a> Gatherer<'a> {
         let pooled = pool(&unit, units, &self.plan);
         let means = traces.group_means(units);
         let population = self.path.measure(&means, &self.plan)?;
+        self.notes.extend([&unit, &population].into_iter().flat_map(|m| m.notes.iter().cloned()));
 
         self.motion(subject).add(&sds, &unit.exponents);
         for (aggregation, measured) in
@@ -126,7 +132,7 @@ impl<'a> Gatherer<'a> {
             .flush()
             .map_err(|cause| Error::file("write the exponents", &self.table_path, cause))?;
         self.partial.finish()?;
-        let mut found = Found::default();
+        let mut found = Found { notes: self.notes, ..Found::default() };
         for group in &self.groups {
             found.exponents.push(group.summary());
             found.histograms.extend(group.histogram());
@@ -200,7 +206,7 @@ impl<'a> Gatherer<'a> {
 fn pool(unit: &Measured, units: usize, plan: &DfaPlan) -> Measured {
     let sizes = plan.sizes().len();
     let reviews = unit.exponents.len() / units;
-    let mut pooled = Measured { fluctuations: Vec::new(), exponents: Vec::new() };
+    let mut pooled = Measured::default();
     for review in 0..reviews {
         let rows = review * units..(review + 1) * units;
         let counted: Vec<usize> =

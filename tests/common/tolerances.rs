@@ -212,7 +212,7 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
         ("dfa/fused", "fluctuations") => Tolerance {
             relative: 2e-5,
             absolute: 0.0,
-            scale: 5e-7,
+            scale: 3e-7,
             reason: "the residual of a window of four samples is a small difference; lavapipe is \
                      equal to the separate stages to the bit",
         },

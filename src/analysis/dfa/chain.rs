@@ -14,7 +14,6 @@ use super::{
 use crate::error::{Error, Result};
 use crate::gpu::engine::{Dispatch, Engine, Part};
 use crate::gpu::stage::Stage;
-use crate::signal::Traces;
 
 /// The largest number of samples whose count `f32` holds exactly.
 const MOST_STEPS: usize = 1 << 24;
@@ -22,47 +21,34 @@ const MOST_STEPS: usize = 1 << 24;
 /// The most bytes of traces per batch: enough to fill a large GPU, and a submission stays short.
 const BATCH_BYTES: u64 = 64 << 20;
 
-/// Measures `traces` on the device of `engine`, batch by batch.
+/// Measures a batch of traces on the device of `engine`: at most [`batch_rows`], row-major.
 ///
 /// # Errors
-/// A trace is longer than the device can hold or `f32` can count; the device failed.
-pub fn measure(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
-    in_batches(engine, traces, plan, fused(engine, plan).as_ref())
+/// The device failed.
+pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
+    upload_and_run(engine, batch, plan, fused(engine, plan).as_ref())
 }
 
 /// The same by the separate stages alone, whatever fits.
 ///
 /// # Errors
-/// As for [`measure`].
-pub fn measure_separately(engine: &Engine, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
-    in_batches(engine, traces, plan, None)
+/// As for [`measure_batch`].
+pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
+    upload_and_run(engine, batch, plan, None)
 }
 
 fn fused(engine: &Engine, plan: &DfaPlan) -> Option<Fused> {
     Fused::on(engine.gpu().limits.max_compute_workgroup_storage_size, plan)
 }
 
-fn in_batches(
+fn upload_and_run(
     engine: &Engine,
-    traces: &Traces,
+    batch: &[f32],
     plan: &DfaPlan,
     fused: Option<&Fused>,
 ) -> Result<Measured> {
-    let rows = batch_rows(engine.gpu().largest_binding(), plan)?;
-    let mut all = Measured { fluctuations: Vec::new(), exponents: Vec::new() };
-    for batch in traces.values().chunks(rows * plan.steps()) {
-        let buffer = engine.upload("traces", batch)?;
-        let found = run(
-            engine,
-            buffer.as_entire_buffer_binding(),
-            batch.len() / plan.steps(),
-            plan,
-            fused,
-        )?;
-        all.fluctuations.extend(found.fluctuations);
-        all.exponents.extend(found.exponents);
-    }
-    Ok(all)
+    let buffer = engine.upload("traces", batch)?;
+    run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan, fused)
 }
 
 /// Measures `rows` traces that lie in `traces`, part of a buffer on the engine's device (row-major
@@ -202,7 +188,7 @@ fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
             _ => f64::from(f),
         })
         .collect();
-    Measured { fluctuations, exponents }
+    Measured { fluctuations, exponents, notes: Vec::new() }
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub mod detrend;
 pub mod detrend_higher;
 pub mod expected;
 pub mod exponent;
+mod fallback;
 pub mod fast;
 pub mod fluctuation;
 pub mod fused;
@@ -116,12 +117,14 @@ impl Exponent {
 }
 
 /// What a DFA of many traces found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Measured {
     /// `F(n)`, rows × sizes, row-major, in the unit of the traces.
     pub fluctuations: Vec<f64>,
     /// One exponent per trace.
     pub exponents: Vec<Exponent>,
+    /// What the user should know of how it went: a device that failed, and what was done then.
+    pub notes: Vec<String>,
 }
 
 impl Measured {
@@ -129,6 +132,13 @@ impl Measured {
     pub fn row(&self, row: usize) -> &[f64] {
         let sizes = self.fluctuations.len() / self.exponents.len();
         &self.fluctuations[row * sizes..][..sizes]
+    }
+
+    /// Adds the traces of `other` behind these.
+    fn append(&mut self, other: Self) {
+        self.fluctuations.extend(other.fluctuations);
+        self.exponents.extend(other.exponents);
+        self.notes.extend(other.notes);
     }
 
     /// `alpha` of trace `row`, where there is one; panics where there is no such row.
@@ -154,7 +164,7 @@ impl Dfa {
     /// exponent per row.
     ///
     /// # Errors
-    /// The settings do not fit the traces' length ([`DfaPlan::new`]), or the device failed.
+    /// The settings do not fit the traces' length ([`DfaPlan::new`]).
     pub fn run(&self, traces: &Traces, path: &Path) -> Result<Measured> {
         path.measure(traces, &DfaPlan::new(traces.steps(), &self.settings)?)
     }
@@ -170,10 +180,11 @@ pub enum Path {
 }
 
 impl Path {
-    /// Measures every trace.
+    /// Measures every trace. What a device cannot take or fails on is measured in smaller batches or
+    /// on the CPU, and [`Measured::notes`] says so.
     ///
     /// # Errors
-    /// The traces have another length than the plan; or the device failed.
+    /// The traces have another length than the plan.
     pub fn measure(&self, traces: &Traces, plan: &DfaPlan) -> Result<Measured> {
         if traces.steps() != plan.steps() {
             return Err(Error::new(format!(
@@ -185,7 +196,11 @@ impl Path {
         }
         match self {
             Self::Cpu => Ok(on_cpu(traces, plan)),
-            Self::Gpu(engine) => chain::measure(engine, traces, plan),
+            Self::Gpu(engine) => {
+                let rows = chain::batch_rows(engine.gpu().largest_binding(), plan);
+                let device = |batch: &[f32]| chain::measure_batch(engine, batch, plan);
+                Ok(fallback::measure(traces, plan, rows, &device))
+            }
         }
     }
 }
@@ -205,7 +220,7 @@ fn on_cpu(traces: &Traces, plan: &DfaPlan) -> Measured {
             other => Exponent::undefined(other),
         })
         .collect();
-    Measured { fluctuations, exponents }
+    Measured { fluctuations, exponents, notes: Vec::new() }
 }
 
 /// What the samples alone say of a trace: constant, not finite, or (so far) defined.

@@ -8,8 +8,8 @@ mod pieces;
 mod ruler;
 mod windows;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -193,7 +193,13 @@ pub fn run(
     machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Analysis> {
-    let mut bench = Bench { settings, machine, rulers: BTreeMap::new(), traces: Vec::new() };
+    let mut bench = Bench {
+        settings,
+        machine,
+        rulers: BTreeMap::new(),
+        traces: Vec::new(),
+        notes: BTreeSet::new(),
+    };
     // What fits no recording is refused before anything is measured; a recording that is too short
     // among others is flagged.
     observer.begin("calibrating", 0);
@@ -215,6 +221,7 @@ pub fn run(
         observer.advance(bench.traces.len() as u64, "traces");
     }
     observer.finish("");
+    bench.notes.iter().for_each(|note| observer.note(note));
     let traces = bench.traces;
     let count = |verdict| traces.iter().filter(|trace| trace.verdict == verdict).count();
     Ok(Analysis {
@@ -235,6 +242,8 @@ struct Bench<'a> {
     /// By length and by the bits of the rate.
     rulers: BTreeMap<(usize, u64), Ruler>,
     traces: Vec<Trace>,
+    /// What the user should know of how it went, each line once.
+    notes: BTreeSet<String>,
 }
 
 impl Bench<'_> {
@@ -326,7 +335,9 @@ impl Bench<'_> {
             let found = (measured.row(row), measured.exponents[row].status);
             ruler.judged(name, number, found, beside)
         };
-        Ok((0..traces.rows()).into_par_iter().map(trace).collect())
+        let found = (0..traces.rows()).into_par_iter().map(trace).collect();
+        self.notes.extend(measured.notes);
+        Ok(found)
     }
 
     /// What becomes of a trace before it is measured.
