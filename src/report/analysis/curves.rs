@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::words::{common_rate, number, quantiles, several};
 use crate::experiments::analyze::Trace;
 use crate::report::figures::curves::{Band, Curve, Curves, Guides};
+use crate::report::markup::typeset;
 
 /// Traces that are drawn one by one.
 pub(super) const FEW: usize = 8;
@@ -162,7 +163,7 @@ fn fluctuation(trace: &Trace) -> Curve {
     let values = trace.fluctuation.iter().flatten();
     let sizes = trace.windows.iter();
     let mut curve = named(trace, sizes.zip(values).map(|(n, f)| ((*n as f64).log10(), f.log10())));
-    curve.name = format!("{}: alpha {}", trace.name, number(trace.alpha, 2));
+    curve.name = format!("{}: alpha {}", trace.name, typeset(&number(trace.alpha, 2)));
     let ends = trace.fits.iter().filter_map(|fit| Some((fit.range, fit.alpha?, fit.intercept?)));
     curve.fits = ends
         .filter(|(_, alpha, intercept)| alpha.is_finite() && intercept.is_finite())
@@ -180,7 +181,7 @@ fn spectrum(trace: &Trace, hertz: bool) -> Curve {
     let scale = if hertz { 1.0 } else { trace.rate.unwrap_or(1.0) };
     let bands = spectrum.frequency.iter().zip(&spectrum.power);
     let mut curve = named(trace, bands.map(|(f, p)| ((f / scale).log10(), (p * scale).log10())));
-    curve.name = format!("{}: beta {}", trace.name, number(trace.beta_spectral, 2));
+    curve.name = format!("{}: beta {}", trace.name, typeset(&number(trace.beta_spectral, 2)));
     curve
 }
 

@@ -43,34 +43,29 @@ const SOURCES: [Source; 4] = [
     },
 ];
 
-const FLUCTUATION: &str = "Root mean square residual F(n) over windows of n samples. Few traces are \
-     drawn with their least-squares fits. Of many: the quantiles at each n of F(n) divided by its \
-     value at the smallest n, and the traces whose alpha is at the quantiles 5, 25, 50, 75 and 95 %. \
-     Dashed: slopes 0.5, 1 and 1.5 (white, 1/f and Brownian noise).";
-
-const LOCAL: &str = "The exponent over half a decade of sizes, at their geometric mean. A power law is \
-     level, an AR(1) falls from 1.5 to 0.5, a crossover is a step. Neighbouring values share sizes. \
-     Dashed: 0.5, 1 and 1.5.";
-
-const SPECTRUM: &str = "Power density, in bands of equal width in log f; of many traces the quantiles, \
-     each trace divided by its geometric mean over the bands. Dashed: slopes 0, \u{2212}1 and \
-     \u{2212}2 (white, 1/f and Brownian noise).";
+/// What the figures show.
+const CAPTION: &str = "<b>Alpha</b>: few traces with the interval that holds 95 % of self-similar \
+     Gaussian traces of that length, many as a histogram coloured by verdict; dashed: 0.5, 1 and 1.5 \
+     (white, 1/f and Brownian noise). <b>F(n)</b>: root mean square residual over windows of n \
+     samples, with the least-squares fits; of many traces the quantiles at each n of F(n) divided by \
+     its value at the smallest n; dashed: slopes 0.5, 1 and 1.5. <b>Local alpha</b>: the exponent \
+     over half a decade of sizes, at their geometric mean; a power law is level, an AR(1) falls from \
+     1.5 to 0.5, a crossover is a step; neighbouring values share sizes. <b>Spectrum</b>: in bands of \
+     equal width in log f; of many traces the quantiles, each trace divided by its geometric mean \
+     over the bands; dashed: slopes 0, \u{2212}1 and \u{2212}2. Thin lines: the traces whose alpha is \
+     at the quantiles 5, 25, 50, 75 and 95 %. Traces without an exponent are not drawn.";
 
 /// The whole page.
 pub(super) fn page(analysis: &Analysis) -> Result<String> {
     let traces = &analysis.traces;
     let files = files(analysis);
     let title = title(analysis, &files);
-    let groups = curves::groups(traces);
     let verdicts =
         tables::verdicts(analysis) + &tables::surrogates(traces) + &tables::flags(traces);
     let sections = [
         header(analysis, &title),
-        section("Exponents", &exponents(traces)?),
+        section("Exponents, fluctuations, spectra", &figures(traces)?),
         section("Verdicts", &verdicts),
-        section("Fluctuation functions", &panels(&groups, Group::fluctuation, FLUCTUATION)?),
-        section("Local exponents", &panels(&groups, Group::local_slopes, LOCAL)?),
-        section("Spectra", &panels(&groups, Group::spectrum, SPECTRUM)?),
         section("Traces", &tables::traces(traces)),
         section("Methods", &methods(analysis)),
         section("How this was made", &provenance::definitions(&entries(analysis, &files))),
@@ -79,28 +74,28 @@ pub(super) fn page(analysis: &Analysis) -> Result<String> {
     Ok(html::document(&title, &analysis.version, &sections.concat()))
 }
 
-/// A panel per group under one caption, which says how many traces are in none.
-fn panels<'a>(
-    (groups, left_out): &(Vec<Group<'a>>, usize),
-    curves: impl Fn(&Group<'a>) -> Curves,
-    caption: &str,
-) -> Result<String> {
-    let mut panels = Vec::new();
-    for group in groups {
-        if let Some(svg) = curves(group).panel()? {
-            panels.push(format!("<h3>{}</h3>\n{svg}", group.heading()));
+/// All figures: the exponents, then three panels per group.
+fn figures(traces: &[Trace]) -> Result<String> {
+    let mut panels = exponents(traces)?;
+    let (groups, left_out) = curves::groups(traces);
+    for group in &groups {
+        for (name, curves) in [
+            ("F(n)", group.fluctuation()),
+            ("Local alpha", group.local_slopes()),
+            ("Spectrum", group.spectrum()),
+        ] {
+            if let Some(svg) = curves.panel()? {
+                panels.push(format!("<h3>{name} <span>{}</span></h3>\n{svg}", group.heading()));
+            }
         }
     }
     let rest = match left_out {
         0 => String::new(),
-        more => format!(" {} of other lengths are not drawn.", several(*more, "trace")),
+        more => {
+            format!(" The curves of {} of other lengths are not drawn.", several(more, "trace"))
+        }
     };
-    Ok(figure(
-        "wide",
-        &panels,
-        &format!("{caption}{rest}"),
-        "Nothing is defined that could be drawn.",
-    ))
+    Ok(figure("wide", &panels, &format!("{CAPTION}{rest}"), "No exponent is defined."))
 }
 
 /// The files in the order of the traces, with the number of traces of each.
@@ -156,28 +151,19 @@ fn readings(traces: &[Trace]) -> String {
 }
 
 /// Alpha of each trace, or its histogram over each range of sizes.
-fn exponents(traces: &[Trace]) -> Result<String> {
-    let absent = "No exponent is defined.";
-    let mut panels = Vec::new();
+fn exponents(traces: &[Trace]) -> Result<Vec<String>> {
+    let titled = |words: &str, svg: String| format!("<h3>Alpha <span>{words}</span></h3>\n{svg}");
     if traces.len() <= FEW {
-        panels.extend(intervals(&whiskers(traces))?);
-        let caption = "Alpha with the interval that holds 95 % of self-similar Gaussian traces of that \
-             length. Dashed: white noise (0.5), 1/f noise (1) and Brownian noise (1.5). Traces \
-             without an exponent are not drawn.";
-        return Ok(figure("wide", &panels, caption, absent));
+        let svg = intervals(&whiskers(traces))?;
+        return Ok(svg.into_iter().map(|svg| titled("with its 95 % interval", svg)).collect());
     }
+    let mut panels = Vec::new();
     for at in 0..traces.iter().map(|trace| trace.fits.len()).max().unwrap_or(0) {
-        let alphas: Vec<_> = traces
-            .iter()
-            .filter_map(|trace| Some((trace.fits.get(at)?.alpha?, trace.verdict)))
-            .collect();
-        if let Some(svg) = histogram(&alphas)? {
-            panels.push(format!("<h3>{}</h3>\n{svg}", range_of(traces, at)));
-        }
+        let alpha = |trace: &Trace| Some((trace.fits.get(at)?.alpha?, trace.verdict));
+        let svg = histogram(&traces.iter().filter_map(alpha).collect::<Vec<_>>())?;
+        panels.extend(svg.map(|svg| titled(&format!("over {}", range_of(traces, at)), svg)));
     }
-    let caption = "Traces per exponent, coloured by verdict. Dashed: white noise (0.5), 1/f noise (1) \
-         and Brownian noise (1.5). Traces without an exponent are not drawn.";
-    Ok(figure("wide", &panels, caption, absent))
+    Ok(panels)
 }
 
 fn whiskers(traces: &[Trace]) -> Vec<Whisker> {
@@ -203,12 +189,12 @@ fn range_of(traces: &[Trace], at: usize) -> String {
     let ranges = || traces.iter().filter_map(|trace| Some(trace.fits.get(at)?.range));
     let Some([from, to]) = ranges().next() else { return String::new() };
     if ranges().any(|range| range != [from, to]) {
-        return format!("fit range {}, by length", at + 1);
+        return format!("range {} of sizes, by length", at + 1);
     }
     let seconds = common_rate(&traces.iter().collect::<Vec<_>>()).map_or(String::new(), |rate| {
         format!(", {:.3} to {:.3} s", from as f64 / rate, to as f64 / rate)
     });
-    format!("n {from} to {to} samples{seconds}")
+    format!("{from} to {to} samples{seconds}")
 }
 
 fn methods(analysis: &Analysis) -> String {

@@ -51,7 +51,7 @@ pub(super) fn verdicts(analysis: &Analysis) -> String {
         + &headings(&[], &["median alpha", "median score"])
         + &headings(&["meaning"], &[]);
     let body = format!("<tbody>\n{lines}</tbody>\n<tfoot>\n{together}</tfoot>\n");
-    table("Verdicts", &headings, &body)
+    table("Traces per verdict", &headings, &body)
         + "<p class=\"note\">Score: Bayesian information criterion of a power law less that of an \
            AR(1); above 0 short memory explains the spectrum better, and differences below 2 are \
            not worth more than a mention.</p>\n"
@@ -105,7 +105,7 @@ pub(super) fn flags(traces: &[Trace]) -> String {
         return lines;
     }
     let body = format!("<tbody>\n{lines}</tbody>\n");
-    table("What is unusual, and in how many traces", &headings(&["flag"], &["traces"]), &body)
+    table("Flags", &headings(&["what is unusual"], &["traces"]), &body)
 }
 
 /// A row per trace, or rows of the most unusual.

@@ -57,7 +57,7 @@ pub(super) fn of_the_set(analysis: &Analysis, few: usize) -> String {
         if all > few {
             format!("{} {}", share(*how_many, all), word(*verdict))
         } else {
-            format!("{how_many} \u{d7} {}", word(*verdict))
+            format!("{how_many}\u{a0}\u{d7}\u{a0}{}", word(*verdict))
         }
     };
     let parts: Vec<String> = verdicts.iter().map(part).collect();

@@ -46,16 +46,15 @@ pub(in crate::report) fn intervals(whiskers: &[Whisker]) -> Result<Option<String
         legend: Vec::new(),
     };
     let drawn = panel.draw(|chart| {
-        marked(chart, &panel)?;
         for (row, whisker) in whiskers.iter().enumerate() {
             let (look, at) = (look(whisker.place), -(row as f64) - 0.7);
+            // The upright lines leave room for the names.
+            marked(chart, &panel, [at - 0.3, at + 0.2])?;
             if let Some([from, to]) = whisker.interval {
                 line(chart, look, vec![(from, at), (to, at)])?;
             }
             points(chart, look, &[(whisker.alpha, at)])?;
-            let middle = whisker.alpha;
-            let side = if middle > (low + high) / 2.0 { HPos::Right } else { HPos::Left };
-            frame::label(chart, (middle, at + 0.15), (side, VPos::Bottom), &whisker.name)?;
+            frame::label(chart, (low, at + 0.15), (HPos::Left, VPos::Bottom), &whisker.name)?;
         }
         Ok(())
     })?;
@@ -100,7 +99,7 @@ pub(in crate::report) fn histogram(alphas: &[(f64, Verdict)]) -> Result<Option<S
                 from = to;
             }
         }
-        marked(chart, &panel)
+        marked(chart, &panel, [panel.up.low, panel.up.high])
     })?;
     Ok(Some(drawn))
 }
@@ -112,10 +111,10 @@ fn filled(verdict: Verdict) -> Look {
 }
 
 /// Upright lines at the exponents that have a name.
-fn marked(chart: &mut Chart<'_, '_>, panel: &Panel) -> Drawn {
-    let (across, up) = (&panel.across, &panel.up);
+fn marked(chart: &mut Chart<'_, '_>, panel: &Panel, [from, to]: [f64; 2]) -> Drawn {
+    let across = &panel.across;
     for at in MARKED.into_iter().filter(|at| (across.low..across.high).contains(at)) {
-        frame::reference(chart, [(at, up.low), (at, up.high)])?;
+        frame::reference(chart, [(at, from), (at, to)])?;
     }
     Ok(())
 }

@@ -12,6 +12,10 @@ use crate::report::markup::typeset;
 
 /// Points up to which the curve of a single trace has a mark at each.
 const MOST_MARKS: usize = 30;
+/// Room right of the curves for the names of the guides, as a share of the width.
+const STRIP: f64 = 0.06;
+/// Room above the curves for seconds, as a share of the height.
+const SECONDS: f64 = 0.12;
 /// Letters of a name that have room in the legend.
 const NAME: usize = 34;
 
@@ -76,13 +80,14 @@ impl Curves {
             Guides::Slopes(_) => (0.3, &[]),
             Guides::Levels(_) => (0.2, &[0.45, 1.05]),
         };
-        let Some((left, right)) = range(places, 0.05, 0.3) else { return Ok(None) };
+        let Some((left, mut right)) = range(places, 0.05, 0.3) else { return Ok(None) };
+        right += STRIP * (right - left);
         let Some((bottom, mut top)) = range(values.chain(always.iter().copied()), 0.05, least)
         else {
             return Ok(None);
         };
         if self.per_second.is_some() {
-            top += 0.09 * (top - bottom);
+            top += SECONDS * (top - bottom);
         }
         let legend = self.legend();
         let panel = Panel {
@@ -152,14 +157,18 @@ impl Curves {
             }
             Guides::Slopes(slopes) => {
                 let Some((from, anchor)) = self.left_end() else { return Ok(()) };
+                let (width, height) = (across.high - across.low, up.high - up.low);
+                let above = if self.per_second.is_some() { SECONDS } else { 0.0 };
+                let [top, bottom] = [up.high - (above + 0.04) * height, up.low + 0.04 * height];
                 for &slope in slopes {
-                    let room = if slope > 0.0 { up.high - anchor } else { up.low - anchor };
-                    let to = if slope == 0.0 { across.high } else { from + room / slope };
-                    let to = to.min(across.high);
+                    let room = if slope > 0.0 { top - anchor } else { bottom - anchor };
+                    let to = if slope == 0.0 { f64::INFINITY } else { from + room / slope };
+                    let to = to.min(across.high - STRIP * width).max(from);
                     let end = (to, anchor + slope * (to - from));
                     frame::reference(chart, [(from, anchor), end])?;
-                    let side = if slope > 0.0 { VPos::Top } else { VPos::Bottom };
-                    frame::label(chart, end, (HPos::Right, side), &typeset(&slope.to_string()))?;
+                    let beside = (end.0 + 0.01 * width, end.1);
+                    let written = typeset(&slope.to_string());
+                    frame::label(chart, beside, (HPos::Left, VPos::Center), &written)?;
                 }
             }
         }
