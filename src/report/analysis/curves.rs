@@ -64,7 +64,7 @@ impl<'a> Group<'a> {
         } else {
             format!("{low} to {}", several(high, "sample"))
         };
-        let rate = self.rate.map_or(String::new(), |rate| format!(", {rate} per second"));
+        let rate = self.rate.map_or(String::new(), |rate| format!(", {rate} Hz"));
         format!("{} of {length}{rate}", several(self.traces.len(), "trace"))
     }
 

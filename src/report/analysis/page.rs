@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::curves::{self, FEW, Group};
+use super::curves::{self, FEW};
 use super::words::{NONE, common_rate, of_the_set, several};
 use super::{reading, tables};
 use crate::error::Result;
 use crate::experiments::analyze::{Analysis, Trace};
 use crate::report::figures::alphas::{Whisker, histogram, intervals};
-use crate::report::figures::curves::Curves;
 use crate::report::html::{self, figures::figure, provenance, section};
 use crate::report::markup::{Escaped, typeset_prose};
 use crate::report::numbers::count;
@@ -189,7 +188,9 @@ fn range_of(traces: &[Trace], at: usize) -> String {
     let ranges = || traces.iter().filter_map(|trace| Some(trace.fits.get(at)?.range));
     let Some([from, to]) = ranges().next() else { return String::new() };
     if ranges().any(|range| range != [from, to]) {
-        return format!("range {} of sizes, by length", at + 1);
+        let one = traces.iter().all(|trace| trace.fits.len() == 1);
+        let which = if one { "the sizes".to_owned() } else { format!("range {}", at + 1) };
+        return format!("{which} of each length");
     }
     let seconds = common_rate(&traces.iter().collect::<Vec<_>>()).map_or(String::new(), |rate| {
         format!(", {:.3} to {:.3} s", from as f64 / rate, to as f64 / rate)

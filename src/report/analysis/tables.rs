@@ -31,7 +31,7 @@ pub(super) fn verdicts(analysis: &Analysis) -> String {
     let line = |(verdict, traces): &(Verdict, usize)| {
         let percent = 100.0 * *traces as f64 / all.max(1) as f64;
         format!(
-            "<tr><th scope=\"row\">{}</th>{}{}<td class=\"bar\"><span style=\"width:{percent:.1}%\">\
+            "<tr><th class=\"word\" scope=\"row\">{}</th>{}{}<td class=\"bar\"><span style=\"width:{percent:.1}%\">\
              </span></td>{}<td>{}</td></tr>\n",
             word(*verdict),
             figure(&count(*traces)),
@@ -116,23 +116,25 @@ pub(super) fn traces(traces: &[Trace]) -> String {
     let body: String = rows.iter().map(|trace| row(trace, fits, files.len() > 1)).collect();
     let mut names = vec!["trace"];
     names.extend((files.len() > 1).then_some("file"));
-    let mut figures = vec!["samples", "alpha", "95 % interval", "unbiased"];
-    let further: Vec<[String; 2]> = (1..fits)
-        .map(|at| {
-            let [from, to] =
-                rows.iter().find_map(|t| Some(t.fits.get(at)?.range)).unwrap_or_default();
-            let same =
-                rows.iter().all(|t| t.fits.get(at).is_none_or(|fit| fit.range == [from, to]));
-            let range = if same { format!("<span>n {from} to {to}</span>") } else { "".into() };
-            [format!("alpha {}{range}", at + 1), "95 % interval".to_owned()]
-        })
-        .collect();
-    figures.extend(further.iter().flatten().map(String::as_str));
-    figures.extend(["beta", "spectral beta"]);
-    let headings =
-        headings(&names, &figures) + &headings(&["verdict", "first reason", "flags"], &[]);
+    let alphas: Vec<String> = (0..fits).map(|at| alpha_heading(&rows, at, fits)).collect();
+    let mut figures = vec!["samples"];
+    figures.extend(alphas.iter().flat_map(|alpha| [alpha.as_str(), "95 % interval"]));
+    figures.extend(["unbiased", "beta", "spectral beta"]);
+    let headings = headings(&names, &figures) + &headings(&["verdict", "first reason, flags"], &[]);
     let caption = "Exponents and verdict of each trace";
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n")) + &note
+}
+
+/// `alpha`, of several with its number, and with its range of sizes where that is the same for all.
+fn alpha_heading(rows: &[&Trace], at: usize, fits: usize) -> String {
+    if fits == 1 {
+        return "alpha".to_owned();
+    }
+    let mut ranges = rows.iter().filter_map(|trace| Some(trace.fits.get(at)?.range));
+    let [from, to] = ranges.next().unwrap_or_default();
+    let same = ranges.all(|range| range == [from, to]);
+    let range = if same { format!("<span>n {from} to {to}</span>") } else { String::new() };
+    format!("alpha {}{range}", at + 1)
 }
 
 /// The traces that have a row, in their order, and a sentence about the others.
@@ -165,32 +167,22 @@ fn row(trace: &Trace, fits: usize, with_file: bool) -> String {
     if with_file {
         row += &format!("<td>{}</td>", Escaped(&trace.source));
     }
-    let first = trace.fits.first();
-    for written in [
-        count(trace.samples),
-        number(trace.alpha, 3),
-        interval(trace.alpha_interval, first),
-        number(trace.alpha_unbiased, 3),
-    ] {
-        row += &figure(&written);
-    }
-    for at in 1..fits {
+    row += &figure(&count(trace.samples));
+    for at in 0..fits {
         let fit = trace.fits.get(at);
         row += &figure(&number(fit.and_then(|fit| fit.alpha), 3));
         row += &figure(&interval(fit.and_then(|fit| fit.alpha_interval), fit));
     }
+    row += &figure(&number(trace.alpha_unbiased, 3));
     row += &figure(&number(trace.beta, 3));
     row += &figure(&number(trace.beta_spectral, 3));
-    let reason = trace.reasons.first().map_or(NONE, String::as_str);
-    let cells = [
-        word(trace.verdict).to_owned(),
-        typeset_prose(reason),
-        typeset_prose(&trace.flags.join("; ")),
-    ];
-    for (class, cell) in ["word", "prose", "prose"].iter().zip(cells) {
-        row += &format!("<td class=\"{class}\">{}</td>", Escaped(&cell));
+    let reason = typeset_prose(trace.reasons.first().map_or(NONE, String::as_str));
+    row += &format!("<td class=\"word\">{}</td>", word(trace.verdict));
+    row += &format!("<td class=\"prose\">{}", Escaped(&reason));
+    for flag in &trace.flags {
+        row += &format!("<br/><b>{}</b>", Escaped(&typeset_prose(flag)));
     }
-    row + "</tr>\n"
+    row + "</td></tr>\n"
 }
 
 /// `0.91 to 1.08`, an end that may lie further off left out.

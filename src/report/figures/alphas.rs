@@ -38,6 +38,7 @@ pub(in crate::report) fn intervals(whiskers: &[Whisker]) -> Result<Option<String
         return Ok(None);
     }
     let rows = whiskers.len() as f64;
+    let beside = low + 0.01 * (high - low);
     let panel = Panel {
         size: (380, 66 + ROW * whiskers.len() as i32),
         description: format!("Alpha with its 95 % interval, {} of them", whiskers.len()),
@@ -49,12 +50,12 @@ pub(in crate::report) fn intervals(whiskers: &[Whisker]) -> Result<Option<String
         for (row, whisker) in whiskers.iter().enumerate() {
             let (look, at) = (look(whisker.place), -(row as f64) - 0.7);
             // The upright lines leave room for the names.
-            marked(chart, &panel, [at - 0.3, at + 0.2])?;
+            marked(chart, &panel, [at - 0.3, at + 0.15])?;
             if let Some([from, to]) = whisker.interval {
                 line(chart, look, vec![(from, at), (to, at)])?;
             }
             points(chart, look, &[(whisker.alpha, at)])?;
-            frame::label(chart, (low, at + 0.15), (HPos::Left, VPos::Bottom), &whisker.name)?;
+            frame::label(chart, (beside, at + 0.2), (HPos::Left, VPos::Bottom), &whisker.name)?;
         }
         Ok(())
     })?;

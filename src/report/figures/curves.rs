@@ -202,8 +202,11 @@ fn seconds(chart: &mut Chart<'_, '_>, panel: &Panel, rate: f64) -> Drawn {
     let (across, up, shift) = (&panel.across, &panel.up, rate.log10());
     let ticks = Axis::logarithmic(across.low - shift, across.high - shift, "").ticks;
     let height = 0.02 * (up.high - up.low);
-    for (place, written) in &ticks {
-        let at = place + shift;
+    let room = across.low + 0.05 * (across.high - across.low);
+    for (at, written) in ticks.iter().map(|(at, written)| (at + shift, written)) {
+        if at < room {
+            continue;
+        }
         thin(chart, GREY, vec![(at, up.high), (at, up.high - height)])?;
         frame::label(chart, (at, up.high - 1.4 * height), (HPos::Center, VPos::Top), written)?;
     }

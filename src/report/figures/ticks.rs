@@ -53,7 +53,8 @@ impl Axis {
         let decades = (low.floor() as i32)..=(high.ceil() as i32);
         let mantissas: &[u32] = match high - low {
             narrow if narrow <= 0.7 => &[1, 2, 3, 4, 5, 6, 8],
-            middle if middle <= 3.0 => &[1, 2, 5],
+            middle if middle <= 2.5 => &[1, 2, 5],
+            wide if wide <= 3.0 => &[1, 3],
             _ => &[1],
         };
         let stride = (((high - low) / 6.0).ceil() as i32).max(1);
