@@ -110,7 +110,7 @@ impl<'a> Group<'a> {
         self.traces.len() > FEW
     }
 
-    /// All curves, or their quantiles and the curves of traces whose alpha is at the same quantiles.
+    /// All curves; of many the quantiles, and the curves of traces whose alpha is at the same.
     fn shown(&self, mut curves: Vec<Curve>, what: &str, up: &str, guides: Guides) -> Curves {
         let bands = if self.many() { bands(&curves) } else { Vec::new() };
         if self.many() {

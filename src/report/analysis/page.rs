@@ -1,7 +1,7 @@
 //! The analysis as a page: one file that holds its style and its figures and loads nothing.
 //!
-//! Place in the flow: [`Analysis`] -> `words`, `tables`, `curves` -> the frame of [`html`]. Its size
-//! hardly grows with the number of traces: of many, quantiles and the most unusual are shown.
+//! Place in the flow: [`Analysis`] -> `words`, `tables`, `curves` -> the frame of [`html`]. Its
+//! size hardly grows with the number of traces: of many, quantiles and the most unusual are shown.
 
 use std::collections::BTreeMap;
 
@@ -44,15 +44,16 @@ const SOURCES: [Source; 4] = [
 
 /// What the figures show.
 const CAPTION: &str = "<b>Alpha</b>: few traces with the interval that holds 95 % of self-similar \
-     Gaussian traces of that length, many as a histogram coloured by verdict; dashed: 0.5, 1 and 1.5 \
-     (white, 1/f and Brownian noise). <b>F(n)</b>: root mean square residual over windows of n \
-     samples, with the least-squares fits; of many traces the quantiles at each n of F(n) divided by \
-     its value at the smallest n; dashed: slopes 0.5, 1 and 1.5. <b>Local alpha</b>: the exponent \
-     over half a decade of sizes, at their geometric mean; a power law is level, an AR(1) falls from \
-     1.5 to 0.5, a crossover is a step; neighbouring values share sizes. <b>Spectrum</b>: in bands of \
-     equal width in log f; of many traces the quantiles, each trace divided by its geometric mean \
-     over the bands; dashed: slopes 0, \u{2212}1 and \u{2212}2. Thin lines: the traces whose alpha is \
-     at the quantiles 5, 25, 50, 75 and 95 %. Traces without an exponent are not drawn.";
+     Gaussian traces of that length, many as a histogram coloured by verdict; dashed: 0.5, 1 and \
+     1.5 (white, 1/f and Brownian noise). <b>F(n)</b>: root mean square residual over windows of \
+     n samples, with the least-squares fits; of many traces the quantiles at each n of F(n) \
+     divided by its value at the smallest n; dashed: slopes 0.5, 1 and 1.5. <b>Local alpha</b>: \
+     the exponent over half a decade of sizes, at their geometric mean; a power law is level, an \
+     AR(1) falls from 1.5 to 0.5, a crossover is a step; neighbouring values share sizes. \
+     <b>Spectrum</b>: in bands of equal width in log f; of many traces the quantiles, each trace \
+     divided by its geometric mean over the bands; dashed: slopes 0, \u{2212}1 and \u{2212}2. \
+     Thin lines: the traces whose alpha is at the quantiles 5, 25, 50, 75 and 95 %. Traces \
+     without an exponent are not drawn.";
 
 /// The whole page.
 pub(super) fn page(analysis: &Analysis) -> Result<String> {

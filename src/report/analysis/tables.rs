@@ -31,7 +31,8 @@ pub(super) fn verdicts(analysis: &Analysis) -> String {
     let line = |(verdict, traces): &(Verdict, usize)| {
         let percent = 100.0 * *traces as f64 / all.max(1) as f64;
         format!(
-            "<tr><th class=\"word\" scope=\"row\">{}</th>{}{}<td class=\"bar\"><span style=\"width:{percent:.1}%\">\
+            "<tr><th class=\"word\" scope=\"row\">{}</th>{}{}<td class=\"bar\">\
+             <span style=\"width:{percent:.1}%\">\
              </span></td>{}<td>{}</td></tr>\n",
             word(*verdict),
             figure(&count(*traces)),
@@ -177,7 +178,7 @@ fn row(trace: &Trace, fits: usize, with_file: bool) -> String {
     row += &figure(&number(trace.beta, 3));
     row += &figure(&number(trace.beta_spectral, 3));
     let reason = typeset_prose(trace.reasons.first().map_or(NONE, String::as_str));
-    row += &format!("<td class=\"word\">{}</td>", word(trace.verdict));
+    row += &format!("<td>{}</td>", word(trace.verdict));
     row += &format!("<td class=\"prose\">{}", Escaped(&reason));
     for flag in &trace.flags {
         row += &format!("<br/><b>{}</b>", Escaped(&typeset_prose(flag)));

@@ -163,12 +163,16 @@ impl Curves {
                 for &slope in slopes {
                     let room = if slope > 0.0 { top - anchor } else { bottom - anchor };
                     let to = if slope == 0.0 { f64::INFINITY } else { from + room / slope };
-                    let to = to.min(across.high - STRIP * width).max(from);
-                    let end = (to, anchor + slope * (to - from));
+                    let last = across.high - STRIP * width;
+                    let at = to.clamp(from, last.max(from));
+                    let end = (at, anchor + slope * (at - from));
                     frame::reference(chart, [(from, anchor), end])?;
-                    let beside = (end.0 + 0.01 * width, end.1);
+                    // A steep line leaves the curves on its other side.
+                    let (shift, side) =
+                        if to < last { (-0.02, HPos::Right) } else { (0.01, HPos::Left) };
+                    let beside = (end.0 + shift * width, end.1);
                     let written = typeset(&slope.to_string());
-                    frame::label(chart, beside, (HPos::Left, VPos::Center), &written)?;
+                    frame::label(chart, beside, (side, VPos::Center), &written)?;
                 }
             }
         }
