@@ -149,17 +149,18 @@ impl Curves {
 
     fn guide(&self, chart: &mut Chart<'_, '_>, panel: &Panel) -> Drawn {
         let (across, up) = (&panel.across, &panel.up);
+        let height = up.high - up.low;
+        let top = up.high - if self.per_second.is_some() { SECONDS * height } else { 0.0 };
         match self.guides {
             Guides::Levels(levels) => {
-                for &level in levels.iter().filter(|level| (up.low..up.high).contains(level)) {
+                for &level in levels.iter().filter(|level| (up.low..top).contains(level)) {
                     frame::reference(chart, [(across.low, level), (across.high, level)])?;
                 }
             }
             Guides::Slopes(slopes) => {
                 let Some((from, anchor)) = self.left_end() else { return Ok(()) };
-                let (width, height) = (across.high - across.low, up.high - up.low);
-                let above = if self.per_second.is_some() { SECONDS } else { 0.0 };
-                let [top, bottom] = [up.high - (above + 0.04) * height, up.low + 0.04 * height];
+                let width = across.high - across.low;
+                let [top, bottom] = [top - 0.04 * height, up.low + 0.04 * height];
                 for &slope in slopes {
                     let room = if slope > 0.0 { top - anchor } else { bottom - anchor };
                     let to = if slope == 0.0 { f64::INFINITY } else { from + room / slope };
