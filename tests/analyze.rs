@@ -41,7 +41,8 @@ fn table(home: &Path) {
 fn known_noises_have_their_exponents_within_their_intervals() {
     let home = tempfile::tempdir().expect("a folder");
     table(home.path());
-    let output = analyze(&["noises.csv", "--json", "--csv", "out.csv"], home.path());
+    let files = ["--csv", "out.csv", "--html", "page.html"];
+    let output = analyze(&[&["noises.csv", "--json"], &files[..]].concat(), home.path());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let traces = found["traces"].as_array().expect("a list");
@@ -62,6 +63,8 @@ fn known_noises_have_their_exponents_within_their_intervals() {
     assert_eq!(constant["flags"][0], "constant");
     let rows = std::fs::read_to_string(home.path().join("out.csv")).expect("written");
     assert_eq!(rows.lines().count(), 5);
+    let page = std::fs::read_to_string(home.path().join("page.html")).expect("written");
+    assert!(page.contains("4 traces of noises.csv") && page.ends_with("</html>\n"));
     let shown = analyze(&["noises.csv", "--columns", "pink"], home.path());
     assert!(text(&shown.stdout).contains("noises.csv:pink"), "{}", text(&shown.stdout));
 }

@@ -1,4 +1,4 @@
-//! `noisescope analyze`: files in; a table, JSON or CSV out.
+//! `noisescope analyze`: files in; a table, a page, JSON or CSV out.
 
 use std::path::PathBuf;
 
@@ -79,6 +79,9 @@ pub struct Analyze {
     /// Write one row per trace to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub csv: Option<PathBuf>,
+    /// Write a page with figures, verdicts and a table of traces to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "spikes", help_heading = "Output")]
+    pub html: Option<PathBuf>,
 }
 
 /// Reads, measures, shows.
@@ -94,6 +97,9 @@ pub fn analyze(options: &Analyze) -> Result<()> {
     let analysis = analyze::run(&sources, &settings, &machine, &mut terminal)?;
     if let Some(path) = &options.csv {
         write_whole(path, report::analysis::csv(&analysis)?.as_bytes())?;
+    }
+    if let Some(path) = &options.html {
+        write_whole(path, report::analysis::html(&analysis)?.as_bytes())?;
     }
     show(&if options.json {
         report::analysis::json(&analysis)?

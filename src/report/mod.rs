@@ -13,7 +13,7 @@
 //! | `numbers` | one way to write each kind of number |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
-//! | `analysis`, `spikes` | anyone's traces and spike trains, as text, JSON and CSV |
+//! | `analysis`, `spikes` | anyone's traces (with a page) and spike trains, as text, JSON and CSV |
 
 pub mod analysis;
 mod cautions;

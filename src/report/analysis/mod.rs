@@ -1,6 +1,14 @@
-//! The analysis of anyone's traces as text, JSON and CSV.
+//! The analysis of anyone's traces as text, page, JSON and CSV.
 //!
-//! Place in the flow: floor 5; strings out, the caller writes and prints them.
+//! Place in the flow: floor 5; strings out, the caller writes and prints them. `page` puts together
+//! what `words`, `tables` and `curves` make of the analysis.
+
+mod curves;
+mod page;
+mod tables;
+pub(super) mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::controls::Verdict;
 use crate::error::{Error, Result};
@@ -54,7 +62,7 @@ pub fn reading(trace: &Trace) -> String {
         "alpha {alpha:.2}{spread} over {} to {} samples{time}: {}",
         range[0],
         range[1],
-        describe(trace.verdict)
+        meaning_of(trace.verdict)
     );
     for reason in &trace.reasons {
         line += "; ";
@@ -63,7 +71,8 @@ pub fn reading(trace: &Trace) -> String {
     line
 }
 
-fn describe(verdict: Verdict) -> &'static str {
+/// What a verdict means.
+fn meaning_of(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::White => "white noise, no memory",
         Verdict::ShortMemory => "short memory, as an AR(1) has; not 1/f",
@@ -142,17 +151,32 @@ fn shares(text: &mut String, analysis: &Analysis) {
 
 /// Traces with flags, by the word that the flag begins with.
 fn unusual(text: &mut String, traces: &[Trace]) {
-    let mut counts = std::collections::BTreeMap::new();
-    for flag in traces.iter().flat_map(|trace| &trace.flags) {
-        let word = flag.split(':').next().unwrap_or_default();
-        *counts.entry(word).or_insert(0u64) += 1;
-    }
+    let counts = flag_counts(traces);
     if !counts.is_empty() {
         *text += "\nflag                traces\n";
     }
     for (word, count) in counts {
         *text += &format!("{word:<18}  {count:>6}\n");
     }
+}
+
+/// How many traces have each flag, by the word that it begins with.
+fn flag_counts(traces: &[Trace]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for trace in traces {
+        let words: BTreeSet<&str> =
+            trace.flags.iter().filter_map(|flag| flag.split(':').next()).collect();
+        words.into_iter().for_each(|word| *counts.entry(word).or_insert(0) += 1);
+    }
+    counts
+}
+
+/// One page with figures and tables that opens without a network, however many traces there are.
+///
+/// # Errors
+/// When a figure cannot be drawn.
+pub fn html(analysis: &Analysis) -> Result<String> {
+    page::page(analysis)
 }
 
 /// The analysis as JSON, indented.

@@ -7,7 +7,8 @@
 use plotters::coord::Shift;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::Pos;
+pub(super) use plotters::style::text_anchor::{HPos, VPos};
 
 use super::ticks::Axis;
 use crate::error::{Error, Result};
@@ -28,6 +29,8 @@ const BELOW: i32 = 46;
 const BAR: f64 = 0.4;
 /// Opacity of areas of spread.
 const AREA: f64 = 0.13;
+/// Opacity of thin lines.
+const THIN: f64 = 0.6;
 /// Length of a dash, and of the gap after it.
 const DASH: i32 = 6 * SCALE;
 const GAP: i32 = 4 * SCALE;
@@ -220,5 +223,23 @@ pub(super) fn area(chart: &mut Chart<'_, '_>, colour: RGBColor, outline: Vec<(f6
 pub(super) fn reference(chart: &mut Chart<'_, '_>, points: [(f64, f64); 2]) -> Drawn {
     let style = super::GREY.stroke_width(SCALE as u32);
     chart.draw_series(DashedLineSeries::new(points, 3 * SCALE, 3 * SCALE, style))?;
+    Ok(())
+}
+
+/// A thin line, for one curve among many.
+pub(super) fn thin(chart: &mut Chart<'_, '_>, colour: RGBColor, points: Vec<(f64, f64)>) -> Drawn {
+    chart.draw_series([PathElement::new(points, colour.mix(THIN).stroke_width(SCALE as u32))])?;
+    Ok(())
+}
+
+/// Grey words in the plot, that side of them at `at` which the positions name.
+pub(super) fn label(
+    chart: &mut Chart<'_, '_>,
+    at: (f64, f64),
+    (across, up): (HPos, VPos),
+    words: &str,
+) -> Drawn {
+    let style = writing().color(&super::GREY).pos(Pos::new(across, up));
+    chart.draw_series([Text::new(printable(words), at, style)])?;
     Ok(())
 }

@@ -51,7 +51,12 @@ impl Axis {
     pub fn logarithmic(low: f64, high: f64, name: &str) -> Self {
         let within = |tick: &(f64, String)| tick.0 >= low - 1e-9 && tick.0 <= high + 1e-9;
         let decades = (low.floor() as i32)..=(high.ceil() as i32);
-        let mantissas: &[u32] = if high - low <= 3.0 { &[1, 2, 5] } else { &[1] };
+        let mantissas: &[u32] = match high - low {
+            narrow if narrow <= 0.7 => &[1, 2, 3, 4, 5, 6, 8],
+            middle if middle <= 2.5 => &[1, 2, 5],
+            wide if wide <= 3.0 => &[1, 3],
+            _ => &[1],
+        };
         let stride = (((high - low) / 6.0).ceil() as i32).max(1);
         let ticks = decades
             .filter(|decade| decade.rem_euclid(stride) == 0)

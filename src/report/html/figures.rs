@@ -49,7 +49,12 @@ pub(super) fn training(outcome: &Outcome) -> Result<String> {
 }
 
 /// Panels side by side under one caption.
-fn figure(class: &str, panels: &[String], caption: &str, absent: &str) -> String {
+pub(in crate::report) fn figure(
+    class: &str,
+    panels: &[String],
+    caption: &str,
+    absent: &str,
+) -> String {
     if panels.is_empty() {
         return format!("<p class=\"absent\">{absent}</p>\n");
     }

@@ -3,9 +3,9 @@
 //! Place in the flow: outcome -> `figures`, `tables`, `findings`, `cautions` -> HTML. Every string
 //! of the outcome goes through [`Escaped`]; the page runs no script and loads nothing.
 
-mod figures;
-mod provenance;
-mod tables;
+pub(super) mod figures;
+pub(super) mod provenance;
+pub(super) mod tables;
 
 use super::cautions::cautions;
 use super::findings;
@@ -32,16 +32,20 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
         section("How this was made", &provenance::provenance(outcome)),
         section("Sources", &provenance::sources(outcome)),
     ];
-    Ok(format!(
+    Ok(document(&title, &outcome.version, &sections.concat()))
+}
+
+/// A document around `body`: the head, the style, nothing that is loaded.
+pub(super) fn document(title: &str, version: &str, body: &str) -> String {
+    format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"generator\" content=\"noisescope {version}\"/>\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\
          </main>\n</body>\n</html>\n",
-        version = Escaped(&outcome.version),
-        title = Escaped(&title),
-        body = sections.concat()
-    ))
+        version = Escaped(version),
+        title = Escaped(title),
+    )
 }
 
 /// The experiment in words; its name where the report knows no words for it.
@@ -77,7 +81,7 @@ fn header(outcome: &Outcome, title: &str) -> String {
     )
 }
 
-fn section(heading: &str, body: &str) -> String {
+pub(super) fn section(heading: &str, body: &str) -> String {
     format!("<section>\n<h2>{heading}</h2>\n{body}</section>\n")
 }
 

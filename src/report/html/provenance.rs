@@ -6,7 +6,7 @@ use super::tables::table;
 use crate::experiments::outcome::Outcome;
 use crate::report::markup::Escaped;
 use crate::report::numbers::{count, duration, fixed, percent};
-use crate::report::paper;
+use crate::report::paper::{self, Source};
 
 /// Corpus, recording, device, versions, wall times and settings.
 pub(super) fn provenance(outcome: &Outcome) -> String {
@@ -50,15 +50,21 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
             ),
         ),
     ];
+    format!(
+        "{}{}<h3>Settings</h3>\n<pre>{}</pre>\n",
+        definitions(&entries),
+        wall_times(outcome),
+        Escaped(outcome.settings.trim_end())
+    )
+}
+
+/// A list of names with their values.
+pub(in crate::report) fn definitions(entries: &[(&str, String)]) -> String {
     let entries: String = entries
         .iter()
         .map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", Escaped(value)))
         .collect();
-    format!(
-        "<dl>\n{entries}</dl>\n{}<h3>Settings</h3>\n<pre>{}</pre>\n",
-        wall_times(outcome),
-        Escaped(outcome.settings.trim_end())
-    )
+    format!("<dl>\n{entries}</dl>\n")
 }
 
 fn wall_times(outcome: &Outcome) -> String {
@@ -85,6 +91,11 @@ pub(super) fn sources(outcome: &Outcome) -> String {
     if !outcome.corpus.synthetic {
         sources.push(paper::IMDB);
     }
+    source_list(&sources)
+}
+
+/// Publications as a list.
+pub(in crate::report) fn source_list(sources: &[Source]) -> String {
     let items: String = sources
         .iter()
         .map(|source| {

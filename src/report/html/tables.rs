@@ -147,11 +147,12 @@ fn quantity(name: &str, rows: usize) -> String {
 }
 
 /// A cell of figures.
-fn number(figure: &str) -> String {
+pub(in crate::report) fn number(figure: &str) -> String {
     format!("<td class=\"number\">{}</td>", typeset(&Escaped(figure).to_string()))
 }
 
-fn headings(names: &[&str], figures: &[&str]) -> String {
+/// Headings of columns of words and of figures.
+pub(in crate::report) fn headings(names: &[&str], figures: &[&str]) -> String {
     let names = names.iter().map(|name| format!("<th scope=\"col\">{name}</th>"));
     let figures =
         figures.iter().map(|name| format!("<th scope=\"col\" class=\"number\">{name}</th>"));
@@ -159,7 +160,7 @@ fn headings(names: &[&str], figures: &[&str]) -> String {
 }
 
 /// A table that scrolls by itself where the window is too narrow for it.
-pub(super) fn table(caption: &str, headings: &str, body: &str) -> String {
+pub(in crate::report) fn table(caption: &str, headings: &str, body: &str) -> String {
     format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table>\n\
          <caption><span>{caption}</span></caption>\n<thead><tr>{headings}</tr></thead>\n{body}\
