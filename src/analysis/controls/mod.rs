@@ -272,10 +272,12 @@ impl Comparison {
             Surrogate::AmplitudeAdjusted => "amplitude-adjusted",
             Surrogate::Autoregressive => "AR(1)",
         };
-        format!(
-            "{kind} surrogates have alpha {:.2} ± {:.2} (p = {:.2})",
-            self.mean, self.deviation, self.p
-        )
+        let spread = if self.deviation.is_nan() {
+            String::new()
+        } else {
+            format!(" ± {:.2}", self.deviation)
+        };
+        format!("{kind} surrogates have alpha {:.2}{spread} (p = {:.2})", self.mean, self.p)
     }
 }
 

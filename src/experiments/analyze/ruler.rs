@@ -142,6 +142,10 @@ impl Ruler {
         let mut trace = self.trace(name, fluctuations, fits, judged);
         trace.beta_spectral = beside.beta;
         trace.spectrum = beside.spectrum;
+        if trace.alpha.is_some() {
+            // Over all sizes, also those beyond the first fit range.
+            trace.local_slopes = controls::slopes::local_slopes(&self.plan, fluctuations);
+        }
         trace
     }
 

@@ -74,7 +74,9 @@ pub(super) fn measure(
         files.into_iter().try_for_each(TraceFile::finish)?;
         observer.finish(&format!("{condition}: {} reviews recorded and measured", reviews.len()));
     }
-    gatherer.finish()
+    let found = gatherer.finish()?;
+    found.notes.iter().for_each(|note| observer.note(note));
+    Ok(found)
 }
 
 /// Says in `traces/reviews.csv` which review stands at each position of the trace files.
