@@ -41,6 +41,9 @@ use crate::signal::Traces;
 /// Samples of the smallest block.
 const BLOCK: usize = 32;
 
+/// The same where one trace is measured.
+const BLOCK_ALONE: usize = 128;
+
 /// Blocks of a trace, at most.
 const MOST_BLOCKS: usize = 1 << 19;
 
@@ -131,14 +134,14 @@ struct Tile {
 
 impl<'a, const K: usize> Work<'a, K> {
     fn new(plan: &'a DfaPlan, width: usize) -> Self {
-        let block = BLOCK.max(plan.steps().div_ceil(MOST_BLOCKS).next_power_of_two());
+        let block = if width > 1 { BLOCK } else { BLOCK_ALONE }.max(plan.steps().div_ceil(MOST_BLOCKS).next_power_of_two());
         let tile = match plan.steps() {
             steps if width > 1 && steps <= WHOLE_TOGETHER => steps.next_power_of_two(),
             _ if width > 1 => TILE_TOGETHER,
             _ => TILE,
         };
         let sizes = plan.sizes();
-        let joined_from = sizes.partition_point(|size| size.size < 3 * block);
+        let joined_from = sizes.partition_point(|size| size.size < if width > 1 { 3 } else { 6 } * block);
         let blocks = plan.steps() / block;
         let levels = (0..=blocks.checked_ilog2().unwrap_or(0))
             .map(|level| Degrees::new((block << level) as f64))
