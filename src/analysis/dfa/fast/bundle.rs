@@ -180,6 +180,15 @@ pub struct Moments<V, const K: usize> {
 pub trait Bundle: Copy {
     /// A number of each of them.
     type Value: Value;
+    /// What measures several stretches of them together, `width` for `width`.
+    type Wide: Bundle;
+
+    /// That bundle.
+    fn wide(self) -> Self::Wide;
+    /// Lays out for it the stretches of `length` numbers that begin every `stride` in `profile`.
+    fn beside(self, profile: &[f64], stride: usize, length: usize, out: &mut [f64]);
+    /// The sum over its stretches.
+    fn total(self, of: <Self::Wide as Bundle>::Value) -> Self::Value;
 
     /// How many there may be.
     fn width(self) -> usize;
@@ -204,6 +213,22 @@ pub struct Many<S: Simd>(pub S);
 
 impl<S: Simd> Bundle for Many<S> {
     type Value = Registers<S>;
+    type Wide = Self;
+
+    #[inline(always)]
+    fn wide(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn beside(self, profile: &[f64], _stride: usize, length: usize, out: &mut [f64]) {
+        out.copy_from_slice(&profile[..length * self.width()]);
+    }
+
+    #[inline(always)]
+    fn total(self, of: Registers<S>) -> Registers<S> {
+        of
+    }
 
     #[inline(always)]
     fn width(self) -> usize {
@@ -292,6 +317,20 @@ impl<S: Simd> Bundle for Many<S> {
     }
 }
 
+/// Four samples of four windows, to register `r` of each of these samples.
+#[inline(always)]
+fn transpose<S: Simd>(simd: S, of: [&[f64]; 4], r: usize, out: &mut [S::f64s]) {
+    let mut fours = [simd.splat_f64s(0.0); 4];
+    for k in 0..4 {
+        fours[k] = S::as_simd_f64s(of[k]).0[0];
+    }
+    // The order of the lanes is left open, and the same each time.
+    let fours = simd.deinterleave_shfl_f64s(fours);
+    for k in 0..4 {
+        out[k * REGISTERS + r] = fours[k];
+    }
+}
+
 /// The polynomials at `u`, in every lane.
 #[inline(always)]
 fn weights<S: Simd, const K: usize>(simd: S, u: f64, degrees: &Degrees<K>) -> [S::f64s; K] {
@@ -311,6 +350,49 @@ pub struct One<S: Simd>(pub S);
 
 impl<S: Simd> Bundle for One<S> {
     type Value = f64;
+    type Wide = Many<S>;
+
+    #[inline(always)]
+    fn wide(self) -> Many<S> {
+        Many(self.0)
+    }
+
+    #[inline(always)]
+    fn beside(self, profile: &[f64], stride: usize, length: usize, out: &mut [f64]) {
+        let width = REGISTERS * S::F64_LANES;
+        if S::F64_LANES != 4 {
+            for lane in 0..width {
+                let stretch = &profile[lane * stride..][..length];
+                for (&p, out) in stretch.iter().zip(out.chunks_exact_mut(width)) {
+                    out[lane] = p;
+                }
+            }
+            return;
+        }
+        let (out, _) = S::as_mut_simd_f64s(out);
+        for r in 0..REGISTERS {
+            let profile = &profile[r * 4 * stride..];
+            let a = &profile[..length];
+            let b = &profile[stride..][..length];
+            let c = &profile[2 * stride..][..length];
+            let d = &profile[3 * stride..][..length];
+            let pairs = a.chunks_exact(4).zip(b.chunks_exact(4));
+            let others = c.chunks_exact(4).zip(d.chunks_exact(4));
+            let fours = pairs.zip(others).zip(out.chunks_exact_mut(4 * REGISTERS));
+            for (((a, b), (c, d)), out) in fours {
+                transpose(self.0, [a, b, c, d], r, out);
+            }
+            // The last four overlap the ones before.
+            let last = length - 4;
+            let ends = [&a[last..], &b[last..], &c[last..], &d[last..]];
+            transpose(self.0, ends, r, &mut out[last * REGISTERS..]);
+        }
+    }
+
+    #[inline(always)]
+    fn total(self, of: Registers<S>) -> f64 {
+        self.0.reduce_sum_f64s(self.0.add_f64s(of.of[0], of.of[1]))
+    }
 
     #[inline(always)]
     fn width(self) -> usize {

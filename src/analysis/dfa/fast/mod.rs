@@ -164,7 +164,9 @@ impl<'a, const K: usize> Work<'a, K> {
         let rows = &Rows { values: rows, steps, means: means(rows, steps, self.width) };
         let tiles: Vec<Tile> = (0..steps.div_ceil(self.tile))
             .into_par_iter()
-            .map(|tile| arch.dispatch(InTile { work: self, rows, tile }))
+            .map_init(Scratch::default, |scratch, tile| {
+                arch.dispatch(InTile { work: self, rows, tile, scratch })
+            })
             .collect();
         let levels = &if self.joined_from < self.plan.sizes().len() {
             self.gather(arch, &tiles)
@@ -233,6 +235,25 @@ impl<'a, const K: usize> Work<'a, K> {
         } else {
             residual
         }
+    }
+
+    /// The blocks of a tile's `profile`, level by level.
+    #[inline(always)]
+    fn levels<B: Bundle>(&self, bundle: B, profile: &[f64]) -> Vec<Vec<f64>> {
+        let (width, block) = (self.width, self.block);
+        let numbers = Stretch::<B::Value, K>::numbers(width);
+        let blocks = (profile.len() / width - 1) / block;
+        let mut lowest = vec![0.0; blocks * numbers];
+        for (i, out) in lowest.chunks_exact_mut(numbers).enumerate() {
+            let samples = &profile[i * block * width..][..(block + 1) * width];
+            Stretch::of(bundle, samples, &self.levels[0]).store(bundle, out);
+        }
+        let mut levels = vec![lowest];
+        while self.block << levels.len() <= self.tile && levels.len() < self.levels.len() {
+            let level = levels.len();
+            levels.push(self.pairs(bundle, level, &levels[level - 1]));
+        }
+        levels
     }
 
     /// One level above `below`, which has the stretches of `level - 1`.
@@ -317,13 +338,19 @@ fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
     let (second, rest) = rest.split_at_mut(quarter);
     let (third, rest) = rest.split_at_mut(quarter);
     let (fourth, tail) = rest.split_at_mut(quarter);
-    let mut quarters = [first, second, third, fourth];
-    for i in 0..quarter {
-        for (k, out) in quarters.iter_mut().enumerate() {
-            levels[k] += f64::from(samples[k * quarter + i]) - mean;
-            out[i] = levels[k];
-        }
+    let (start, rest) = samples.split_at(quarter);
+    let (right, rest) = rest.split_at(quarter);
+    let (left, end) = rest.split_at(quarter);
+    let samples_of = start.iter().zip(right).zip(left.iter().zip(end));
+    let outs = first.iter_mut().zip(&mut *second).zip(third.iter_mut().zip(&mut *fourth));
+    for (((a, b), (c, d)), ((p, q), (r, s))) in samples_of.zip(outs) {
+        levels[0] += f64::from(*a) - mean;
+        levels[1] += f64::from(*b) - mean;
+        levels[2] += f64::from(*c) - mean;
+        levels[3] += f64::from(*d) - mean;
+        (*p, *q, *r, *s) = (levels[0], levels[1], levels[2], levels[3]);
     }
+    let quarters = [first, second, third, fourth];
     let mut risen = 0.0;
     for (out, level) in quarters.into_iter().zip(levels) {
         out.iter_mut().for_each(|p| *p += risen);
@@ -335,11 +362,21 @@ fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
     }
 }
 
+/// What a thread keeps from tile to tile.
+#[derive(Default)]
+struct Scratch {
+    /// The profile of the samples from the tile's first on, led by a zero.
+    profile: Vec<f64>,
+    /// Windows of one trace, side by side.
+    beside: Vec<f64>,
+}
+
 /// The small windows that begin in a tile, and its blocks.
 struct InTile<'a, const K: usize> {
     work: &'a Work<'a, K>,
     rows: &'a Rows<'a>,
     tile: usize,
+    scratch: &'a mut Scratch,
 }
 
 impl<const K: usize> WithSimd for InTile<'_, K> {
@@ -360,56 +397,50 @@ impl<const K: usize> InTile<'_, K> {
         let end = (begin + work.tile).min(steps);
         let sizes = &work.plan.sizes()[..work.joined_from];
         let beyond = sizes.last().map_or(0, |size| size.size);
-        let mut profile = Vec::new();
-        self.rows.profile(bundle, begin..(end + beyond).min(steps), &mut profile);
+        let Scratch { profile, beside } = self.scratch;
+        self.rows.profile(bundle, begin..(end + beyond).min(steps), profile);
+        let wide = bundle.wide();
+        let several = wide.width() / width;
+        if several > 1 {
+            beside.resize((beyond + 1) * wide.width(), 0.0);
+        }
         let mut totals = vec![0.0; sizes.len() * width];
         for ((size, degrees), total) in
             sizes.iter().zip(&work.direct).zip(totals.chunks_exact_mut(width))
         {
-            let mut sum = bundle.zero();
+            let (mut sum, mut wide_sum) = (bundle.zero(), wide.zero());
+            let length = size.size + 1;
             let runs =
                 [(0, size.stride, size.front), (size.back, size.stride, size.count - size.front)];
             for (origin, stride, count) in runs {
                 let from = begin.saturating_sub(origin).div_ceil(stride);
                 let to = end.saturating_sub(origin).div_ceil(stride).min(count);
+                let mut from = from;
+                while several > 1 && from + several <= to {
+                    let start = origin + from * stride - begin;
+                    let beside = &mut beside[..length * wide.width()];
+                    bundle.beside(&profile[start..], stride, length, beside);
+                    let window = Stretch::of(wide, beside, degrees);
+                    wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
+                    from += several;
+                }
                 for window in from..to {
                     let start = origin + window * stride - begin;
-                    let samples = &profile[start * width..][..(size.size + 1) * width];
+                    let samples = &profile[start * width..][..length * width];
                     let window = Stretch::of(bundle, samples, degrees);
                     sum = sum.plus(work.contribution(bundle, &window, size.size));
                 }
             }
-            bundle.store(sum, total);
+            bundle.store(sum.plus(bundle.total(wide_sum)), total);
         }
         let levels = if work.joined_from < work.plan.sizes().len() {
-            self.levels(bundle, &profile[..(end - begin + 1) * width])
+            work.levels(bundle, &profile[..(end - begin + 1) * width])
         } else {
             Vec::new()
         };
         // That of a single tile is the whole, and serves the large windows too.
-        if end - begin < steps {
-            profile.clear();
-        }
+        let profile = if end - begin < steps { Vec::new() } else { std::mem::take(profile) };
         Tile { totals, levels, profile }
-    }
-
-    #[inline(always)]
-    fn levels<B: Bundle>(&self, bundle: B, profile: &[f64]) -> Vec<Vec<f64>> {
-        let work = self.work;
-        let (width, block) = (work.width, work.block);
-        let numbers = Stretch::<B::Value, K>::numbers(width);
-        let blocks = (profile.len() / width - 1) / block;
-        let mut lowest = vec![0.0; blocks * numbers];
-        for (i, out) in lowest.chunks_exact_mut(numbers).enumerate() {
-            let samples = &profile[i * block * width..][..(block + 1) * width];
-            Stretch::of(bundle, samples, &work.levels[0]).store(bundle, out);
-        }
-        let mut levels = vec![lowest];
-        while work.block << levels.len() <= work.tile && levels.len() < work.levels.len() {
-            let level = levels.len();
-            levels.push(work.pairs(bundle, level, &levels[level - 1]));
-        }
-        levels
     }
 }
 
