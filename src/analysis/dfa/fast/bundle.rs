@@ -264,13 +264,14 @@ impl<S: Simd> Bundle for Many<S> {
         let (before, inside) = samples.split_at(REGISTERS);
         let end = &inside[inside.len() - REGISTERS..];
         let zero = simd.splat_f64s(0.0);
-        let (mut rise, mut middle) = ([zero; REGISTERS], [zero; REGISTERS]);
-        let half = simd.splat_f64s(0.5 + 0.5 * degrees.over_count);
+        let (mut rise, mut twice) = ([zero; REGISTERS], [zero; REGISTERS]);
+        let half_step = simd.splat_f64s(degrees.over_count);
         for r in 0..REGISTERS {
             rise[r] = simd.sub_f64s(end[r], before[r]);
-            middle[r] = simd.mul_add_e_f64s(rise[r], half, before[r]);
+            let ends = simd.add_f64s(end[r], before[r]);
+            twice[r] = simd.mul_add_e_f64s(rise[r], half_step, ends);
         }
-        let (mut of, mut square) = ([[zero; REGISTERS]; K], [zero; REGISTERS]);
+        let (mut of, mut squares) = ([[zero; REGISTERS]; K], [[zero; REGISTERS]; 2]);
         // Samples that mirror each other, together: degrees are even or odd, and so is the chord.
         let pairs = inside.len() / REGISTERS / 2;
         let mirrored = inside.chunks_exact(REGISTERS).zip(inside.rchunks_exact(REGISTERS));
@@ -279,8 +280,7 @@ impl<S: Simd> Bundle for Many<S> {
             u -= 2.0 * degrees.over_count;
             let weights = weights::<S, K>(simd, u, degrees);
             for r in 0..REGISTERS {
-                let sum = simd.add_f64s(left[r], right[r]);
-                let even = simd.sub_f64s(sum, simd.add_f64s(middle[r], middle[r]));
+                let even = simd.sub_f64s(simd.add_f64s(left[r], right[r]), twice[r]);
                 let risen = simd.sub_f64s(right[r], left[r]);
                 let odd = simd.negate_mul_add_e_f64s(weights[1], rise[r], risen);
                 of[0][r] = simd.add_f64s(of[0][r], even);
@@ -288,16 +288,17 @@ impl<S: Simd> Bundle for Many<S> {
                     let part = if k % 2 == 0 { even } else { odd };
                     of[k][r] = simd.mul_add_e_f64s(weights[k], part, of[k][r]);
                 }
-                square[r] = simd.mul_add_e_f64s(even, even, square[r]);
-                square[r] = simd.mul_add_e_f64s(odd, odd, square[r]);
+                squares[0][r] = simd.mul_add_e_f64s(even, even, squares[0][r]);
+                squares[1][r] = simd.mul_add_e_f64s(odd, odd, squares[1][r]);
             }
         }
         let weights = weights::<S, K>(simd, 0.0, degrees);
-        let one_of_two = simd.splat_f64s(0.5);
+        let (half, mut square) = (simd.splat_f64s(0.5), [zero; REGISTERS]);
         for r in 0..REGISTERS {
-            square[r] = simd.mul_f64s(square[r], one_of_two);
+            square[r] = simd.mul_f64s(simd.add_f64s(squares[0][r], squares[1][r]), half);
             if inside.len() > 2 * pairs * REGISTERS {
-                let d = simd.sub_f64s(inside[pairs * REGISTERS + r], middle[r]);
+                let middle = simd.mul_f64s(twice[r], half);
+                let d = simd.sub_f64s(inside[pairs * REGISTERS + r], middle);
                 of[0][r] = simd.add_f64s(of[0][r], d);
                 for k in (2..K).step_by(2) {
                     of[k][r] = simd.mul_add_e_f64s(weights[k], d, of[k][r]);

@@ -141,7 +141,7 @@ impl<'a, const K: usize> Work<'a, K> {
             _ => TILE,
         };
         let sizes = plan.sizes();
-        let joined_from = sizes.partition_point(|size| size.size < if width > 1 { 3 } else { 6 } * block);
+        let joined_from = sizes.partition_point(|size| size.size < if width > 1 { 3 } else { 3 } * block);
         let blocks = plan.steps() / block;
         let levels = (0..=blocks.checked_ilog2().unwrap_or(0))
             .map(|level| Degrees::new((block << level) as f64))
