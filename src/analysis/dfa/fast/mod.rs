@@ -48,7 +48,7 @@ const BLOCK_ALONE: usize = 128;
 const MOST_BLOCKS: usize = 1 << 19;
 
 /// Samples of a tile where one trace is measured; its profile stays in the cache.
-const TILE: usize = 8192;
+const TILE: usize = 32768;
 
 /// The same where several are measured together, and more samples than [`WHOLE_TOGETHER`].
 const TILE_TOGETHER: usize = 1024;
@@ -396,36 +396,31 @@ impl<const K: usize> InTile<'_, K> {
         let begin = self.tile * work.tile;
         let end = (begin + work.tile).min(steps);
         let sizes = &work.plan.sizes()[..work.joined_from];
-        let beyond = sizes.last().map_or(0, |size| size.size);
-        let Scratch { profile, beside } = self.scratch;
-        self.rows.profile(bundle, begin..(end + beyond).min(steps), profile);
+        let largest = sizes.last().map_or(0, |size| size.size);
         let wide = bundle.wide();
         let several = wide.width() / width;
-        if several > 1 {
-            beside.resize((beyond + 1) * wide.width(), 0.0);
-        }
+        let Scratch { profile, beside } = self.scratch;
+        self.rows.profile(bundle, begin..(end + several * largest).min(steps), profile);
+        beside.resize((largest + 1) * wide.width(), 0.0);
         let mut totals = vec![0.0; sizes.len() * width];
         for ((size, degrees), total) in
             sizes.iter().zip(&work.direct).zip(totals.chunks_exact_mut(width))
         {
             let (mut sum, mut wide_sum) = (bundle.zero(), wide.zero());
             let length = size.size + 1;
-            let runs =
-                [(0, size.stride, size.front), (size.back, size.stride, size.count - size.front)];
-            for (origin, stride, count) in runs {
-                let from = begin.saturating_sub(origin).div_ceil(stride);
-                let to = end.saturating_sub(origin).div_ceil(stride).min(count);
-                let mut from = from;
-                while several > 1 && from + several <= to {
-                    let start = origin + from * stride - begin;
-                    let beside = &mut beside[..length * wide.width()];
-                    bundle.beside(&profile[start..], stride, length, beside);
+            let beside = &mut beside[..length * wide.width()];
+            for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
+                let groups = if several > 1 { count / several } else { 0 };
+                let stride = several * size.stride;
+                for group in begun(begin..end, origin, stride, groups) {
+                    let start = origin + group * stride - begin;
+                    bundle.beside(&profile[start..], size.stride, length, beside);
                     let window = Stretch::of(wide, beside, degrees);
                     wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
-                    from += several;
                 }
-                for window in from..to {
-                    let start = origin + window * stride - begin;
+                let origin = origin + groups * stride;
+                for window in begun(begin..end, origin, size.stride, count - groups * several) {
+                    let start = origin + window * size.stride - begin;
                     let samples = &profile[start * width..][..length * width];
                     let window = Stretch::of(bundle, samples, degrees);
                     sum = sum.plus(work.contribution(bundle, &window, size.size));
@@ -442,6 +437,13 @@ impl<const K: usize> InTile<'_, K> {
         let profile = if end - begin < steps { Vec::new() } else { std::mem::take(profile) };
         Tile { totals, levels, profile }
     }
+}
+
+/// Which of `count` things, one every `stride` samples from `origin` on, begin in a tile.
+fn begun(tile: Range<usize>, origin: usize, stride: usize, count: usize) -> Range<usize> {
+    let from = tile.start.saturating_sub(origin).div_ceil(stride);
+    let to = tile.end.saturating_sub(origin).div_ceil(stride);
+    from.min(count)..to.min(count)
 }
 
 /// One level of blocks from the level below.
