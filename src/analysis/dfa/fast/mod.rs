@@ -48,7 +48,7 @@ const BLOCK_ALONE: usize = 128;
 const MOST_BLOCKS: usize = 1 << 19;
 
 /// Samples of a tile where one trace is measured; its profile stays in the cache.
-const TILE: usize = 32768;
+const TILE: usize = 16384;
 
 /// The same where several are measured together, and more samples than [`WHOLE_TOGETHER`].
 const TILE_TOGETHER: usize = 1024;
@@ -58,6 +58,9 @@ const WHOLE_TOGETHER: usize = 8192;
 
 /// Longer traces are measured one by one, each by all threads.
 const LONGEST_TOGETHER: usize = 1 << 17;
+
+/// Samples of each trace that are scattered to registers while these are in the nearest cache.
+const SCATTERED: usize = 64;
 
 /// Windows of one task.
 const WINDOWS: usize = 128;
@@ -141,7 +144,7 @@ impl<'a, const K: usize> Work<'a, K> {
             _ => TILE,
         };
         let sizes = plan.sizes();
-        let joined_from = sizes.partition_point(|size| size.size < if width > 1 { 3 } else { 3 } * block);
+        let joined_from = sizes.partition_point(|size| size.size < 3 * block);
         let blocks = plan.steps() / block;
         let levels = (0..=blocks.checked_ilog2().unwrap_or(0))
             .map(|level| Degrees::new((block << level) as f64))
@@ -161,7 +164,8 @@ impl<'a, const K: usize> Work<'a, K> {
     /// `F` of the traces of one bundle.
     fn measure(&self, arch: Arch, rows: &[f32], out: &mut [f64]) {
         let steps = self.plan.steps();
-        let rows = &Rows { values: rows, steps, means: means(rows, steps, self.width) };
+        let means = arch.dispatch(Means { rows, steps, width: self.width });
+        let rows = &Rows { values: rows, steps, means };
         let tiles: Vec<Tile> = (0..steps.div_ceil(self.tile))
             .into_par_iter()
             .map_init(Scratch::default, |scratch, tile| {
@@ -275,20 +279,34 @@ fn add(total: &mut [f64], part: &[f64]) {
     total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
 }
 
-/// The mean of each trace in f64; 0 where a bundle has none.
-fn means(rows: &[f32], steps: usize, width: usize) -> Vec<f64> {
-    let mean = |row: &[f32]| {
-        let mut sums = [0.0f64; 8];
-        let (eights, rest) = row.as_chunks::<8>();
-        for eight in eights {
-            sums.iter_mut().zip(eight).for_each(|(sum, &x)| *sum += f64::from(x));
+/// The mean of each trace of `steps` samples in f64; 0 where a bundle has none.
+struct Means<'a> {
+    rows: &'a [f32],
+    steps: usize,
+    width: usize,
+}
+
+impl WithSimd for Means<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Vec<f64> {
+        let mut means = vec![0.0; self.width];
+        for (row, mean) in self.rows.chunks_exact(self.steps).zip(&mut means) {
+            let mut sums = [0.0f64; 16];
+            let (some, rest) = row.as_chunks::<16>();
+            for some in some {
+                for (sum, &x) in sums.iter_mut().zip(some) {
+                    *sum += f64::from(x);
+                }
+            }
+            for (sum, &x) in sums.iter_mut().zip(rest) {
+                *sum += f64::from(x);
+            }
+            *mean = sums.iter().sum::<f64>() / self.steps as f64;
         }
-        let rest: f64 = rest.iter().map(|&x| f64::from(x)).sum();
-        (sums.iter().sum::<f64>() + rest) / steps as f64
-    };
-    let mut means: Vec<f64> = rows.chunks_exact(steps).map(mean).collect();
-    means.resize(width, 0.0);
-    means
+        means
+    }
 }
 
 /// The traces of a bundle.
@@ -309,21 +327,22 @@ impl Rows<'_> {
             integrate(&self.values[samples], self.means[0], &mut profile[1..]);
             return;
         }
-        // Scatter first, then sum over registers: a sum per trace would wait for each addition.
+        // Scatter, then sum over registers: a sum per trace would wait for each addition.
         if self.values.len() < width * self.steps {
             profile.fill(0.0);
         }
-        for (lane, row) in self.values.chunks_exact(self.steps).enumerate() {
-            let mean = self.means[lane];
-            let row = &row[samples.clone()];
-            for (sample, &x) in profile[width..].chunks_exact_mut(width).zip(row) {
-                sample[lane] = f64::from(x) - mean;
+        let (means, mut level) = (bundle.load(&self.means), bundle.zero());
+        for (i, some) in profile[width..].chunks_mut(SCATTERED * width).enumerate() {
+            let from = samples.start + i * SCATTERED;
+            for (lane, row) in self.values.chunks_exact(self.steps).enumerate() {
+                for (sample, &x) in some.chunks_exact_mut(width).zip(&row[from..]) {
+                    sample[lane] = f64::from(x);
+                }
             }
-        }
-        let mut level = bundle.zero();
-        for sample in profile.chunks_exact_mut(width) {
-            level = level.plus(bundle.load(sample));
-            bundle.store(level, sample);
+            for sample in some.chunks_exact_mut(width) {
+                level = level.plus(bundle.load(sample).minus(means));
+                bundle.store(level, sample);
+            }
         }
     }
 }
@@ -607,8 +626,10 @@ mod tests {
         let expected = oracle::fluctuations(&trace, &plan);
         for width in [1, 2] {
             let work = Work::<2>::new(&plan, width);
-            let rows = Rows { values: &trace, steps: 700, means: means(&trace, 700, width) };
-            let tile = InTile { work: &work, rows: &rows, tile: 0 }.with_simd(Scalar);
+            let means = Means { rows: &trace, steps: 700, width }.with_simd(Scalar);
+            let rows = Rows { values: &trace, steps: 700, means };
+            let scratch = &mut Scratch::default();
+            let tile = InTile { work: &work, rows: &rows, tile: 0, scratch }.with_simd(Scalar);
             for (place, expected) in expected[..2].iter().enumerate() {
                 let found = work.average(tile.totals[place * width], &plan.sizes()[place]);
                 assert!((found - expected).abs() < 1e-11 * expected, "{found} for {expected}");
