@@ -83,13 +83,14 @@ fn measure<const K: usize>(traces: &Traces, plan: &DfaPlan, arch: Arch) -> Vec<f
     // Below half a bundle the registers would be mostly empty.
     let together = if traces.rows() > width / 2 && !long { width } else { 1 };
     let work = Work::<K>::new(plan, together);
-    let bundle = |(out, rows)| work.measure(arch, rows, out);
+    let bundle = |scratch: &mut Scratch, (out, rows)| work.measure(arch, rows, out, scratch);
     let values = traces.values();
     if long {
-        result.chunks_mut(sizes).zip(values.chunks(steps)).for_each(bundle);
+        let rows = values.chunks(steps);
+        result.chunks_mut(sizes).zip(rows).for_each(|row| bundle(&mut Scratch::default(), row));
     } else {
         let rows = values.par_chunks(together * steps);
-        result.par_chunks_mut(together * sizes).zip(rows).for_each(bundle);
+        result.par_chunks_mut(together * sizes).zip(rows).for_each_init(Scratch::default, bundle);
     }
     result
 }
@@ -131,13 +132,12 @@ struct Tile {
     totals: Vec<f64>,
     /// Blocks, pairs of blocks and so on that lie here, level by level.
     levels: Vec<Vec<f64>>,
-    /// The profile of the samples from the tile's first on, led by a zero.
-    profile: Vec<f64>,
 }
 
 impl<'a, const K: usize> Work<'a, K> {
     fn new(plan: &'a DfaPlan, width: usize) -> Self {
-        let block = if width > 1 { BLOCK } else { BLOCK_ALONE }.max(plan.steps().div_ceil(MOST_BLOCKS).next_power_of_two());
+        let block = if width > 1 { BLOCK } else { BLOCK_ALONE }
+            .max(plan.steps().div_ceil(MOST_BLOCKS).next_power_of_two());
         let tile = match plan.steps() {
             steps if width > 1 && steps <= WHOLE_TOGETHER => steps.next_power_of_two(),
             _ if width > 1 => TILE_TOGETHER,
@@ -162,23 +162,26 @@ impl<'a, const K: usize> Work<'a, K> {
     }
 
     /// `F` of the traces of one bundle.
-    fn measure(&self, arch: Arch, rows: &[f32], out: &mut [f64]) {
+    fn measure(&self, arch: Arch, rows: &[f32], out: &mut [f64], scratch: &mut Scratch) {
         let steps = self.plan.steps();
         let means = arch.dispatch(Means { rows, steps, width: self.width });
         let rows = &Rows { values: rows, steps, means };
-        let tiles: Vec<Tile> = (0..steps.div_ceil(self.tile))
-            .into_par_iter()
-            .map_init(Scratch::default, |scratch, tile| {
-                arch.dispatch(InTile { work: self, rows, tile, scratch })
-            })
-            .collect();
+        let measured =
+            |scratch: &mut Scratch, tile| arch.dispatch(InTile { work: self, rows, tile, scratch });
+        let alone = steps <= self.tile;
+        let mut tiles: Vec<Tile> = if alone {
+            vec![measured(scratch, 0)]
+        } else {
+            let tiles = (0..steps.div_ceil(self.tile)).into_par_iter();
+            tiles.map_init(Scratch::default, measured).collect()
+        };
+        // The profile of a single tile is the whole, and serves the large windows too.
+        let whole = alone.then_some(scratch.profile.as_slice());
         let levels = &if self.joined_from < self.plan.sizes().len() {
-            self.gather(arch, &tiles)
+            self.gather(arch, &mut tiles)
         } else {
             Vec::new()
         };
-        let whole =
-            if let [tile] = tiles.as_slice() { Some(tile.profile.as_slice()) } else { None };
         for (place, size) in self.plan.sizes().iter().enumerate() {
             let mut total = vec![0.0; self.width];
             if place < self.joined_from {
@@ -201,11 +204,17 @@ impl<'a, const K: usize> Work<'a, K> {
     }
 
     /// The levels of all tiles, and those above.
-    fn gather(&self, arch: Arch, tiles: &[Tile]) -> Vec<Vec<f64>> {
+    fn gather(&self, arch: Arch, tiles: &mut [Tile]) -> Vec<Vec<f64>> {
         let mut levels: Vec<Vec<f64>> = Vec::new();
         for level in 0..self.levels.len() {
-            let joined: Vec<f64> =
-                tiles.iter().filter_map(|tile| tile.levels.get(level)).flatten().copied().collect();
+            let mut joined = Vec::new();
+            for found in tiles.iter_mut().filter_map(|tile| tile.levels.get_mut(level)) {
+                if joined.is_empty() {
+                    joined = std::mem::take(found);
+                } else {
+                    joined.extend_from_slice(found);
+                }
+            }
             let below = levels.last();
             let complete = self.tile >= self.block << level;
             levels.push(match below {
@@ -452,9 +461,7 @@ impl<const K: usize> InTile<'_, K> {
         } else {
             Vec::new()
         };
-        // That of a single tile is the whole, and serves the large windows too.
-        let profile = if end - begin < steps { Vec::new() } else { std::mem::take(profile) };
-        Tile { totals, levels, profile }
+        Tile { totals, levels }
     }
 }
 
@@ -588,7 +595,7 @@ mod tests {
     fn measure_by<const K: usize>(trace: &[f32], plan: &DfaPlan, width: usize) -> Vec<f64> {
         let work = Work::<K>::new(plan, width);
         let mut out = vec![f64::NAN; plan.sizes().len()];
-        work.measure(Arch::new(), trace, &mut out);
+        work.measure(Arch::new(), trace, &mut out, &mut Scratch::default());
         out
     }
 
@@ -634,7 +641,7 @@ mod tests {
                 let found = work.average(tile.totals[place * width], &plan.sizes()[place]);
                 assert!((found - expected).abs() < 1e-11 * expected, "{found} for {expected}");
             }
-            let levels = &work.gather(Arch::new(), &[tile]);
+            let levels = &work.gather(Arch::new(), &mut [tile]);
             let (size, windows) = (&plan.sizes()[3], 0..plan.sizes()[3].count);
             let joined = Joined { work: &work, rows: &rows, levels, whole: None, size, windows };
             let found = work.average(joined.with_simd(Scalar)[0], size);
