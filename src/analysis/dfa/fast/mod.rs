@@ -10,11 +10,11 @@
 //! over `Σ Q_j d` and `Σ d²` gives polynomial and residual with their digits ([`bundle`]). A
 //! constant stretch gives `d = 0` exactly.
 //!
-//! Small windows are done so, one by one. Larger ones are joined ([`stretch`]): the trace is cut
-//! into blocks of 32 samples, whose polynomials are made once and joined in pairs, pairs in pairs,
-//! and so on; a window takes the samples before its first block, the largest blocks that lie inside
-//! it (at most two of each length), and the samples behind the last. Its cost no longer grows with
-//! its size: all sizes above [`Work::joined_from`] together cost less than one pass over the trace.
+//! Small windows are done so, one by one ([`tile`]). Larger ones are joined ([`joined`], [`stretch`]):
+//! the trace is cut into blocks of [`BLOCK`] samples, whose polynomials are made once and joined in
+//! pairs, pairs in pairs, and so on; a window takes the samples before its first block, the largest
+//! blocks that lie inside it (at most two of each length), and the samples behind the last. Its cost
+//! no longer grows with its size.
 //!
 //! # Memory
 //! Nothing is kept per sample: a tile of the profile at a time, and the blocks, which are longer in
@@ -22,18 +22,23 @@
 //!
 //! # Registers
 //! Many traces: a register holds one sample of each of several traces ([`bundle::Many`]). Few or
-//! long ones: consecutive samples of one ([`bundle::One`]). The instruction set is chosen at run
-//! time (pulp). Sums are taken tile by tile and in order: the same whatever the number of threads.
+//! long ones: consecutive samples of one ([`bundle::One`]), but its small windows are first laid side
+//! by side, as if they were traces. The instruction set is chosen at run time (pulp). Sums are taken
+//! tile by tile and in order: the same whatever the number of threads.
 
 mod bundle;
+mod joined;
+mod rows;
 mod stretch;
-
-use std::ops::Range;
+mod tile;
 
 use bundle::{Bundle, Degrees, Many, One, Value};
+use joined::Joined;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
+use rows::{Means, Rows};
 use stretch::Stretch;
+use tile::{InTile, Scratch, Tile};
 
 use super::plan::{DfaPlan, WindowSize};
 use crate::signal::Traces;
@@ -58,9 +63,6 @@ const WHOLE_TOGETHER: usize = 8192;
 
 /// Longer traces are measured one by one, each by all threads.
 const LONGEST_TOGETHER: usize = 1 << 17;
-
-/// Samples of each trace that are scattered to registers while these are in the nearest cache.
-const SCATTERED: usize = 64;
 
 /// Windows of one task.
 const WINDOWS: usize = 128;
@@ -124,14 +126,6 @@ struct Work<'a, const K: usize> {
     pieces: Vec<Degrees<K>>,
     /// Degrees of one block, two, four, and so on.
     levels: Vec<Degrees<K>>,
-}
-
-/// What a tile gives.
-struct Tile {
-    /// Per size that is done window by window and trace, the sum over the windows that begin here.
-    totals: Vec<f64>,
-    /// Blocks, pairs of blocks and so on that lie here, level by level.
-    levels: Vec<Vec<f64>>,
 }
 
 impl<'a, const K: usize> Work<'a, K> {
@@ -288,190 +282,6 @@ fn add(total: &mut [f64], part: &[f64]) {
     total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
 }
 
-/// The mean of each trace of `steps` samples in f64; 0 where a bundle has none.
-struct Means<'a> {
-    rows: &'a [f32],
-    steps: usize,
-    width: usize,
-}
-
-impl WithSimd for Means<'_> {
-    type Output = Vec<f64>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> Vec<f64> {
-        let mut means = vec![0.0; self.width];
-        for (row, mean) in self.rows.chunks_exact(self.steps).zip(&mut means) {
-            let mut sums = [0.0f64; 16];
-            let (some, rest) = row.as_chunks::<16>();
-            for some in some {
-                for (sum, &x) in sums.iter_mut().zip(some) {
-                    *sum += f64::from(x);
-                }
-            }
-            for (sum, &x) in sums.iter_mut().zip(rest) {
-                *sum += f64::from(x);
-            }
-            *mean = sums.iter().sum::<f64>() / self.steps as f64;
-        }
-        means
-    }
-}
-
-/// The traces of a bundle.
-struct Rows<'a> {
-    values: &'a [f32],
-    steps: usize,
-    means: Vec<f64>,
-}
-
-impl Rows<'_> {
-    /// The profile of `samples` from zero before them, led by that zero.
-    #[inline(always)]
-    fn profile<B: Bundle>(&self, bundle: B, samples: Range<usize>, profile: &mut Vec<f64>) {
-        let width = bundle.width();
-        profile.resize((samples.len() + 1) * width, 0.0);
-        profile[..width].fill(0.0);
-        if width == 1 {
-            integrate(&self.values[samples], self.means[0], &mut profile[1..]);
-            return;
-        }
-        // Scatter, then sum over registers: a sum per trace would wait for each addition.
-        if self.values.len() < width * self.steps {
-            profile.fill(0.0);
-        }
-        let (means, mut level) = (bundle.load(&self.means), bundle.zero());
-        for (i, some) in profile[width..].chunks_mut(SCATTERED * width).enumerate() {
-            let from = samples.start + i * SCATTERED;
-            for (lane, row) in self.values.chunks_exact(self.steps).enumerate() {
-                for (sample, &x) in some.chunks_exact_mut(width).zip(&row[from..]) {
-                    sample[lane] = f64::from(x);
-                }
-            }
-            for sample in some.chunks_exact_mut(width) {
-                level = level.plus(bundle.load(sample).minus(means));
-                bundle.store(level, sample);
-            }
-        }
-    }
-}
-
-/// The running sum of `samples - mean`: four quarters side by side, for each addition of one sum
-/// waits for the one before.
-#[inline(always)]
-fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
-    let quarter = samples.len() / 4;
-    let mut levels = [0.0; 4];
-    let (first, rest) = profile.split_at_mut(quarter);
-    let (second, rest) = rest.split_at_mut(quarter);
-    let (third, rest) = rest.split_at_mut(quarter);
-    let (fourth, tail) = rest.split_at_mut(quarter);
-    let (start, rest) = samples.split_at(quarter);
-    let (right, rest) = rest.split_at(quarter);
-    let (left, end) = rest.split_at(quarter);
-    let samples_of = start.iter().zip(right).zip(left.iter().zip(end));
-    let outs = first.iter_mut().zip(&mut *second).zip(third.iter_mut().zip(&mut *fourth));
-    for (((a, b), (c, d)), ((p, q), (r, s))) in samples_of.zip(outs) {
-        levels[0] += f64::from(*a) - mean;
-        levels[1] += f64::from(*b) - mean;
-        levels[2] += f64::from(*c) - mean;
-        levels[3] += f64::from(*d) - mean;
-        (*p, *q, *r, *s) = (levels[0], levels[1], levels[2], levels[3]);
-    }
-    let quarters = [first, second, third, fourth];
-    let mut risen = 0.0;
-    for (out, level) in quarters.into_iter().zip(levels) {
-        out.iter_mut().for_each(|p| *p += risen);
-        risen += level;
-    }
-    for (out, &x) in tail.iter_mut().zip(&samples[4 * quarter..]) {
-        risen += f64::from(x) - mean;
-        *out = risen;
-    }
-}
-
-/// What a thread keeps from tile to tile.
-#[derive(Default)]
-struct Scratch {
-    /// The profile of the samples from the tile's first on, led by a zero.
-    profile: Vec<f64>,
-    /// Windows of one trace, side by side.
-    beside: Vec<f64>,
-}
-
-/// The small windows that begin in a tile, and its blocks.
-struct InTile<'a, const K: usize> {
-    work: &'a Work<'a, K>,
-    rows: &'a Rows<'a>,
-    tile: usize,
-    scratch: &'a mut Scratch,
-}
-
-impl<const K: usize> WithSimd for InTile<'_, K> {
-    type Output = Tile;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Tile {
-        if self.work.width == 1 { self.run(One(simd)) } else { self.run(Many(simd)) }
-    }
-}
-
-impl<const K: usize> InTile<'_, K> {
-    #[inline(always)]
-    fn run<B: Bundle>(self, bundle: B) -> Tile {
-        let work = self.work;
-        let (steps, width) = (work.plan.steps(), work.width);
-        let begin = self.tile * work.tile;
-        let end = (begin + work.tile).min(steps);
-        let sizes = &work.plan.sizes()[..work.joined_from];
-        let largest = sizes.last().map_or(0, |size| size.size);
-        let wide = bundle.wide();
-        let several = wide.width() / width;
-        let Scratch { profile, beside } = self.scratch;
-        self.rows.profile(bundle, begin..(end + several * largest).min(steps), profile);
-        beside.resize((largest + 1) * wide.width(), 0.0);
-        let mut totals = vec![0.0; sizes.len() * width];
-        for ((size, degrees), total) in
-            sizes.iter().zip(&work.direct).zip(totals.chunks_exact_mut(width))
-        {
-            let (mut sum, mut wide_sum) = (bundle.zero(), wide.zero());
-            let length = size.size + 1;
-            let beside = &mut beside[..length * wide.width()];
-            for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
-                let groups = if several > 1 { count / several } else { 0 };
-                let stride = several * size.stride;
-                for group in begun(begin..end, origin, stride, groups) {
-                    let start = origin + group * stride - begin;
-                    bundle.beside(&profile[start..], size.stride, length, beside);
-                    let window = Stretch::of(wide, beside, degrees);
-                    wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
-                }
-                let origin = origin + groups * stride;
-                for window in begun(begin..end, origin, size.stride, count - groups * several) {
-                    let start = origin + window * size.stride - begin;
-                    let samples = &profile[start * width..][..length * width];
-                    let window = Stretch::of(bundle, samples, degrees);
-                    sum = sum.plus(work.contribution(bundle, &window, size.size));
-                }
-            }
-            bundle.store(sum.plus(bundle.total(wide_sum)), total);
-        }
-        let levels = if work.joined_from < work.plan.sizes().len() {
-            work.levels(bundle, &profile[..(end - begin + 1) * width])
-        } else {
-            Vec::new()
-        };
-        Tile { totals, levels }
-    }
-}
-
-/// Which of `count` things, one every `stride` samples from `origin` on, begin in a tile.
-fn begun(tile: Range<usize>, origin: usize, stride: usize, count: usize) -> Range<usize> {
-    let from = tile.start.saturating_sub(origin).div_ceil(stride);
-    let to = tile.end.saturating_sub(origin).div_ceil(stride);
-    from.min(count)..to.min(count)
-}
-
 /// One level of blocks from the level below.
 struct Pairs<'a, const K: usize> {
     work: &'a Work<'a, K>,
@@ -490,96 +300,6 @@ impl<const K: usize> WithSimd for Pairs<'_, K> {
         } else {
             work.pairs(Many(simd), level, below)
         }
-    }
-}
-
-/// Some large windows of one size.
-struct Joined<'a, const K: usize> {
-    work: &'a Work<'a, K>,
-    rows: &'a Rows<'a>,
-    levels: &'a [Vec<f64>],
-    /// The profile of the whole trace, where it is short enough to be kept.
-    whole: Option<&'a [f64]>,
-    size: &'a WindowSize,
-    windows: Range<usize>,
-}
-
-impl<const K: usize> WithSimd for Joined<'_, K> {
-    /// The sum over the windows, per trace.
-    type Output = Vec<f64>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-        if self.work.width == 1 { self.run(One(simd)) } else { self.run(Many(simd)) }
-    }
-}
-
-impl<const K: usize> Joined<'_, K> {
-    #[inline(always)]
-    fn run<B: Bundle>(self, bundle: B) -> Vec<f64> {
-        let mut profile = Vec::new();
-        let mut sum = bundle.zero();
-        for window in self.windows.clone() {
-            let start = self.size.start(window);
-            let window = self.window(bundle, start, start + self.size.size, &mut profile);
-            sum = sum.plus(self.work.contribution(bundle, &window, self.size.size));
-        }
-        let mut total = vec![0.0; bundle.width()];
-        bundle.store(sum, &mut total);
-        total
-    }
-
-    #[inline(always)]
-    fn window<B: Bundle>(
-        &self,
-        bundle: B,
-        start: usize,
-        end: usize,
-        profile: &mut Vec<f64>,
-    ) -> Stretch<B::Value, K> {
-        let work = self.work;
-        let numbers = Stretch::<B::Value, K>::numbers(work.width);
-        let (mut at, last) = (start.div_ceil(work.block), end / work.block);
-        let head = start..at * work.block;
-        let mut joined = None;
-        if !head.is_empty() {
-            joined = Some(self.piece(bundle, head, profile));
-        }
-        while at < last {
-            // The largest run of blocks that begins here and ends inside.
-            let level = at.trailing_zeros().min((last - at).ilog2()) as usize;
-            let numbers = &self.levels[level][(at >> level) * numbers..][..numbers];
-            let next = Stretch::load(bundle, numbers, &work.levels[level]);
-            joined = Some(match joined {
-                Some(before) => Stretch::join(before, next),
-                None => next,
-            });
-            at += 1 << level;
-        }
-        let tail = last * work.block..end;
-        match joined {
-            Some(before) if tail.is_empty() => before,
-            Some(before) => before.join(self.piece(bundle, tail, profile)),
-            None => self.piece(bundle, tail, profile),
-        }
-    }
-
-    /// Fewer samples than a block has.
-    #[inline(always)]
-    fn piece<B: Bundle>(
-        &self,
-        bundle: B,
-        samples: Range<usize>,
-        profile: &mut Vec<f64>,
-    ) -> Stretch<B::Value, K> {
-        let degrees = &self.work.pieces[samples.len()];
-        if let Some(whole) = self.whole {
-            let width = bundle.width();
-            let profile = &whole[samples.start * width..(samples.end + 1) * width];
-            return Stretch::of(bundle, profile, degrees);
-        }
-        self.rows.profile(bundle, samples, profile);
-        Stretch::of(bundle, profile, degrees)
     }
 }
 
