@@ -28,7 +28,7 @@ impl<V: Value, const K: usize> Stretch<V, K> {
         let mut coefficients = of;
         let mut residual = square;
         for k in 0..K {
-            coefficients[k] = of[k].scaled(degrees.over_count * degrees.over(k));
+            coefficients[k] = of[k].scaled(degrees.over_count * degrees.over_squares[k]);
             residual = residual.minus(of[k].times(coefficients[k]));
         }
         // The chord is a line: t = (k + 1)/2 + u·k/2.
@@ -58,7 +58,7 @@ impl<V: Value, const K: usize> Stretch<V, K> {
                 sum = sum.plus(a[i].scaled(left * on_a[j][i] * squares_a[i]));
                 sum = sum.plus(b[i].scaled(right * on_b[j][i] * squares_b[i]));
             }
-            whole[j] = sum.scaled(degrees.over(j));
+            whole[j] = sum.scaled(degrees.over_squares[j]);
         }
         let missed_a = missed(&a, &whole, &on_a, squares_a).scaled(self.degrees.count);
         let missed_b = missed(&b, &whole, &on_b, squares_b).scaled(next.degrees.count);

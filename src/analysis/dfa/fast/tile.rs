@@ -1,0 +1,106 @@
+//! A tile of a bundle of traces: the small windows that begin in it, and its blocks.
+//!
+//! Place in the flow: the task that [`super`] runs first; [`super::joined`] uses the blocks.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::Work;
+use super::bundle::{Bundle, Many, One, Value};
+use super::rows::Rows;
+use super::stretch::Stretch;
+
+/// What a tile gives.
+pub struct Tile {
+    /// Per size that is done window by window and trace, the sum over the windows that begin here.
+    pub totals: Vec<f64>,
+    /// Blocks, pairs of blocks and so on that lie here, level by level.
+    pub levels: Vec<Vec<f64>>,
+}
+
+/// What a thread keeps from tile to tile.
+#[derive(Default)]
+pub struct Scratch {
+    /// The profile of the samples from the tile's first on, led by a zero.
+    pub profile: Vec<f64>,
+    /// Windows of one trace, side by side.
+    beside: Vec<f64>,
+}
+
+/// The small windows that begin in a tile, and its blocks.
+pub struct InTile<'a, const K: usize> {
+    /// The plan, laid out.
+    pub work: &'a Work<'a, K>,
+    /// The traces.
+    pub rows: &'a Rows<'a>,
+    /// Which tile, counted from the first sample.
+    pub tile: usize,
+    /// This thread's.
+    pub scratch: &'a mut Scratch,
+}
+
+impl<const K: usize> WithSimd for InTile<'_, K> {
+    type Output = Tile;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Tile {
+        if self.work.width == 1 { self.run(One(simd)) } else { self.run(Many(simd)) }
+    }
+}
+
+impl<const K: usize> InTile<'_, K> {
+    #[inline(always)]
+    fn run<B: Bundle>(self, bundle: B) -> Tile {
+        let work = self.work;
+        let (steps, width) = (work.plan.steps(), work.width);
+        let begin = self.tile * work.tile;
+        let end = (begin + work.tile).min(steps);
+        let sizes = &work.plan.sizes()[..work.joined_from];
+        let largest = sizes.last().map_or(0, |size| size.size);
+        let wide = bundle.wide();
+        let several = wide.width() / width;
+        let Scratch { profile, beside } = self.scratch;
+        self.rows.profile(bundle, begin..(end + several * largest).min(steps), profile);
+        beside.resize((largest + 1) * wide.width(), 0.0);
+        let mut totals = vec![0.0; sizes.len() * width];
+        for ((size, degrees), total) in
+            sizes.iter().zip(&work.direct).zip(totals.chunks_exact_mut(width))
+        {
+            let (mut sum, mut wide_sum) = (bundle.zero(), wide.zero());
+            let length = size.size + 1;
+            let beside = &mut beside[..length * wide.width()];
+            for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
+                let groups = if several > 1 { count / several } else { 0 };
+                let stride = several * size.stride;
+                for group in begun(begin..end, origin, stride, groups) {
+                    let start = origin + group * stride - begin;
+                    bundle.beside(&profile[start..], size.stride, length, beside);
+                    let window = Stretch::of(wide, beside, degrees);
+                    wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
+                }
+                let origin = origin + groups * stride;
+                for window in begun(begin..end, origin, size.stride, count - groups * several) {
+                    let start = origin + window * size.stride - begin;
+                    let samples = &profile[start * width..][..length * width];
+                    let window = Stretch::of(bundle, samples, degrees);
+                    sum = sum.plus(work.contribution(bundle, &window, size.size));
+                }
+            }
+            bundle.store(sum.plus(bundle.total(wide_sum)), total);
+        }
+        let levels = if work.joined_from < work.plan.sizes().len() {
+            work.levels(bundle, &profile[..(end - begin + 1) * width])
+        } else {
+            Vec::new()
+        };
+        Tile { totals, levels }
+    }
+}
+
+/// Which of `count` things, one every `stride` samples from `origin` on, begin in a tile.
+fn begun(tile: Range<usize>, origin: usize, stride: usize, count: usize) -> Range<usize> {
+    let from = tile.start.saturating_sub(origin).div_ceil(stride);
+    let to = tile.end.saturating_sub(origin).div_ceil(stride);
+    from.min(count)..to.min(count)
+}
