@@ -225,13 +225,24 @@ fn on_cpu(traces: &Traces, plan: &DfaPlan) -> Measured {
 
 /// What the samples alone say of a trace: constant, not finite, or (so far) defined.
 pub fn status(trace: &[f32]) -> Status {
-    if trace.iter().any(|x| !x.is_finite()) {
+    if !is_finite(trace) {
         Status::NonFinite
     } else if trace.iter().all(|x| *x == trace[0]) {
         Status::Constant
     } else {
         Status::Defined
     }
+}
+
+/// Whether every sample is. Without a branch per sample, which would cost a twentieth of the
+/// measure: 0 times NaN or infinity is NaN, and stays in the sum.
+fn is_finite(trace: &[f32]) -> bool {
+    let (whole, rest) = trace.as_chunks::<16>();
+    let mut sums = [0.0f32; 16];
+    for samples in whole {
+        sums.iter_mut().zip(samples).for_each(|(sum, x)| *sum += x * 0.0);
+    }
+    sums.iter().all(|sum| *sum == 0.0) && rest.iter().all(|x| x.is_finite())
 }
 
 /// The exponent of fluctuations over all sizes of the plan: [`Line::fit`] of [`DfaPlan::line`].
