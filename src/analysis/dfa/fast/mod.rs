@@ -18,7 +18,7 @@
 //!
 //! # Memory
 //! Nothing is kept per sample: a tile of the profile at a time, and the blocks, which are longer in
-//! longer traces so that there are at most [`MOST_BLOCKS`]: 40 MB for a trace of any length.
+//! longer traces so that there are at most [`MOST_BLOCKS`]: 20 MB for a trace of any length.
 //!
 //! # Registers
 //! Many traces: a register holds one sample of each of several traces ([`bundle::Many`]). Few or
@@ -50,7 +50,7 @@ const BLOCK: usize = 32;
 const BLOCK_ALONE: usize = 128;
 
 /// Blocks of a trace, at most.
-const MOST_BLOCKS: usize = 1 << 19;
+const MOST_BLOCKS: usize = 1 << 18;
 
 /// Samples of a tile where one trace is measured; its profile stays in the cache.
 const TILE: usize = 16384;
