@@ -85,36 +85,23 @@ impl Rows<'_> {
     }
 }
 
-/// The running sum of `samples - mean`: four quarters side by side, for each addition of one sum
-/// waits for the one before.
+/// The running sum of `samples - mean`: eight at a time from zero, for each addition of one sum waits
+/// for the one before.
 #[inline(always)]
 fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
-    let quarter = samples.len() / 4;
-    let mut levels = [0.0; 4];
-    let (first, rest) = profile.split_at_mut(quarter);
-    let (second, rest) = rest.split_at_mut(quarter);
-    let (third, rest) = rest.split_at_mut(quarter);
-    let (fourth, tail) = rest.split_at_mut(quarter);
-    let (start, rest) = samples.split_at(quarter);
-    let (right, rest) = rest.split_at(quarter);
-    let (left, end) = rest.split_at(quarter);
-    let samples_of = start.iter().zip(right).zip(left.iter().zip(end));
-    let outs = first.iter_mut().zip(&mut *second).zip(third.iter_mut().zip(&mut *fourth));
-    for (((a, b), (c, d)), ((p, q), (r, s))) in samples_of.zip(outs) {
-        levels[0] += f64::from(*a) - mean;
-        levels[1] += f64::from(*b) - mean;
-        levels[2] += f64::from(*c) - mean;
-        levels[3] += f64::from(*d) - mean;
-        (*p, *q, *r, *s) = (levels[0], levels[1], levels[2], levels[3]);
+    let mut level = 0.0;
+    let (eights, rest) = samples.as_chunks::<8>();
+    let (outs, out_rest) = profile.as_chunks_mut::<8>();
+    for (eight, out) in eights.iter().zip(outs) {
+        let mut risen = 0.0;
+        for (out, &x) in out.iter_mut().zip(eight) {
+            risen += f64::from(x) - mean;
+            *out = level + risen;
+        }
+        level += risen;
     }
-    let quarters = [first, second, third, fourth];
-    let mut risen = 0.0;
-    for (out, level) in quarters.into_iter().zip(levels) {
-        out.iter_mut().for_each(|p| *p += risen);
-        risen += level;
-    }
-    for (out, &x) in tail.iter_mut().zip(&samples[4 * quarter..]) {
-        risen += f64::from(x) - mean;
-        *out = risen;
+    for (out, &x) in out_rest.iter_mut().zip(rest) {
+        level += f64::from(x) - mean;
+        *out = level;
     }
 }

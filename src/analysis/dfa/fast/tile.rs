@@ -11,6 +11,10 @@ use super::bundle::{Bundle, Many, One, Value};
 use super::rows::Rows;
 use super::stretch::Stretch;
 
+/// Numbers of the profile that all small sizes are measured on before the next: the nearest cache
+/// holds them.
+const NEAR: usize = 4096;
+
 /// What a tile gives.
 pub struct Tile {
     /// Per size that is done window by window and trace, the sum over the windows that begin here.
@@ -64,30 +68,33 @@ impl<const K: usize> InTile<'_, K> {
         self.rows.profile(bundle, begin..(end + several * largest).min(steps), profile);
         beside.resize((largest + 1) * wide.width(), 0.0);
         let mut totals = vec![0.0; sizes.len() * width];
-        for ((size, degrees), total) in
-            sizes.iter().zip(&work.direct).zip(totals.chunks_exact_mut(width))
-        {
-            let (mut sum, mut wide_sum) = (bundle.zero(), wide.zero());
-            let length = size.size + 1;
-            let beside = &mut beside[..length * wide.width()];
-            for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
-                let groups = if several > 1 { count / several } else { 0 };
-                let stride = several * size.stride;
-                for group in begun(begin..end, origin, stride, groups) {
-                    let start = origin + group * stride - begin;
-                    bundle.beside(&profile[start..], size.stride, length, beside);
-                    let window = Stretch::of(wide, beside, degrees);
-                    wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
+        let places = sizes.iter().zip(&work.direct);
+        for from in (begin..end).step_by(NEAR / width) {
+            let near = from..(from + NEAR / width).min(end);
+            for ((size, degrees), total) in places.clone().zip(totals.chunks_exact_mut(width)) {
+                let (mut sum, mut wide_sum) = (bundle.load(total), wide.zero());
+                let length = size.size + 1;
+                let beside = &mut beside[..length * wide.width()];
+                for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
+                    let groups = if several > 1 { count / several } else { 0 };
+                    let stride = several * size.stride;
+                    for group in begun(&near, origin, stride, groups) {
+                        let start = origin + group * stride - begin;
+                        bundle.beside(&profile[start..], size.stride, length, beside);
+                        let window = Stretch::of(wide, beside, degrees);
+                        wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
+                    }
+                    let origin = origin + groups * stride;
+                    let others = count - groups * several;
+                    for window in begun(&near, origin, size.stride, others) {
+                        let start = origin + window * size.stride - begin;
+                        let samples = &profile[start * width..][..length * width];
+                        let window = Stretch::of(bundle, samples, degrees);
+                        sum = sum.plus(work.contribution(bundle, &window, size.size));
+                    }
                 }
-                let origin = origin + groups * stride;
-                for window in begun(begin..end, origin, size.stride, count - groups * several) {
-                    let start = origin + window * size.stride - begin;
-                    let samples = &profile[start * width..][..length * width];
-                    let window = Stretch::of(bundle, samples, degrees);
-                    sum = sum.plus(work.contribution(bundle, &window, size.size));
-                }
+                bundle.store(sum.plus(bundle.total(wide_sum)), total);
             }
-            bundle.store(sum.plus(bundle.total(wide_sum)), total);
         }
         let levels = if work.joined_from < work.plan.sizes().len() {
             work.levels(bundle, &profile[..(end - begin + 1) * width])
@@ -98,9 +105,9 @@ impl<const K: usize> InTile<'_, K> {
     }
 }
 
-/// Which of `count` things, one every `stride` samples from `origin` on, begin in a tile.
-fn begun(tile: Range<usize>, origin: usize, stride: usize, count: usize) -> Range<usize> {
-    let from = tile.start.saturating_sub(origin).div_ceil(stride);
-    let to = tile.end.saturating_sub(origin).div_ceil(stride);
+/// Which of `count` things, one every `stride` samples from `origin` on, begin in `part`.
+fn begun(part: &Range<usize>, origin: usize, stride: usize, count: usize) -> Range<usize> {
+    let from = part.start.saturating_sub(origin).div_ceil(stride);
+    let to = part.end.saturating_sub(origin).div_ceil(stride);
     from.min(count)..to.min(count)
 }
