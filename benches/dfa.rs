@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use noisescope::analysis::dfa::chain::measure_separately;
 use noisescope::analysis::dfa::{Convention, DfaPlan, Path, Settings, oracle};
 use noisescope::gpu::{Choice, Engine, device};
 use noisescope::signal::{Traces, noise};
@@ -65,6 +66,32 @@ fn main() {
         }
     }
     growth();
+    if let Some(gpu) = &gpu {
+        growth_on(gpu);
+    }
+}
+
+/// Time for more window sizes on a device, and by the separate stages alone.
+fn growth_on(path: &Path) {
+    let Path::Gpu(engine) = path else { return };
+    println!(
+        "device, 20, 40, 80 sizes, fused; 20 sizes by separate stages: microseconds per trace"
+    );
+    for (steps, rows) in cases() {
+        let traces = pink(steps, rows);
+        let time = |count, work: &dyn Fn(&DfaPlan)| {
+            let plan = plan(steps, &windows(steps, count), 1);
+            1e6 * seconds(|| work(&plan)) / rows as f64
+        };
+        let fused = [20, 40, 80].map(|count| time(count, &|plan| run(path, &traces, plan)));
+        let separate = time(20, &|plan| {
+            black_box(measure_separately(engine, traces.values(), plan).expect("measured"));
+        });
+        println!(
+            "N = {steps:>7}  sizes {:.0} {:.0} {:.0}  separate {separate:.0}",
+            fused[0], fused[1], fused[2]
+        );
+    }
 }
 
 /// Time for more window sizes and higher orders, one thread.

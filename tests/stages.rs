@@ -460,6 +460,30 @@ fn narrow(bytes: u64) -> Option<Arc<Engine>> {
 }
 
 #[test]
+fn the_limits_that_every_device_has_are_enough() {
+    let (Some(gpu), Some(wide)) = (common::adapter(), engine()) else { return };
+    // 16 KiB of workgroup memory, bindings of 128 MiB, 256 lanes, 65,535 groups.
+    let limits = wgpu::Limits::default();
+    assert_eq!(limits.max_compute_workgroup_storage_size, 16_384);
+    let asked = wgpu::DeviceDescriptor { required_limits: limits.clone(), ..Default::default() };
+    let (device, queue) = pollster::block_on(gpu.adapter.request_device(&asked)).expect("opened");
+    let engine = Engine::new(Gpu { device, queue, limits, ..gpu.clone() });
+    // Fused on both; on the adapter's own alone; on neither.
+    for (rows, steps, order) in [(70, 500, 1), (3, 4096, 1), (3, 4096, 3)] {
+        let traces = traces(rows, steps);
+        let settings = Settings { order, ..Settings::default() };
+        let plan = DfaPlan::new(steps, &settings).expect("fits");
+        let measured =
+            dfa::chain::measure_batch(&engine, traces.values(), &plan).expect("measured");
+        against_oracle(&format!("{steps}, order {order}"), &measured, &traces, &plan);
+        let own = dfa::chain::measure_batch(&wide, traces.values(), &plan).expect("measured");
+        for (a, b) in measured.fluctuations.iter().zip(&own.fluctuations) {
+            assert!((a - b).abs() <= 1e-6 * b.abs() || (a.is_nan() && b.is_nan()), "{a} {b}");
+        }
+    }
+}
+
+#[test]
 fn more_traces_than_a_binding_holds_go_in_batches() {
     let (Some(narrow), Some(wide)) = (narrow(64 << 10), engine()) else { return };
     assert_eq!(narrow.gpu().largest_binding(), 64 << 10);
