@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::line::{Line, least_squares};
 use super::robust;
 use crate::analysis::dfa;
 use crate::error::{Error, Result};
@@ -104,7 +105,7 @@ impl Method {
             Self::LeastSquares => least_squares(&x, &y),
             Self::Robust => robust::biweight(&x, &y),
         };
-        line.exponent(x.len())
+        exponent(line, x.len())
     }
 }
 
@@ -188,51 +189,13 @@ impl Exponent {
     }
 }
 
-/// A line `y = intercept + slope·x` and the standard error of its slope.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Line {
-    pub slope: f64,
-    pub intercept: f64,
-    pub stderr: f64,
-}
-
-impl Line {
-    pub(super) fn exponent(self, bins: usize) -> Exponent {
-        Exponent {
-            beta: -self.slope,
-            intercept: self.intercept,
-            stderr: self.stderr,
-            bins,
-            status: Status::Defined,
-        }
+/// What a line in log-log coordinates says of a spectrum.
+pub(super) fn exponent(line: Line, bins: usize) -> Exponent {
+    Exponent {
+        beta: -line.slope,
+        intercept: line.intercept,
+        stderr: line.stderr,
+        bins,
+        status: Status::Defined,
     }
-}
-
-/// The least-squares line of `y` on `x`, at least 3 points with two different `x`.
-pub(super) fn least_squares(x: &[f64], y: &[f64]) -> Line {
-    let (slope, intercept, spread) = weighted(x, y, |_| 1.0);
-    let scatter: f64 = x.iter().zip(y).map(|(x, y)| (y - intercept - slope * x).powi(2)).sum();
-    let stderr = (scatter / (x.len() - 2) as f64 / spread).sqrt();
-    Line { slope, intercept, stderr }
-}
-
-/// `(slope, intercept, Σ w (x - mean)²)` of the least-squares line in which point `i` weighs
-/// `weight(i)`.
-pub(super) fn weighted(x: &[f64], y: &[f64], weight: impl Fn(usize) -> f64) -> (f64, f64, f64) {
-    let (mut total, mut sum_x, mut sum_y) = (0.0, 0.0, 0.0);
-    for (i, (x, y)) in x.iter().zip(y).enumerate() {
-        let w = weight(i);
-        total += w;
-        sum_x += w * x;
-        sum_y += w * y;
-    }
-    let (mean_x, mean_y) = (sum_x / total, sum_y / total);
-    let (mut spread, mut together) = (0.0, 0.0);
-    for (i, (x, y)) in x.iter().zip(y).enumerate() {
-        let w = weight(i) * (x - mean_x);
-        spread += w * (x - mean_x);
-        together += w * (y - mean_y);
-    }
-    let slope = together / spread;
-    (slope, mean_y - slope * mean_x, spread)
 }

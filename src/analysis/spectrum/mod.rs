@@ -77,6 +77,7 @@
 
 pub mod estimate;
 pub mod fit;
+mod line;
 pub mod population;
 pub mod robust;
 

@@ -18,7 +18,8 @@
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
 
-use super::fit::{FEWEST_BINS, least_squares};
+use super::fit::{FEWEST_BINS, exponent};
+use super::line::least_squares;
 use super::{Exponent, Status};
 use crate::error::{Error, Result};
 use crate::signal::Traces;
@@ -69,7 +70,7 @@ pub fn exponents(traces: &Traces, units: usize) -> Result<Vec<Exponent>> {
                     power.iter_mut().zip(&spectrum[1..]).for_each(|(p, x)| *p += x.norm_sqr());
                 }
                 power.iter_mut().for_each(|p| *p = p.log10());
-                least_squares(&x, &power).exponent(x.len())
+                exponent(least_squares(&x, &power), x.len())
             },
         )
         .collect())

@@ -24,7 +24,7 @@
 //! 0.8 (1.3 unweighted), least absolute deviations by up to 0.5, and a biweight that starts from
 //! least squares by up to 0.4; all of them scatter more on clean noise but the last.
 
-use super::fit::{Line, weighted};
+use super::line::{Line, weighted};
 
 /// Tukey's constant: where the biweight stops to look, in scales; 95 % efficient for normal errors.
 const REACH: f64 = 4.685;
