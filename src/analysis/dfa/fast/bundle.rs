@@ -1,7 +1,8 @@
 //! Traces that go together through the same arithmetic: several side by side in registers, or one.
 //!
-//! Place in the flow: under [`super::stretch`] and the tasks of [`super`], which are written once for
-//! both. A profile is `f64`, sample after sample, each sample of all traces of the bundle together.
+//! Place in the flow: under [`super::stretch`] and the tasks of [`super`], which are written once
+//! for both. A profile is `f64`, sample after sample, each sample of all traces of the bundle
+//! together.
 
 use pulp::Simd;
 
@@ -206,8 +207,8 @@ pub trait Bundle: Copy {
     ) -> Moments<Self::Value, K>;
 }
 
-/// Several traces, one per lane: nothing is shuffled, no stretch has a tail and no sum goes across a
-/// register.
+/// Several traces, one per lane: nothing is shuffled, no stretch has a tail and no sum goes across
+/// a register.
 #[derive(Clone, Copy)]
 pub struct Many<S: Simd>(pub S);
 

@@ -5,16 +5,16 @@
 //! owes the shaders nothing and is held to the oracle like they are.
 //!
 //! # Arithmetic
-//! The profile of a stretch is `p_t = Σ (x - mean)`, from zero before the stretch; the difference of
-//! `f32` and a mean is good to f64. With the chord taken out first, `d_t = p_t - t·p_k/k`, one pass
-//! over `Σ Q_j d` and `Σ d²` gives polynomial and residual with their digits ([`bundle`]). A
+//! The profile of a stretch is `p_t = Σ (x - mean)`, from zero before the stretch; the difference
+//! of `f32` and a mean is good to f64. With the chord taken out first, `d_t = p_t - t·p_k/k`, one
+//! pass over `Σ Q_j d` and `Σ d²` gives polynomial and residual with their digits ([`bundle`]). A
 //! constant stretch gives `d = 0` exactly.
 //!
-//! Small windows are done so, one by one ([`tile`]). Larger ones are joined ([`joined`], [`stretch`]):
-//! the trace is cut into blocks of [`BLOCK`] samples, whose polynomials are made once and joined in
-//! pairs, pairs in pairs, and so on; a window takes the samples before its first block, the largest
-//! blocks that lie inside it (at most two of each length), and the samples behind the last. Its cost
-//! no longer grows with its size.
+//! Small windows are done so, one by one ([`tile`]). Larger ones are joined ([`joined`],
+//! [`stretch`]): the trace is cut into blocks of [`BLOCK`] samples, whose polynomials are made once
+//! and joined in pairs, pairs in pairs, and so on; a window takes the samples before its first
+//! block, the largest blocks that lie inside it (at most two of each length), and the samples
+//! behind the last. Its cost no longer grows with its size.
 //!
 //! # Memory
 //! Nothing is kept per sample: a tile of the profile at a time, and the blocks, which are longer in
@@ -22,9 +22,9 @@
 //!
 //! # Registers
 //! Many traces: a register holds one sample of each of several traces ([`bundle::Many`]). Few or
-//! long ones: consecutive samples of one ([`bundle::One`]), but its small windows are first laid side
-//! by side, as if they were traces. The instruction set is chosen at run time (pulp). Sums are taken
-//! tile by tile and in order: the same whatever the number of threads.
+//! long ones: consecutive samples of one ([`bundle::One`]), but its small windows are first laid
+//! side by side, as if they were traces. The instruction set is chosen at run time (pulp). Sums are
+//! taken tile by tile and in order: the same whatever the number of threads.
 
 mod bundle;
 mod joined;
@@ -52,8 +52,9 @@ const BLOCK_ALONE: usize = 128;
 /// Blocks of a trace, at most.
 const MOST_BLOCKS: usize = 1 << 18;
 
-/// Samples of a tile where one trace is measured; its profile stays in the cache.
-const TILE: usize = 16384;
+/// Samples of a tile where one trace is measured. A tenth of that is integrated twice, for the
+/// windows that reach into the next tile.
+const TILE: usize = 32_768;
 
 /// The same where several are measured together, and more samples than [`WHOLE_TOGETHER`].
 const TILE_TOGETHER: usize = 1024;

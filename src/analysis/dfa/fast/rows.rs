@@ -85,8 +85,8 @@ impl Rows<'_> {
     }
 }
 
-/// The running sum of `samples - mean`: eight at a time from zero, for each addition of one sum waits
-/// for the one before.
+/// The running sum of `samples - mean`: eight at a time from zero, for each addition of one sum
+/// waits for the one before.
 #[inline(always)]
 fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
     let mut level = 0.0;

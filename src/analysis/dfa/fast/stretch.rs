@@ -117,8 +117,8 @@ impl<V: Value, const K: usize> Stretch<V, K> {
     }
 }
 
-/// Row `j`: the whole's polynomial `j` on a part of it, in the part's own polynomials. `share` of the
-/// samples is in this part, `other` in the other one; `side` is -1 for the left part, 1 for the
+/// Row `j`: the whole's polynomial `j` on a part of it, in the part's own polynomials. `share` of
+/// the samples is in this part, `other` in the other one; `side` is -1 for the left part, 1 for the
 /// right.
 #[inline(always)]
 fn expand<const K: usize>(share: f64, other: f64, side: f64, whole: &Degrees<K>) -> [[f64; K]; K] {
