@@ -257,3 +257,20 @@ fn doctor_says_what_auto_would_take() {
         assert!(shown.contains(choice), "no `{choice}` in\n{shown}");
     }
 }
+
+#[test]
+fn the_bench_of_a_device_is_json_with_its_share_of_the_floor() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = noisescope(&["doctor", "--bench", "--json"], home.path());
+    if !output.status.success() && std::env::var_os("REQUIRE_GPU").is_none() {
+        println!("no adapter, the bench is skipped: {}", text(&output.stderr));
+        return;
+    }
+    succeed(&output);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let number = |name: &str| found[name].as_f64().expect("a number");
+    assert_eq!((number("samples"), number("sizes")), (4096.0, 20.0));
+    assert!(number("copy_bytes_per_second") > 1e6 && number("traces_per_second") > 1.0);
+    let read = number("traces") * 4096.0 * 4.0 / number("copy_bytes_per_second");
+    assert!((number("share") - read / number("dfa_seconds")).abs() < 1e-9, "{found}");
+}

@@ -24,7 +24,17 @@ pub enum Command {
     /// Measure recordings of your own: DFA exponents with intervals
     Analyze(Box<Analyze>),
     /// Show the adapters, their limits, and what `--device auto` would take
-    Doctor,
+    Doctor(Doctor),
+}
+
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// Measure the device that `--device gpu` takes: bandwidth, DFA throughput, share of the floor
+    #[arg(long)]
+    pub bench: bool,
+    /// Print the bench as JSON and nothing else
+    #[arg(long, requires = "bench")]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

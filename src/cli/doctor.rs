@@ -1,7 +1,11 @@
-//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would take.
+//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would take,
+//! and how fast a device is.
 
+use super::args::Doctor;
 use super::show;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::experiments::throughput;
+use crate::gpu::Engine;
 use crate::gpu::device::{Choice, Description, adapters, open};
 
 /// What to do on a machine without a hardware GPU.
@@ -11,8 +15,49 @@ in a container: NVIDIA_DRIVER_CAPABILITIES must contain `graphics`). A software 
 enough for tests: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), dnf install
 mesa-vulkan-drivers (Fedora); WARP is part of Windows.";
 
-/// Prints what there is, what would be taken and why, and what is missing.
-pub fn doctor() -> Result<()> {
+/// Prints what there is, what would be taken and why, and what is missing; with `--bench` how fast the
+/// device is.
+pub fn doctor(options: &Doctor) -> Result<()> {
+    if !options.json {
+        describe();
+    }
+    if options.bench {
+        bench(options.json)?;
+    }
+    Ok(())
+}
+
+fn bench(json: bool) -> Result<()> {
+    let Some(gpu) = open(Choice::Gpu)?.gpu else { return Ok(()) };
+    let found = throughput::measure(&Engine::new(gpu))?;
+    if json {
+        let text = serde_json::to_string_pretty(&found);
+        show(&text.map_err(|cause| Error::new("cannot write the bench as JSON").because(cause))?);
+        return Ok(());
+    }
+    show(&format!("\nbench of {}", found.device));
+    let rows = [
+        ("copy", format!("{:.1} GB/s, read and written", found.copy_bytes_per_second / 1e9)),
+        (
+            "DFA",
+            format!(
+                "{:.0} traces/s of {} samples, {} sizes, order 1 ({} at a time, {:.2} ms)",
+                found.traces_per_second,
+                found.samples,
+                found.sizes,
+                found.traces,
+                1e3 * found.dfa_seconds
+            ),
+        ),
+        ("share of the floor", format!("{:.1} % of one read at that speed", 100.0 * found.share)),
+    ];
+    for (name, value) in rows {
+        show(&format!("  {name:<18} {value}"));
+    }
+    Ok(())
+}
+
+fn describe() {
     let threads = rayon::current_num_threads();
     show(&format!("noisescope {}, {threads} threads\n", env!("CARGO_PKG_VERSION")));
     let adapters = adapters();
@@ -32,7 +77,6 @@ pub fn doctor() -> Result<()> {
     if !adapters.iter().any(|adapter| adapter.kind.is_hardware()) {
         show(&format!("\n{NO_HARDWARE}"));
     }
-    Ok(())
 }
 
 fn description(number: usize, adapter: &Description) -> String {

@@ -32,7 +32,7 @@ use progress::Terminal;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
-        Command::Doctor => doctor::doctor(),
+        Command::Doctor(options) => doctor::doctor(&options),
         Command::Analyze(options) => analyze::analyze(&options),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
     };

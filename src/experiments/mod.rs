@@ -10,3 +10,4 @@ pub mod one_over_f;
 pub mod outcome;
 pub mod run_folder;
 pub mod spikes;
+pub mod throughput;

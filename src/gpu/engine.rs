@@ -132,6 +132,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not wait.
+    ///
+    /// # Errors
+    /// `to` is shorter.
+    pub fn copy(&self, from: &wgpu::Buffer, to: &wgpu::Buffer) -> Result<()> {
+        self.checked("copy", || {
+            let mut encoder =
+                self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            encoder.copy_buffer_to_buffer(from, 0, to, 0, from.size());
+            self.gpu.queue.submit([encoder.finish()]);
+        })
+    }
+
+    /// Waits for all that was submitted.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn wait(&self) -> Result<()> {
+        let polled = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
+        polled.map(|_status| ()).map_err(|error| self.lost().because(error))
+    }
+
+    fn lost(&self) -> Error {
+        Error::new("the device stopped answering")
+            .at(&self.gpu.description)
+            .remedy("run again with --device cpu, and check the driver's log")
+    }
+
     /// Waits for all that was submitted and reads `buffer` back.
     ///
     /// # Errors
@@ -151,22 +179,17 @@ impl Engine {
             self.gpu.queue.submit([encoder.finish()]);
             staging
         })?;
-        let lost = || {
-            Error::new("the device stopped answering")
-                .at(&self.gpu.description)
-                .remedy("run again with --device cpu, and check the driver's log")
-        };
         let (send, receive) = std::sync::mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             // The receiver waits below and outlives the callback.
             let _ = send.send(result);
         });
-        device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| lost().because(error))?;
+        self.wait()?;
         receive
             .recv()
-            .map_err(|error| lost().because(error))?
-            .map_err(|error| lost().because(error))?;
-        let view = staging.get_mapped_range(..).map_err(|error| lost().because(error))?;
+            .map_err(|error| self.lost().because(error))?
+            .map_err(|error| self.lost().because(error))?;
+        let view = staging.get_mapped_range(..).map_err(|error| self.lost().because(error))?;
         // Mapped memory need not be aligned for T.
         Ok(bytemuck::pod_collect_to_vec(&view))
     }
