@@ -6,28 +6,18 @@
 
 mod common;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use common::device_against_twin::{apart, device_against_twin, nothing, on_device, words};
-use common::poisoned::Poisoned;
-use common::{Case, Reference, assert_close, tolerances, twins, widen};
+use common::device_against_twin::{device_against_twin, nothing, words};
+use common::{Case, Reference, assert_close, engine, tolerances, twins, widen};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{
     self, Convention, DfaPlan, Measured, Path, Settings, Status, block, oracle,
 };
 use noisescope::gpu::engine::{Dispatch, Part};
-use noisescope::gpu::stage::{Bound, Stage, WIDEST_GRID};
+use noisescope::gpu::stage::Stage;
 use noisescope::gpu::{Engine, Gpu};
-use noisescope::models::lstm;
-use noisescope::signal::{Traces, noise, random};
-use rand::distr::{Distribution, Uniform};
-
-/// The engine of all tests, opened once.
-fn engine() -> Option<Arc<Engine>> {
-    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
-    let engine = || common::adapter().map(|gpu| Arc::new(Engine::new(gpu.clone())));
-    ENGINE.get_or_init(engine).clone()
-}
+use noisescope::signal::{Traces, noise};
 
 fn plan(steps: usize, windows: &[usize], convention: Convention) -> DfaPlan {
     let windows = windows.to_vec();
@@ -244,114 +234,6 @@ fn the_grid_of_many_lanes_goes_on_too() {
             nothing::<ExponentRecord>(beyond),
         ],
     );
-}
-
-/// `count` numbers within ±`limit`.
-fn uniform(name: &str, count: usize, limit: f32) -> Vec<f32> {
-    let uniform = Uniform::new(-limit, limit).expect("a range");
-    uniform.sample_iter(random::stream(5, name, count as u64)).take(count).collect()
-}
-
-/// Both stages of the LSTM, the second on what the twin of the first wrote.
-fn each_stage_of_the_lstm(engine: &Engine, [batch, steps, hidden]: [usize; 3]) {
-    let what = format!("B {batch}, T {steps}, H {hidden}");
-    let parameters = words(&[batch as u32, steps as u32, hidden as u32]);
-    let states = batch * steps * hidden;
-    let recurrent = uniform("recurrent", 4 * hidden * hidden, 1.5 / (hidden as f32).sqrt());
-    let transposed: Vec<f32> =
-        (0..recurrent.len()).map(|at| recurrent[at % hidden * 4 * hidden + at / hidden]).collect();
-    let forward = device_against_twin(
-        engine,
-        &lstm::FORWARD,
-        &what,
-        &[
-            parameters.clone(),
-            words(&uniform("projected", 4 * states, 2.0)),
-            words(&recurrent),
-            nothing::<f32>(states),
-            nothing::<f32>(states),
-            nothing::<f32>(4 * states),
-        ],
-    );
-    let [_, _, _, _, cell, gates] = forward.try_into().expect("six bindings");
-    device_against_twin(
-        engine,
-        &lstm::BACKWARD,
-        &what,
-        &[
-            parameters,
-            words(&uniform("gradient", states, 1.0)),
-            cell,
-            gates,
-            words(&transposed),
-            nothing::<f32>(4 * states),
-        ],
-    );
-}
-
-#[test]
-fn each_stage_of_the_lstm_is_its_twin() {
-    let Some(engine) = engine() else { return };
-    // About the 256 lanes, about vectors and tiles of the twin, and the most units there may be.
-    for hidden in [1, 5, 60, 64, 65, 256, 257] {
-        for batch in 1..=3 {
-            for steps in [1, 2, 5] {
-                each_stage_of_the_lstm(&engine, [batch, steps, hidden]);
-            }
-        }
-    }
-    each_stage_of_the_lstm(&engine, [1, 2, lstm::MOST_UNITS - 1]);
-    each_stage_of_the_lstm(&engine, [1, 2, lstm::MOST_UNITS]);
-}
-
-#[test]
-fn the_grid_of_the_lstm_goes_on_beyond_65_535_rows() {
-    let Some(engine) = engine() else { return };
-    for batch in [WIDEST_GRID as usize, WIDEST_GRID as usize + 1, 65_541] {
-        each_stage_of_the_lstm(&engine, [batch, 1, 1]);
-    }
-}
-
-#[test]
-fn the_comparison_finds_a_stage_that_is_wrong() {
-    let Some(engine) = engine() else { return };
-    let own = lstm::FORWARD.source()[0];
-    // 1,000 states: enough for a factor of 1 ppm.
-    let buffers = [
-        words(&[4u32, 5, 50]),
-        words(&uniform("projected", 4000, 2.0)),
-        words(&uniform("recurrent", 10_000, 0.2)),
-        nothing::<f32>(1000),
-        nothing::<f32>(1000),
-        nothing::<f32>(4000),
-    ];
-    let found = |from: &str, to: &str| {
-        let text = own.replacen(from, to, 1);
-        assert!(from.is_empty() || text != own, "`{from}` is not in the shader");
-        let mut by_twin = buffers.to_vec();
-        lstm::FORWARD.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
-        let stage = Poisoned::new(&lstm::FORWARD, &text);
-        // An engine keeps pipelines by name.
-        let engine = Engine::new(engine.gpu().clone());
-        let by_device = on_device(&engine, &stage, &buffers);
-        apart(&lstm::FORWARD, &buffers, &by_device, &by_twin)
-    };
-    assert_eq!(found("", ""), None);
-    let wrong = [
-        ("hidden_now[unit] = 0.0;", "", "scratch that is not cleared"),
-        ("hidden[place * units + unit] = h;", "", "an output that is not written"),
-        ("cell[place * units + unit] = c;", "cell[place * units + unit] = c * 1.000001;", "1 ppm"),
-        ("gates[place * width + column] = gate;", "projected[place] = gate;", "an input written"),
-        ("row >= shape.batch", "row + 1u >= shape.batch", "the last row left out"),
-        ("step < shape.steps", "step + 1u < shape.steps", "the last step left out"),
-    ];
-    for (from, to, what) in wrong {
-        let found = found(from, to);
-        println!("{what}: {found:?}");
-        assert!(found.is_some(), "{what} was not found");
-    }
-    // Poisoned like on the device, and neither writes: NaN on both sides is no agreement.
-    assert!(apart(&lstm::FORWARD, &buffers, &buffers, &buffers).is_some());
 }
 
 #[test]

@@ -8,13 +8,13 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{Convention, DfaPlan, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
-use noisescope::gpu::{Choice, Gpu, device};
+use noisescope::gpu::{Choice, Engine, Gpu, device};
 use noisescope::models;
 use noisescope::signal::Traces;
 
@@ -46,6 +46,13 @@ pub fn adapter() -> Option<&'static Gpu> {
     let required = std::env::var_os("REQUIRE_GPU").is_some_and(|value| value != "0");
     assert!(opened.is_some() || !required, "REQUIRE_GPU is set, and no adapter was opened");
     opened.as_ref()
+}
+
+/// The engine on that device, made once per process.
+pub fn engine() -> Option<Arc<Engine>> {
+    static ENGINE: OnceLock<Option<Arc<Engine>>> = OnceLock::new();
+    let engine = || adapter().map(|gpu| Arc::new(Engine::new(gpu.clone())));
+    ENGINE.get_or_init(engine).clone()
 }
 
 /// Says how `actual` differs from `expected`, or nothing where it does not by more than
