@@ -1,5 +1,6 @@
 //! `noisescope analyze` as a user meets it: known noises in, their exponents out; bad input.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -199,4 +200,51 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
         assert!(said.contains(word) && said.contains("help:"), "{arguments:?}\n{said}");
     }
+}
+
+/// The most memory that the program held, in kB, as the kernel counts it.
+#[cfg(target_os = "linux")]
+fn peak_memory(arguments: &[&str], home: &Path) -> u64 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_noisescope"))
+        .args(["analyze", "--device", "cpu"])
+        .args(arguments)
+        .current_dir(home)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().expect("it can be waited for").is_none() {
+        // Of a process that has just ended there is no such line.
+        let held = std::fs::read_to_string(&status).ok().and_then(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.to_owned();
+            line.trim().strip_suffix("kB")?.trim().parse().ok()
+        });
+        peak = peak.max(held.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(child.wait().expect("it ended").success());
+    peak
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_the_input_and_at_most_64_mib() {
+    let home = tempfile::tempdir().expect("a folder");
+    let samples = 20_000_000;
+    let mut file = std::fs::File::create(home.path().join("long.npy")).expect("a file");
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({samples},), }}");
+    let head = format!("{head:<117}\n");
+    let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes()].concat();
+    bytes.extend_from_slice(head.as_bytes());
+    let noise = noise::white(1_000_000, 4, 0);
+    file.write_all(&bytes).expect("written");
+    for _ in 0..samples / noise.len() {
+        file.write_all(bytemuck::cast_slice(&noise)).expect("written");
+    }
+    let limit = samples as u64 * 4 / 1024 + 64 * 1024;
+    let peak = peak_memory(&["long.npy"], home.path());
+    println!("one trace of {samples} samples: {peak} kB, of {limit} kB");
+    assert!(peak > limit / 2 && peak <= limit, "{peak} kB, of {limit} kB");
 }

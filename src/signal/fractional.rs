@@ -56,8 +56,11 @@ pub fn gaussian(steps: usize, hurst: f64, seed: u64, index: u64) -> Vec<f32> {
 /// Panics where `hurst` is outside (0, 1).
 pub fn brownian(steps: usize, hurst: f64, seed: u64, index: u64) -> Vec<f32> {
     check(hurst, 1.0);
-    let circle = Fractional::new(steps, hurst).circle(seed, "fractional/brownian", index);
-    running_sum(&circle[..steps])
+    let mut circle = Circle::default();
+    circle.draw(&Fractional::new(steps, hurst), seed, "fractional/brownian", index);
+    let mut sums = vec![0.0; steps];
+    running_sum(&circle.samples, &mut sums);
+    sums
 }
 
 /// Noise of DFA exponent `0 < alpha < 2`, of the family above.
@@ -85,58 +88,99 @@ impl Fractional {
     /// Prepares traces of `steps` samples and DFA exponent `0 < alpha < 2`; costs two transforms of
     /// about `2·steps`. Panics where `alpha` is outside (0, 2).
     pub fn new(steps: usize, alpha: f64) -> Self {
-        check(alpha, 2.0);
-        let summed = alpha >= 1.0;
-        let from_one = (alpha - 1.0).abs().max(NEAREST_TO_ONE);
-        let power = 2.0 * if summed { 1.0 + from_one } else { 1.0 - from_one };
-        let order = if summed { 4 } else { 2 };
-        let unit = power_difference(power, 0, order);
+        Self::family(steps, &[alpha]).swap_remove(0)
+    }
+
+    /// A maker for each of `alphas`; they share one transform.
+    pub fn family(steps: usize, alphas: &[f64]) -> Vec<Self> {
         let length = circle_length(steps);
         let mut planner = RealFftPlanner::<f64>::new();
-        let forward = planner.plan_fft_forward(length);
-        let mut circle: Vec<f64> =
-            (0..length).map(|i| power_difference(power, i.min(length - i), order) / unit).collect();
+        let (forward, inverse) =
+            (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
         let mut spectrum = forward.make_output_vec();
-        forward.process(&mut circle, &mut spectrum).expect("the planner's own lengths");
-        // An eigenvalue a rounding error below zero is zero.
-        let amplitudes = spectrum.iter().map(|e| (e.re.max(0.0) / length as f64).sqrt()).collect();
-        Self { steps, summed, amplitudes, transform: planner.plan_fft_inverse(length) }
+        let maker = |&alpha: &f64| {
+            check(alpha, 2.0);
+            let summed = alpha >= 1.0;
+            let from_one = (alpha - 1.0).abs().max(NEAREST_TO_ONE);
+            let power = 2.0 * if summed { 1.0 + from_one } else { 1.0 - from_one };
+            let order = if summed { 4 } else { 2 };
+            let unit = power_difference(power, 0, order);
+            let covariance = |lag| power_difference(power, lag, order) / unit;
+            let mut circle: Vec<f64> = (0..=length / 2).map(covariance).collect();
+            circle.extend_from_within(1..length / 2);
+            circle[length / 2 + 1..].reverse();
+            forward.process(&mut circle, &mut spectrum).expect("the planner's own lengths");
+            // An eigenvalue a rounding error below zero is zero.
+            let amplitude = |e: &Complex<f64>| (e.re.max(0.0) / length as f64).sqrt();
+            let amplitudes = spectrum.iter().map(amplitude).collect();
+            Self { steps, summed, amplitudes, transform: Arc::clone(&inverse) }
+        };
+        alphas.iter().map(maker).collect()
     }
 
     /// Two traces of the random stream `(seed, name, index)`. Each has the exact distribution; they
     /// are not quite independent of each other.
     pub fn pair(&self, seed: u64, name: &str, index: u64) -> [Vec<f32>; 2] {
-        let circle = self.circle(seed, name, index);
-        let half = circle.len() / 2;
-        [0, half].map(|start| {
-            let samples = &circle[start..start + self.steps];
-            if self.summed { running_sum(samples) } else { rounded(samples) }
-        })
+        let mut traces = [vec![0.0; self.steps], vec![0.0; self.steps]];
+        let [left, right] = &mut traces;
+        self.draw(seed, name, index, &mut Circle::default(), [left, right]);
+        traces
     }
 
-    fn circle(&self, seed: u64, name: &str, index: u64) -> Vec<f64> {
+    /// The same, into `traces` of `steps` samples each; `circle` may be used again.
+    ///
+    /// Panics where a trace has another length.
+    pub fn draw(
+        &self,
+        seed: u64,
+        name: &str,
+        index: u64,
+        circle: &mut Circle,
+        traces: [&mut [f32]; 2],
+    ) {
+        circle.draw(self, seed, name, index);
+        let half = circle.samples.len() / 2;
+        for (start, trace) in [0, half].into_iter().zip(traces) {
+            let samples = &circle.samples[start..start + self.steps];
+            if self.summed {
+                running_sum(samples, trace);
+            } else {
+                trace.iter_mut().zip(samples).for_each(|(out, &x)| *out = x as f32);
+            }
+        }
+    }
+}
+
+/// Buffers of one transform, to be used again for the next.
+#[derive(Default)]
+pub struct Circle {
+    spectrum: Vec<Complex<f64>>,
+    samples: Vec<f64>,
+    scratch: Vec<Complex<f64>>,
+}
+
+impl Circle {
+    fn draw(&mut self, maker: &Fractional, seed: u64, name: &str, index: u64) {
+        let Fractional { amplitudes, transform, .. } = maker;
         let mut generator = random::stream(seed, name, index);
         let mut draw = || -> f64 { StandardNormal.sample(&mut generator) };
-        let last = self.amplitudes.len() - 1;
-        let mut spectrum: Vec<Complex<f64>> = self
-            .amplitudes
-            .iter()
-            .enumerate()
-            .map(|(k, amplitude)| {
-                // The length is even: the first and the last bin are real.
-                if k == 0 || k == last {
-                    Complex::new(amplitude * draw(), 0.0)
-                } else {
-                    let scale = amplitude * std::f64::consts::FRAC_1_SQRT_2;
-                    Complex::new(scale * draw(), scale * draw())
-                }
-            })
-            .collect();
-        let mut samples = self.transform.make_output_vec();
-        self.transform
-            .process(&mut spectrum, &mut samples)
+        let last = amplitudes.len() - 1;
+        self.spectrum.clear();
+        self.spectrum.extend(amplitudes.iter().enumerate().map(|(k, amplitude)| {
+            // The length is even: the first and the last bin are real.
+            if k == 0 || k == last {
+                Complex::new(amplitude * draw(), 0.0)
+            } else {
+                let scale = amplitude * std::f64::consts::FRAC_1_SQRT_2;
+                Complex::new(scale * draw(), scale * draw())
+            }
+        }));
+        self.samples.resize(transform.len(), 0.0);
+        self.scratch.resize(transform.get_scratch_len(), Complex::default());
+        let Self { spectrum, samples, scratch } = self;
+        transform
+            .process_with_scratch(spectrum, samples, scratch)
             .expect("the planner's own lengths, and the first and last bin are real");
-        samples
     }
 }
 
@@ -147,17 +191,12 @@ fn check(exponent: f64, below: f64) {
     );
 }
 
-fn rounded(samples: &[f64]) -> Vec<f32> {
-    samples.iter().map(|&x| x as f32).collect()
-}
-
-fn running_sum(samples: &[f64]) -> Vec<f32> {
+fn running_sum(samples: &[f64], sums: &mut [f32]) {
     let mut level = 0.0;
-    let sum = |x: &f64| {
+    for (sum, x) in sums.iter_mut().zip(samples) {
         level += x;
-        level as f32
-    };
-    samples.iter().map(sum).collect()
+        *sum = level as f32;
+    }
 }
 
 /// The smallest even `2^a · 3^b · 5^c` that is at least `2·steps`: quick to transform.

@@ -41,10 +41,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::analysis::dfa::{DfaPlan, Settings, fast};
+use crate::analysis::dfa::{DfaPlan, Settings, simulated};
 use crate::error::Result;
-use crate::signal::Traces;
-use crate::signal::fractional::Fractional;
 
 /// How far `ln F` of every size may lie from a power law that is still taken for one: 1 percent.
 pub const TOLERANCE: f64 = 0.01;
@@ -65,9 +63,6 @@ const LARGEST_AT_LEAST: f64 = 256.0;
 const EXPONENTS: usize = 13;
 const LOWEST: f64 = 0.1;
 const STEP: f64 = 0.15;
-
-/// Traces simulated together: a group of the fast path.
-const TOGETHER: usize = 16;
 
 /// The best pair of laws of one trace, and what speaks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -112,26 +107,17 @@ impl Null {
     pub fn new(plan: &DfaPlan, seed: u64) -> Result<Self> {
         let scaled = Scaled::new(plan)?;
         let steps = scaled.plan.steps();
-        let groups = (1_310_720 / steps).clamp(160, 640).div_ceil(TOGETHER);
+        let count = (1_310_720 / steps).clamp(160, 640);
         let line = plan.line();
-        let looks = (0..EXPONENTS)
-            .into_par_iter()
-            .map(|i| {
-                let alpha = LOWEST + STEP * i as f64;
-                let maker = Fractional::new(steps, alpha);
-                let groups = (0..groups).into_par_iter().map(|group| {
-                    let index = ((i as u64) << 32) + (group * TOGETHER / 2) as u64;
-                    let pairs = (0..TOGETHER as u64 / 2)
-                        .flat_map(|pair| maker.pair(seed, "controls/crossover", index + pair));
-                    let traces = Traces::new(pairs.flatten().collect(), steps)?;
-                    Ok(fast::fluctuations(&traces, &scaled.plan))
-                });
-                let found = groups.collect::<Result<Vec<_>>>()?.concat();
-                let (mean, covariance) = scaled.moments(&found, alpha);
-                let slope = line.slope.iter().zip(&mean).map(|(w, y)| w * y).sum();
-                Ok(Look { alpha, slope, mean, covariance })
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let alphas: Vec<f64> = (0..EXPONENTS).map(|i| LOWEST + STEP * i as f64).collect();
+        let stream = (seed, "controls/crossover");
+        let found = simulated::fluctuations(&scaled.plan, &alphas, count, stream);
+        let look = |(found, alpha): (Vec<f64>, f64)| {
+            let (mean, covariance) = scaled.moments(&found, alpha);
+            let slope = line.slope.iter().zip(&mean).map(|(w, y)| w * y).sum();
+            Look { alpha, slope, mean, covariance }
+        };
+        let looks = found.into_par_iter().zip(alphas).map(look).collect();
         Ok(Self { abscissa: line.abscissa.clone(), weights: line.slope.clone(), looks })
     }
 
@@ -338,6 +324,9 @@ fn reject(mut vector: Vec<f64>, basis: &[Vec<f64>]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::dfa::fast;
+    use crate::signal::Traces;
+    use crate::signal::fractional::Fractional;
 
     fn plan(steps: usize) -> DfaPlan {
         let largest = steps / 4;

@@ -61,11 +61,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::expected::Diagonals;
-use super::fast;
 use super::plan::{Convention, DfaPlan, Settings};
+use super::simulated::{self, TOGETHER};
 use crate::error::{Error, Result};
-use crate::signal::Traces;
-use crate::signal::fractional::Fractional;
 
 /// Samples of the longest trace that is simulated; longer ones are reduced to it.
 pub const LONGEST_SIMULATED: usize = 8192;
@@ -81,9 +79,6 @@ const DEGREES: [usize; 3] = [6, 4, 2];
 
 /// Points of the table that is searched.
 const TABLE: usize = 393;
-
-/// Traces simulated together: a group of the fast path.
-const TOGETHER: usize = 8;
 
 /// The largest window of a reduced plan is not divided to below this.
 const LARGEST_AT_LEAST: f64 = 256.0;
@@ -246,7 +241,7 @@ impl Reduced {
         let sizes = sizes_of(plan);
         if steps <= LONGEST_SIMULATED {
             let place = (0..sizes.len()).map(Some).collect();
-            let simulated = Arc::new(Simulated::new(plan.clone(), seed)?);
+            let simulated = Arc::new(Simulated::new(plan.clone(), seed));
             return Ok(Self { simulated, place, variance: 1.0 });
         }
         let simulated = Simulated::of_long_traces(plan, seed)?;
@@ -304,38 +299,18 @@ struct Simulated {
 }
 
 impl Simulated {
-    fn new(plan: DfaPlan, seed: u64) -> Result<Self> {
-        let steps = plan.steps();
-        let groups = traces_per_exponent(steps) / TOGETHER;
+    fn new(plan: DfaPlan, seed: u64) -> Self {
+        let (alphas, count) = (grid(), traces_per_exponent(plan.steps()));
+        let stream = (seed, "dfa/interval");
+        let mut deviations = simulated::fluctuations(&plan, &alphas, count, stream);
         let diagonals = Diagonals::new(&sizes_of(&plan), plan.order());
-        let maker = |alpha| {
-            let half = |square: f64| square.ln() / 2.0;
-            let expected = diagonals.expected_square(alpha).into_iter().map(half).collect();
-            (Fractional::new(steps, alpha), expected)
-        };
-        let makers: Vec<(Fractional, Vec<f64>)> = grid().into_par_iter().map(maker).collect();
-        let jobs: Vec<(usize, usize)> =
-            (0..makers.len()).flat_map(|i| (0..groups).map(move |group| (i, group))).collect();
-        let found = jobs
-            .into_par_iter()
-            .map(|(i, group)| {
-                let (maker, expected) = &makers[i];
-                let mut samples = Vec::with_capacity(TOGETHER * steps);
-                for pair in 0..TOGETHER / 2 {
-                    let index = ((i as u64) << 32) + (group * TOGETHER / 2 + pair) as u64;
-                    for half in maker.pair(seed, "dfa/interval", index) {
-                        samples.extend(half);
-                    }
-                }
-                let mut found = fast::fluctuations(&Traces::new(samples, steps)?, &plan);
-                for trace in found.chunks_exact_mut(expected.len()) {
-                    trace.iter_mut().zip(expected).for_each(|(f, e)| *f = f.ln() - e);
-                }
-                Ok(found)
-            })
-            .collect::<Result<Vec<Vec<f64>>>>()?;
-        let deviations = found.chunks_exact(groups).map(|lists| lists.concat()).collect();
-        Ok(Self { plan, deviations })
+        deviations.par_iter_mut().zip(alphas).for_each(|(found, alpha)| {
+            let expected = diagonals.expected_square(alpha);
+            for trace in found.chunks_exact_mut(expected.len()) {
+                trace.iter_mut().zip(&expected).for_each(|(f, e)| *f = f.ln() - e.ln() / 2.0);
+            }
+        });
+        Self { plan, deviations }
     }
 
     /// What stands for all long traces of one order, convention and seed: sizes 8 percent apart,
@@ -359,7 +334,7 @@ impl Simulated {
             let windows = settings.windows[..settings.windows.len() - 1].to_vec();
             DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })
         })?;
-        let simulated = Arc::new(Self::new(plan, seed)?);
+        let simulated = Arc::new(Self::new(plan, seed));
         kept.push((key, Arc::clone(&simulated)));
         Ok(simulated)
     }

@@ -58,6 +58,7 @@ pub mod oracle;
 pub mod params;
 pub mod plan;
 pub mod profile;
+pub mod simulated;
 pub mod stretch;
 
 pub use interval::{Calibration, Interval};

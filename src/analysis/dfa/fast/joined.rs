@@ -7,9 +7,12 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Work;
-use super::bundle::{Bundle, Many, One, Value};
+use super::bundle::Bundle;
+use super::many::Many;
+use super::one::One;
 use super::rows::Rows;
 use super::stretch::Stretch;
+use super::value::Value;
 use crate::analysis::dfa::plan::WindowSize;
 
 /// Some large windows of one size.

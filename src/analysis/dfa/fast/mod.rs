@@ -7,7 +7,7 @@
 //! # Arithmetic
 //! The profile of a stretch is `p_t = Σ (x - mean)`, from zero before the stretch; the difference
 //! of `f32` and a mean is good to f64. With the chord taken out first, `d_t = p_t - t·p_k/k`, one
-//! pass over `Σ Q_j d` and `Σ d²` gives polynomial and residual with their digits ([`bundle`]). A
+//! pass over `Σ Q_j d` and `Σ d²` gives polynomial and residual with their digits ([`sums`]). A
 //! constant stretch gives `d = 0` exactly.
 //!
 //! Small windows are done so, one by one ([`tile`]). Larger ones are joined ([`joined`],
@@ -18,27 +18,34 @@
 //!
 //! # Memory
 //! Nothing is kept per sample: a tile of the profile at a time, and the blocks, which are longer in
-//! longer traces so that there are at most [`MOST_BLOCKS`]: 20 MB for a trace of any length.
+//! longer traces so that there are at most [`MOST_BLOCKS`]: 10 MB for a trace of any length.
 //!
 //! # Registers
-//! Many traces: a register holds one sample of each of several traces ([`bundle::Many`]). Few or
-//! long ones: consecutive samples of one ([`bundle::One`]), but its small windows are first laid
-//! side by side, as if they were traces. The instruction set is chosen at run time (pulp). Sums are
+//! Many traces: a register holds one sample of each of several traces ([`many`]). Few or long ones:
+//! consecutive samples of one ([`one`]), but one sample of each of several of its small windows. The instruction set is chosen at run time (pulp). Sums are
 //! taken tile by tile and in order: the same whatever the number of threads.
 
 mod bundle;
 mod joined;
+mod many;
+mod one;
 mod rows;
 mod stretch;
+mod sums;
 mod tile;
+mod value;
 
-use bundle::{Bundle, Degrees, Many, One, Value};
+use bundle::{Bundle, Degrees};
 use joined::Joined;
+use many::Many;
+use one::One;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use rows::{Means, Rows};
 use stretch::Stretch;
-use tile::{InTile, Scratch, Tile};
+pub use tile::Scratch;
+use tile::{InTile, Tile};
+use value::Value;
 
 use super::plan::{DfaPlan, WindowSize};
 use crate::signal::Traces;
@@ -50,7 +57,7 @@ const BLOCK: usize = 32;
 const BLOCK_ALONE: usize = 128;
 
 /// Blocks of a trace, at most.
-const MOST_BLOCKS: usize = 1 << 18;
+const MOST_BLOCKS: usize = 1 << 17;
 
 /// Samples of a tile where one trace is measured. A tenth of that is integrated twice, for the
 /// windows that reach into the next tile.
@@ -68,34 +75,50 @@ const LONGEST_TOGETHER: usize = 1 << 17;
 /// Windows of one task.
 const WINDOWS: usize = 128;
 
-/// `F(n)` of every trace, rows × sizes. A NaN or an infinity makes every size NaN that has a window
-/// over it.
+/// `F(n)` of every trace, rows × sizes, by all threads. A NaN or an infinity makes every size NaN
+/// that has a window over it.
 pub fn fluctuations(traces: &Traces, plan: &DfaPlan) -> Vec<f64> {
+    let mut found = vec![0.0; traces.rows() * plan.sizes().len()];
+    by_order(traces.values(), plan, None, &mut found);
+    found
+}
+
+/// The same into `found`, of traces that are short and few enough for one thread, whose `scratch`
+/// serves all its calls.
+pub fn fluctuations_of(traces: &[f32], plan: &DfaPlan, scratch: &mut Scratch, found: &mut [f64]) {
+    by_order(traces, plan, Some(scratch), found);
+}
+
+fn by_order(traces: &[f32], plan: &DfaPlan, scratch: Option<&mut Scratch>, found: &mut [f64]) {
     match plan.order() {
-        1 => measure::<2>(traces, plan, Arch::new()),
-        2 => measure::<3>(traces, plan, Arch::new()),
-        _ => measure::<4>(traces, plan, Arch::new()),
+        1 => measure::<2>(traces, plan, scratch, found),
+        2 => measure::<3>(traces, plan, scratch, found),
+        _ => measure::<4>(traces, plan, scratch, found),
     }
 }
 
-fn measure<const K: usize>(traces: &Traces, plan: &DfaPlan, arch: Arch) -> Vec<f64> {
-    let (steps, sizes) = (traces.steps(), plan.sizes().len());
-    let mut result = vec![0.0; traces.rows() * sizes];
+fn measure<const K: usize>(
+    traces: &[f32],
+    plan: &DfaPlan,
+    scratch: Option<&mut Scratch>,
+    found: &mut [f64],
+) {
+    let arch = Arch::new();
+    let (steps, sizes) = (plan.steps(), plan.sizes().len());
     let width = arch.dispatch(Width);
     let long = steps > LONGEST_TOGETHER;
     // Below half a bundle the registers would be mostly empty.
-    let together = if traces.rows() > width / 2 && !long { width } else { 1 };
+    let together = if traces.len() / steps > width / 2 && !long { width } else { 1 };
     let work = Work::<K>::new(plan, together);
     let bundle = |scratch: &mut Scratch, (out, rows)| work.measure(arch, rows, out, scratch);
-    let values = traces.values();
-    if long {
-        let rows = values.chunks(steps);
-        result.chunks_mut(sizes).zip(rows).for_each(|row| bundle(&mut Scratch::default(), row));
+    let (rows, outs) = (together * steps, together * sizes);
+    let mut own = Scratch::default();
+    if let Some(scratch) = scratch.or(long.then_some(&mut own)) {
+        found.chunks_mut(outs).zip(traces.chunks(rows)).for_each(|row| bundle(scratch, row));
     } else {
-        let rows = values.par_chunks(together * steps);
-        result.par_chunks_mut(together * sizes).zip(rows).for_each_init(Scratch::default, bundle);
+        let rows = traces.par_chunks(rows);
+        found.par_chunks_mut(outs).zip(rows).for_each_init(Scratch::default, bundle);
     }
-    result
 }
 
 /// How many traces a bundle holds on this processor.
@@ -202,13 +225,10 @@ impl<'a, const K: usize> Work<'a, K> {
     fn gather(&self, arch: Arch, tiles: &mut [Tile]) -> Vec<Vec<f64>> {
         let mut levels: Vec<Vec<f64>> = Vec::new();
         for level in 0..self.levels.len() {
-            let mut joined = Vec::new();
+            let parts = || tiles.iter().filter_map(|tile| tile.levels.get(level));
+            let mut joined = Vec::with_capacity(parts().map(Vec::len).sum());
             for found in tiles.iter_mut().filter_map(|tile| tile.levels.get_mut(level)) {
-                if joined.is_empty() {
-                    joined = std::mem::take(found);
-                } else {
-                    joined.extend_from_slice(found);
-                }
+                joined.append(&mut std::mem::take(found));
             }
             let below = levels.last();
             let complete = self.tile >= self.block << level;

@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::bundle::{Bundle, Value};
+use super::bundle::Bundle;
 
-/// Samples of each trace that are scattered to registers while these are in the nearest cache.
+/// Samples of each trace that are scattered to registers, then summed, in the nearest cache.
 const SCATTERED: usize = 64;
 
 /// The mean of each trace of `steps` samples in f64; 0 where a bundle has none.
@@ -61,47 +61,25 @@ impl Rows<'_> {
         let width = bundle.width();
         profile.resize((samples.len() + 1) * width, 0.0);
         profile[..width].fill(0.0);
-        if width == 1 {
-            integrate(&self.values[samples], self.means[0], &mut profile[1..]);
-            return;
-        }
-        // Scatter, then sum over registers: a sum per trace would wait for each addition.
         if self.values.len() < width * self.steps {
             profile.fill(0.0);
         }
         let (means, mut level) = (bundle.load(&self.means), bundle.zero());
         for (i, some) in profile[width..].chunks_mut(SCATTERED * width).enumerate() {
             let from = samples.start + i * SCATTERED;
-            for (lane, row) in self.values.chunks_exact(self.steps).enumerate() {
-                for (sample, &x) in some.chunks_exact_mut(width).zip(&row[from..]) {
-                    sample[lane] = f64::from(x);
+            if width == 1 {
+                let values = &self.values[from..from + some.len()];
+                for (sample, &x) in some.iter_mut().zip(values) {
+                    *sample = f64::from(x);
+                }
+            } else {
+                for (lane, row) in self.values.chunks_exact(self.steps).enumerate() {
+                    for (sample, &x) in some.chunks_exact_mut(width).zip(&row[from..]) {
+                        sample[lane] = f64::from(x);
+                    }
                 }
             }
-            for sample in some.chunks_exact_mut(width) {
-                level = level.plus(bundle.load(sample).minus(means));
-                bundle.store(level, sample);
-            }
+            level = bundle.integrate(some, means, level);
         }
-    }
-}
-
-/// The running sum of `samples - mean`: eight at a time from zero, for each addition of one sum
-/// waits for the one before.
-#[inline(always)]
-fn integrate(samples: &[f32], mean: f64, profile: &mut [f64]) {
-    let mut level = 0.0;
-    let (eights, rest) = samples.as_chunks::<8>();
-    let (outs, out_rest) = profile.as_chunks_mut::<8>();
-    for (eight, out) in eights.iter().zip(outs) {
-        let mut risen = 0.0;
-        for (out, &x) in out.iter_mut().zip(eight) {
-            risen += f64::from(x) - mean;
-            *out = level + risen;
-        }
-        level += risen;
-    }
-    for (out, &x) in out_rest.iter_mut().zip(rest) {
-        level += f64::from(x) - mean;
-        *out = level;
     }
 }

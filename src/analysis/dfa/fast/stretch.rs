@@ -3,7 +3,8 @@
 //! Place in the flow: the windows of [`super`] are folded from these. The formulas are those of
 //! `super::super::stretch`, whose polynomials are used here at order 1 too.
 
-use super::bundle::{Bundle, Degrees, Moments, Value};
+use super::bundle::{Bundle, Degrees, Moments};
+use super::value::Value;
 
 /// A residual of at most these shares of what the first degree, and what the second and third took
 /// out of a window is what rounding left: nothing happens in the window. (The chord is taken out of
@@ -24,7 +25,13 @@ impl<V: Value, const K: usize> Stretch<V, K> {
     /// Of a stretch of profile that is led by its value before it.
     #[inline(always)]
     pub fn of<B: Bundle<Value = V>>(bundle: B, profile: &[f64], degrees: &Degrees<K>) -> Self {
-        let Moments { rise, of, square } = bundle.moments(profile, degrees);
+        Self::from_moments(bundle.moments(profile, degrees), degrees)
+    }
+
+    /// Of the sums over a stretch.
+    #[inline(always)]
+    pub fn from_moments(moments: Moments<V, K>, degrees: &Degrees<K>) -> Self {
+        let Moments { rise, of, square } = moments;
         let mut coefficients = of;
         let mut residual = square;
         for k in 0..K {

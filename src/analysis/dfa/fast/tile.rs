@@ -7,9 +7,12 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Work;
-use super::bundle::{Bundle, Many, One, Value};
+use super::bundle::Bundle;
+use super::many::Many;
+use super::one::One;
 use super::rows::Rows;
 use super::stretch::Stretch;
+use super::value::Value;
 
 /// Numbers of the profile that all small sizes are measured on before the next: the nearest cache
 /// holds them.
@@ -28,8 +31,6 @@ pub struct Tile {
 pub struct Scratch {
     /// The profile of the samples from the tile's first on, led by a zero.
     pub profile: Vec<f64>,
-    /// Windows of one trace, side by side.
-    beside: Vec<f64>,
 }
 
 /// The small windows that begin in a tile, and its blocks.
@@ -64,9 +65,8 @@ impl<const K: usize> InTile<'_, K> {
         let largest = sizes.last().map_or(0, |size| size.size);
         let wide = bundle.wide();
         let several = wide.width() / width;
-        let Scratch { profile, beside } = self.scratch;
+        let profile = &mut self.scratch.profile;
         self.rows.profile(bundle, begin..(end + several * largest).min(steps), profile);
-        beside.resize((largest + 1) * wide.width(), 0.0);
         let mut totals = vec![0.0; sizes.len() * width];
         let places = sizes.iter().zip(&work.direct);
         for from in (begin..end).step_by(NEAR / width) {
@@ -74,14 +74,13 @@ impl<const K: usize> InTile<'_, K> {
             for ((size, degrees), total) in places.clone().zip(totals.chunks_exact_mut(width)) {
                 let (mut sum, mut wide_sum) = (bundle.load(total), wide.zero());
                 let length = size.size + 1;
-                let beside = &mut beside[..length * wide.width()];
                 for (origin, count) in [(0, size.front), (size.back, size.count - size.front)] {
                     let groups = if several > 1 { count / several } else { 0 };
                     let stride = several * size.stride;
                     for group in begun(&near, origin, stride, groups) {
-                        let start = origin + group * stride - begin;
-                        bundle.beside(&profile[start..], size.stride, length, beside);
-                        let window = Stretch::of(wide, beside, degrees);
+                        let profile = &profile[origin + group * stride - begin..];
+                        let moments = bundle.moments_beside(profile, size.stride, degrees);
+                        let window = Stretch::from_moments(moments, degrees);
                         wide_sum = wide_sum.plus(work.contribution(wide, &window, size.size));
                     }
                     let origin = origin + groups * stride;
