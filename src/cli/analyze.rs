@@ -30,7 +30,8 @@ pub struct Analyze {
     pub seed: u64,
 
     /// Window sizes: a list `8,10,14` or a log-spaced range `8..1024:20`; in samples, as a share of
-    /// the trace (`16..N/8:20`), or in seconds (`0.1s..30s:20`) [default: 8..N/4:20]
+    /// the trace (`16..N/8:20`), or in seconds (`0.1s..30s:20`); `:4/octave` for four sizes per
+    /// doubling [default: 8..N/4:20]
     #[arg(long, value_name = "SIZES", help_heading = "Measures")]
     pub windows: Option<String>,
     /// Degree of the polynomial taken out of each window: 1, 2 or 3

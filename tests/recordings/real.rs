@@ -4,7 +4,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use noisescope::analysis::dfa::{self, Convention, DfaPlan, Settings};
 use noisescope::datasets::recordings::{self, Options, Recording};
+use noisescope::experiments::analyze::Windows;
+use noisescope::signal::Traces;
 
 use super::one;
 
@@ -52,13 +55,12 @@ fn real_eeg_has_its_channels_rates_and_lengths() {
     assert_eq!((traces.row(0)[0], traces.row(1)[1]), (4329.23, 4004.62));
 }
 
-#[test]
-fn real_heart_beats_are_read_one_per_line() {
-    let Some(folder) = data("rr_intervals") else { return };
-    let file = std::fs::File::open(folder.join("healthy_9_rr_secs.tar.xz")).expect("there");
+/// The beat intervals of each subject of an archive, in seconds, those of 0.3 to 2 s.
+fn subjects(archive: &Path) -> Vec<Vec<f32>> {
+    let file = std::fs::File::open(archive).expect("there");
     let unpacked = lzma_rust2::XzReader::new(std::io::BufReader::new(file), true);
     let mut archive = tar::Archive::new(unpacked);
-    let mut counts = Vec::new();
+    let mut subjects = Vec::new();
     for entry in archive.entries().expect("an archive") {
         let (mut entry, mut bytes) = (entry.expect("whole"), Vec::new());
         entry.read_to_end(&mut bytes).expect("whole");
@@ -67,11 +69,42 @@ fn real_heart_beats_are_read_one_per_line() {
         }
         let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
         let found = one(&bytes, &Options::default());
-        assert_eq!((found.traces.rows(), found.traces.steps()), (1, lines));
-        counts.push(lines);
+        assert_eq!((found.traces.rows(), found.traces.steps()), (1, lines), "one beat per line");
+        let kept = found.traces.values().iter().copied().filter(|rr| (0.3..=2.0).contains(rr));
+        subjects.push(kept.collect());
     }
-    println!("{} subjects, {} beats", counts.len(), counts.iter().sum::<usize>());
-    assert_eq!(counts.len(), 9);
+    subjects
+}
+
+#[test]
+fn heart_beats_have_the_known_exponents() {
+    let Some(folder) = data("rr_intervals") else { return };
+    let windows: Windows = "16..N/8:4/octave".parse().expect("window sizes");
+    for (archive, people, mean, deviation) in [
+        ("nsr2db_54_rr_secs.tar.xz", 54, 1.099, 0.049),
+        ("chf2db_29_rr_secs.tar.xz", 29, 1.042, 0.085),
+        ("healthy_9_rr_secs.tar.xz", 9, 1.047, 0.036),
+    ] {
+        let subjects = subjects(&folder.join(archive));
+        let alphas: Vec<f64> = subjects
+            .into_iter()
+            .map(|beats| {
+                let windows = windows.sizes(beats.len(), None).expect("in samples");
+                let settings = Settings { windows, order: 1, convention: Convention::Forward };
+                let plan = DfaPlan::new(beats.len(), &settings).expect("the windows fit");
+                let traces = Traces::new(beats, plan.steps()).expect("one");
+                let measured = dfa::Path::Cpu.measure(&traces, &plan).expect("measured");
+                measured.exponents[0].alpha().expect("an exponent")
+            })
+            .collect();
+        assert_eq!(alphas.len(), people);
+        let found = alphas.iter().sum::<f64>() / people as f64;
+        let square = alphas.iter().map(|alpha| (alpha - found).powi(2)).sum::<f64>();
+        let spread = (square / people as f64).sqrt();
+        println!("{archive}: {found:.5} ± {spread:.5} over {people} people");
+        // To the third digit.
+        assert!((found - mean).abs() < 5e-4 && (spread - deviation).abs() < 5e-4, "{archive}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use self::ruler::{Beside, Ruler};
-pub use self::windows::{FitRange, Span, Windows};
+pub use self::windows::{FitRange, Spacing, Span, Windows};
 use super::machine::Machine;
 use super::outcome;
 use crate::analysis::controls::{Comparison, Crossover, LocalSlope, Memory, Verdict};

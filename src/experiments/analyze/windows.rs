@@ -52,25 +52,34 @@ impl Span {
     }
 }
 
-/// Window sizes, as typed: `8,10,14` or `FROM..TO:COUNT`, log-spaced.
+/// Window sizes, as typed: `8,10,14`, `FROM..TO:COUNT` or `FROM..TO:COUNT/octave`, log-spaced.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Windows {
     /// These sizes.
     List(Vec<Span>),
-    /// `count` sizes spaced evenly in ln n from `from` to `to`, rounded, equal ones once.
+    /// Sizes spaced evenly in ln n, rounded, equal ones once.
     Range {
         /// The smallest.
         from: Span,
         /// The largest; a quarter of the trace where it is not typed.
         to: Span,
-        /// How many, before equal ones are left out.
-        count: usize,
+        /// How close.
+        spacing: Spacing,
     },
+}
+
+/// How close log-spaced sizes lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Spacing {
+    /// This many sizes, the ends included, before equal ones are left out.
+    Count(usize),
+    /// This many for each doubling from the smallest on, as far as the largest allows.
+    PerOctave(usize),
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self::Range { from: Span::Samples(8), to: Span::Part(4), count: 20 }
+        Self::Range { from: Span::Samples(8), to: Span::Part(4), spacing: Spacing::Count(20) }
     }
 }
 
@@ -80,7 +89,7 @@ impl FromStr for Windows {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             Error::new(format!("expected window sizes, found `{text}`")).at("--windows").remedy(
-                "give a list such as 8,10,14,20, or a range such as 8..1024:20 or 0.1s..30s:20",
+                "give a list such as 8,10,14,20, or a range such as 8..1024:20, 0.1s..30s:20 or 16..N/8:4/octave",
             )
         };
         let span = |text: &str| Span::parse(text).ok_or_else(refuse);
@@ -89,16 +98,22 @@ impl FromStr for Windows {
         };
         let (to, count) = rest.split_once(':').unwrap_or((rest, "20"));
         let to = if to.trim().is_empty() { Span::Part(4) } else { span(to)? };
+        let (count, per_octave) = match count.split_once('/') {
+            None => (count, false),
+            Some((count, "octave")) => (count, true),
+            Some(_) => return Err(refuse()),
+        };
         let (from, count) = (span(from)?, count.trim().parse().map_err(|_| refuse())?);
         let falling = match (from, to) {
             (Span::Samples(from), Span::Samples(to)) => to <= from,
             (Span::Seconds(from), Span::Seconds(to)) => to <= from,
             _ => false,
         };
-        if count < 2 || falling {
+        if count < if per_octave { 1 } else { 2 } || falling {
             return Err(refuse());
         }
-        Ok(Self::Range { from, to, count })
+        let spacing = if per_octave { Spacing::PerOctave(count) } else { Spacing::Count(count) };
+        Ok(Self::Range { from, to, spacing })
     }
 }
 
@@ -110,13 +125,19 @@ impl Windows {
     pub fn sizes(&self, steps: usize, rate: Option<f64>) -> Result<Vec<usize>> {
         match self {
             Self::List(sizes) => sizes.iter().map(|size| size.samples(steps, rate)).collect(),
-            Self::Range { from, to, count } => {
+            Self::Range { from, to, spacing } => {
                 let from = from.samples(steps, rate)?;
-                let to = to.samples(steps, rate)?;
-                let ends = [from as f64, to.max(from) as f64].map(f64::ln);
-                let place = |i: usize| i as f64 / (count - 1) as f64;
-                let size = |i| (ends[0] + (ends[1] - ends[0]) * place(i)).exp().round() as usize;
-                let mut sizes: Vec<usize> = (0..*count).map(size).collect();
+                let to = to.samples(steps, rate)?.max(from);
+                let octaves = (to as f64 / from as f64).log2();
+                let (last, step) = match *spacing {
+                    Spacing::Count(count) => (count - 1, octaves / (count - 1) as f64),
+                    // A last size that rounding alone puts beyond the end is in.
+                    Spacing::PerOctave(count) => {
+                        ((octaves * count as f64 + 1e-9) as usize, 1.0 / count as f64)
+                    }
+                };
+                let size = |i: usize| (from as f64 * (i as f64 * step).exp2()).round() as usize;
+                let mut sizes: Vec<usize> = (0..=last).map(size).collect();
                 sizes.dedup();
                 Ok(sizes)
             }
@@ -162,10 +183,23 @@ mod tests {
         assert_eq!(sizes("8..:20").expect("to a quarter"), range);
         assert_eq!(sizes("8..N/4:20").expect("the same"), range);
         assert_eq!(sizes("0.08s..10.24s:20").expect("in seconds"), range);
+        let octaves = sizes("8..70:2/octave").expect("two per octave");
+        assert_eq!(octaves, [8, 11, 16, 23, 32, 45, 64]);
+        assert_eq!(sizes("8..64:1/octave").expect("the end is in"), [8, 16, 32, 64]);
         assert_eq!(Windows::default().sizes(4096, None).expect("sizes"), range);
-        for wrong in
-            ["", "eight", "8..4:20", "0..8:3", "8..16:1", "8;9", "-1s..4s", "1s..1s", "8..N/0"]
-        {
+        for wrong in [
+            "",
+            "eight",
+            "8..4:20",
+            "0..8:3",
+            "8..16:1",
+            "8;9",
+            "-1s..4s",
+            "1s..1s",
+            "8..N/0",
+            "8..64:0/octave",
+            "8..64:2/decade",
+        ] {
             assert!(sizes(wrong).is_err(), "{wrong}");
         }
         let error = "1s..4s".parse::<Windows>().expect("typed").sizes(4096, None);
