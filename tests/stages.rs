@@ -111,7 +111,7 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
             nothing::<ExponentRecord>(rows),
         ],
     );
-    if plan.order() == 1 && plan.steps() <= 3000 {
+    if plan.steps() <= 1000 {
         let buffers = [
             words(&[Shape::new(rows, plan)]),
             words(&SizeRecord::table(plan)),
@@ -120,29 +120,31 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
             nothing::<f32>(rows * plan.sizes().len()),
             nothing::<ExponentRecord>(rows),
         ];
-        let left = device_against_twin(engine, &dfa::fused::SMALL, &what, &buffers);
-        // The same numbers as of the separate stages.
-        assert_eq!(left[4], words(&chain.fluctuations), "{what}");
-        assert_eq!(left[5], words(&chain.exponents), "{what}");
+        let stage = dfa::fused::on(16_384, plan).expect("it fits");
+        device_against_twin(engine, stage.as_ref(), &what, &buffers);
     }
 }
 
 #[test]
-fn the_fused_stage_gives_the_bits_of_the_separate_ones() {
+fn the_fused_stages_give_what_the_separate_ones_give() {
     let Some(engine) = engine() else { return };
     for (rows, steps) in [(70, 500), (3, 2049), (2, 4096)] {
         let traces = traces(rows, steps);
-        for convention in Convention::ALL {
-            let settings = Settings { convention, ..Settings::default() };
+        for (convention, order) in
+            Convention::ALL.into_iter().flat_map(|c| [(c, 1), (c, 2), (c, 3)])
+        {
+            let settings = Settings { convention, order, ..Settings::default() };
             let plan = DfaPlan::new(steps, &settings).expect("fits");
+            let bytes = engine.gpu().limits.max_compute_workgroup_storage_size;
+            assert!(dfa::fused::on(bytes, &plan).is_some());
             let once =
                 dfa::chain::measure_batch(&engine, traces.values(), &plan).expect("measured");
             let apart =
                 dfa::chain::measure_separately(&engine, traces.values(), &plan).expect("measured");
-            let software = engine.gpu().description.to_string().contains("llvmpipe");
+            let tolerance = if order == 1 { 1e-6 } else { 1e-5 };
             for (a, b) in once.fluctuations.iter().zip(&apart.fluctuations) {
-                let close = (a - b).abs() <= 1e-6 * b.abs() || (a.is_nan() && b.is_nan());
-                assert!(if software { a.to_bits() == b.to_bits() } else { close }, "{a} {b}");
+                let close = (a - b).abs() <= tolerance * b.abs() || (a.is_nan() && b.is_nan());
+                assert!(close, "{convention:?}, order {order}, {steps} samples: {a} {b}");
             }
         }
     }

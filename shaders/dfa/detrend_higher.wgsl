@@ -16,39 +16,8 @@ fn level_at(at: u32) -> f32 {
     return levels[at];
 }
 
-// The four polynomials at sample i of `count`.
-fn polynomials(i: u32, count: f32) -> vec4<f32> {
-    let square = count * count;
-    let u = (2.0 * f32(i) + 1.0 - count) / count;
-    return vec4(
-        1.0,
-        u,
-        u * u - (square - 1.0) / (3.0 * square),
-        u * (u * u - (3.0 * square - 7.0) / (5.0 * square)),
-    );
-}
-
-// `count` samples from `begin`, all within one block, whose profile before them is `before` and
-// whose level lies `tilt` above the window's. Two passes: polynomial first, then distances from it.
-fn leaf(begin: u32, count: u32, before: f32, tilt: f32) -> Stretch {
-    let samples = f32(count);
-    var moments = vec4(0.0);
-    for (var i = 0u; i < count; i++) {
-        moments += polynomials(i, samples) * (profile[begin + i] - before);
-    }
-    let squares = mean_squares(samples);
-    let bends = divide(moments.yzw / samples, squares.yzw);
-    let coefficients = vec4(moments.x / samples, bends);
-    var residual = 0.0;
-    for (var i = 0u; i < count; i++) {
-        let fitted = dot(polynomials(i, samples), coefficients);
-        let distance = profile[begin + i] - before - fitted;
-        residual += distance * distance;
-    }
-    let last = profile[begin + count - 1u] - before;
-    // A level is a line through the profile: it tilts the stretch and leaves the residual.
-    let raised = vec4(tilt * (samples + 1.0) * 0.5, tilt * samples * 0.5, 0.0, 0.0);
-    return Stretch(samples, last + tilt * samples, residual, coefficients + raised);
+fn profile_at(at: u32) -> f32 {
+    return profile[at];
 }
 
 @compute @workgroup_size(LANES)
@@ -85,7 +54,7 @@ fn main(
             before = profile[row_begin + at - 1u];
         }
         let tilt = levels[row_levels + at / BLOCK] - level;
-        group = join(group, leaf(row_begin + at, next - at, before, tilt));
+        group = join(group, tilted(leaf(row_begin + at, next - at, before), tilt));
         pieces++;
         if pieces == GROUP {
             total = join(total, group);

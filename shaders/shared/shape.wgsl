@@ -20,3 +20,11 @@ struct WindowSize {
     front: u32,
     back: u32,
 }
+
+// The first sample of window `number` of a size.
+fn start_of(size: WindowSize, number: u32) -> u32 {
+    if number < size.front {
+        return number * size.stride;
+    }
+    return size.back + (number - size.front) * size.stride;
+}

@@ -1,13 +1,5 @@
-// Where a window lies, and the level it is integrated about. A stage that takes these in says where
-// levels lie by `level_at`. Twin: `src/analysis/dfa/detrend.rs`.
-
-// The first sample of window `number` of a size.
-fn start_of(size: WindowSize, number: u32) -> u32 {
-    if number < size.front {
-        return number * size.stride;
-    }
-    return size.back + (number - size.front) * size.stride;
-}
+// The level that a window is integrated about. A stage that takes this in says where levels lie by
+// `level_at`. Twin: `src/analysis/dfa/detrend.rs`.
 
 // Near the mean of the levels `first` to `last`, so that no steep line has to be carried along.
 fn level_over(first: u32, last: u32) -> f32 {

@@ -209,14 +209,13 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
                      where a division takes 2.5 ulp or a product is fused; lavapipe is equal to \
                      the bit. Of a thousand values a common factor is found from 1.5 ppm on",
         },
-        ("dfa/fused", "fluctuations") => Tolerance {
+        ("dfa/fused" | "dfa/fused_higher", "fluctuations") => Tolerance {
             relative: 2e-5,
             absolute: 0.0,
             scale: 3e-7,
-            reason: "the residual of a window of four samples is a small difference; lavapipe is \
-                     equal to the separate stages to the bit",
+            reason: "the residual of a window of four samples is a small difference",
         },
-        ("dfa/fused", _) => Tolerance {
+        ("dfa/fused" | "dfa/fused_higher", _) => Tolerance {
             relative: 1e-6,
             absolute: 2e-5,
             scale: 5e-7,

@@ -3,13 +3,13 @@
 //! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device
 //! goes in as a buffer by [`measure_buffer`], without a trip through host memory.
 
-use super::fused::Fused;
 use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
 use super::plan::DfaPlan;
 use super::{
-    Exponent, Measured, Status, block, detrend, detrend_higher, exponent, fluctuation, profile,
+    Exponent, Measured, Status, block, detrend, detrend_higher, exponent, fluctuation, fused,
+    profile,
 };
 use crate::error::{Error, Result};
 use crate::gpu::engine::{Dispatch, Engine, Part};
@@ -26,7 +26,7 @@ const BATCH_BYTES: u64 = 64 << 20;
 /// # Errors
 /// The device failed.
 pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
-    upload_and_run(engine, batch, plan, fused(engine, plan).as_ref())
+    upload_and_run(engine, batch, plan, at_once(engine, plan).as_deref())
 }
 
 /// The same by the separate stages alone, whatever fits.
@@ -37,15 +37,15 @@ pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Res
     upload_and_run(engine, batch, plan, None)
 }
 
-fn fused(engine: &Engine, plan: &DfaPlan) -> Option<Fused> {
-    Fused::on(engine.gpu().limits.max_compute_workgroup_storage_size, plan)
+fn at_once(engine: &Engine, plan: &DfaPlan) -> Option<Box<dyn Stage>> {
+    fused::on(engine.gpu().limits.max_compute_workgroup_storage_size, plan)
 }
 
 fn upload_and_run(
     engine: &Engine,
     batch: &[f32],
     plan: &DfaPlan,
-    fused: Option<&Fused>,
+    fused: Option<&dyn Stage>,
 ) -> Result<Measured> {
     let buffer = engine.upload("traces", batch)?;
     run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan, fused)
@@ -73,7 +73,7 @@ pub fn measure_buffer(
         ))
         .remedy("hand over fewer traces at a time"));
     }
-    run(engine, traces, rows, plan, fused(engine, plan).as_ref())
+    run(engine, traces, rows, plan, at_once(engine, plan).as_deref())
 }
 
 /// How many traces one batch may have on a device whose largest storage binding is `largest` bytes.
@@ -105,7 +105,7 @@ fn run(
     traces: Part<'_>,
     rows: usize,
     plan: &DfaPlan,
-    fused: Option<&Fused>,
+    fused: Option<&dyn Stage>,
 ) -> Result<Measured> {
     let shape = Shape::new(rows, plan);
     let params = bytemuck::bytes_of(&shape);

@@ -24,6 +24,7 @@ use std::ops::Range;
 
 use super::block::{BLOCK, Block, merge, spread};
 use super::params::{Shape, SizeRecord};
+use super::summary::Summary;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// Pieces folded into a group before groups are folded into the window; `GROUP` in the shader.
@@ -68,22 +69,13 @@ impl Stage for Detrend {
     }
 
     fn twin(&self, bound: &mut Bound<'_>) {
-        every_window(bound, |_| {
-            |profile: &[f32], levels: &[f32], window| {
-                fold(profile, levels, window, leaf, merge).residual
-            }
-        });
+        every_window::<Block>(bound);
     }
 }
 
-/// Writes the residual of every window of every trace: `residual_at` an order takes profile and
-/// levels of the trace and the samples of the window.
-pub(super) fn every_window<R: Fn(&[f32], &[f32], Range<usize>) -> f32>(
-    bound: &mut Bound<'_>,
-    residual_at: impl FnOnce(u32) -> R,
-) {
+/// Writes what is left of every window of every trace.
+pub(super) fn every_window<S: Summary>(bound: &mut Bound<'_>) {
     let shape: Shape = bound.params(0);
-    let residual = residual_at(shape.order);
     let sizes: &[SizeRecord] = bound.take(1);
     let profile: &[f32] = bound.take(2);
     let levels: &[f32] = bound.take(3);
@@ -98,21 +90,15 @@ pub(super) fn every_window<R: Fn(&[f32], &[f32], Range<usize>) -> f32>(
             for window in 0..size.count {
                 let start = size.start(window) as usize;
                 let end = start + size.size as usize;
-                residuals[(size.first + window) as usize] = residual(profile, levels, start..end);
+                let whole = fold::<S>(profile, levels, start..end, shape.order);
+                residuals[(size.first + window) as usize] = whole.rest(shape.order);
             }
         }
     }
 }
 
-/// Folds the pieces of one window, cut at the borders of blocks: `leaf` makes one of its profile,
-/// the profile before it and its tilt, `merge` joins two.
-pub(super) fn fold<S: Copy + Default>(
-    profile: &[f32],
-    levels: &[f32],
-    window: Range<usize>,
-    leaf: impl Fn(&[f32], f32, f32) -> S,
-    merge: impl Fn(S, S) -> S,
-) -> S {
+/// Folds the pieces of one window, cut at the borders of blocks.
+fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order: u32) -> S {
     let Range { start, end } = window;
     let covered = &levels[start / BLOCK..=(end - 1) / BLOCK];
     let mut above = 0.0;
@@ -126,43 +112,56 @@ pub(super) fn fold<S: Copy + Default>(
         let next = ((at / BLOCK + 1) * BLOCK).min(end);
         let before = if at.is_multiple_of(BLOCK) { 0.0 } else { profile[at - 1] };
         let tilt = levels[at / BLOCK] - level;
-        group = merge(group, leaf(&profile[at..next], before, tilt));
+        group = group.join(S::leaf(&profile[at..next], before, order).tilted(tilt), order);
         pieces += 1;
         if pieces == GROUP {
-            total = merge(total, group);
+            total = total.join(group, order);
             group = S::default();
             pieces = 0;
         }
         at = next;
     }
-    merge(total, group)
+    total.join(group, order)
 }
 
-/// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above
-/// the window's.
-pub(super) fn leaf(profile: &[f32], before: f32, tilt: f32) -> Block {
-    let samples = profile.len() as f32;
-    let centre = (samples - 1.0) * 0.5;
-    let (mut sum, mut moment) = (0.0, 0.0);
-    for (i, p) in profile.iter().enumerate() {
-        let p = p - before;
-        sum += p;
-        moment += (i as f32 - centre) * p;
+impl Summary for Block {
+    const KEPT: usize = 4;
+
+    fn leaf(profile: &[f32], before: f32, _order: u32) -> Self {
+        let samples = profile.len() as f32;
+        let centre = (samples - 1.0) * 0.5;
+        let (mut sum, mut moment) = (0.0, 0.0);
+        for (i, p) in profile.iter().enumerate() {
+            let p = p - before;
+            sum += p;
+            moment += (i as f32 - centre) * p;
+        }
+        let mean = sum / samples;
+        let slope = moment / spread(samples).max(0.5);
+        let mut residual = 0.0;
+        for (i, p) in profile.iter().enumerate() {
+            let distance = p - before - mean - slope * (i as f32 - centre);
+            residual += distance * distance;
+        }
+        let last = profile[profile.len() - 1] - before;
+        Self { count: samples, sum: last, mean, slope, residual }
     }
-    let mean = sum / samples;
-    let slope = moment / spread(samples).max(0.5);
-    let mut residual = 0.0;
-    for (i, p) in profile.iter().enumerate() {
-        let distance = p - before - mean - slope * (i as f32 - centre);
-        residual += distance * distance;
+
+    fn tilted(self, tilt: f32) -> Self {
+        Self {
+            sum: self.sum + tilt * self.count,
+            mean: self.mean + tilt * (self.count + 1.0) * 0.5,
+            slope: self.slope + tilt,
+            ..self
+        }
     }
-    let last = profile[profile.len() - 1] - before;
-    Block {
-        count: samples,
-        sum: last + tilt * samples,
-        mean: mean + tilt * (samples + 1.0) * 0.5,
-        slope: slope + tilt,
-        residual,
+
+    fn join(self, next: Self, _order: u32) -> Self {
+        merge(self, next)
+    }
+
+    fn rest(self, _order: u32) -> f32 {
+        self.residual
     }
 }
 
@@ -173,13 +172,13 @@ mod tests {
     #[test]
     fn a_piece_has_its_line_and_residual() {
         // The profile 1, 3, 2, 4 behind a value of 10: line 1.3 + 0.8·i, residual 1.8.
-        let block = leaf(&[11.0, 13.0, 12.0, 14.0], 10.0, 0.0);
+        let block = Block::leaf(&[11.0, 13.0, 12.0, 14.0], 10.0, 1);
         assert_eq!((block.sum, block.mean), (4.0, 2.5));
         assert!((block.slope - 0.8).abs() < 1e-6 && (block.residual - 1.8).abs() < 1e-6);
-        let tilted = leaf(&[11.0, 13.0, 12.0, 14.0], 10.0, 2.0);
+        let tilted = block.tilted(2.0);
         assert_eq!((tilted.sum, tilted.mean, tilted.residual), (12.0, 7.5, block.residual));
         assert_eq!(
-            leaf(&[5.0], 3.0, 1.0),
+            Block::leaf(&[5.0], 3.0, 1).tilted(1.0),
             Block { count: 1.0, sum: 3.0, mean: 3.0, slope: 1.0, residual: 0.0 }
         );
     }

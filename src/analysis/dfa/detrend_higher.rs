@@ -19,9 +19,10 @@
 //! In sequence within a piece; 32 pieces in sequence into a group, groups in sequence into the
 //! window.
 
-use super::detrend::{every_window, fold};
+use super::detrend::every_window;
 use super::params::{Shape, SizeRecord};
 use super::stretch::{Stretch, divide, join, mean_squares, settled};
+use super::summary::Summary;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// The stage.
@@ -37,6 +38,7 @@ impl Stage for DetrendHigher {
             include_str!("../../../shaders/dfa/detrend_higher.wgsl"),
             include_str!("../../../shaders/shared/shape.wgsl"),
             include_str!("../../../shaders/shared/window.wgsl"),
+            include_str!("../../../shaders/shared/leaf_higher.wgsl"),
             include_str!("../../../shaders/shared/block.wgsl"),
             include_str!("../../../shaders/shared/stretch.wgsl"),
         ]
@@ -63,13 +65,7 @@ impl Stage for DetrendHigher {
     }
 
     fn twin(&self, bound: &mut Bound<'_>) {
-        every_window(bound, |order| {
-            move |profile: &[f32], levels: &[f32], window| {
-                let leaf = |profile: &[f32], before, tilt| leaf(profile, before, tilt, order);
-                let join = |a, b| join(a, b, order);
-                settled(fold(profile, levels, window, leaf, join), order)
-            }
-        });
+        every_window::<Stretch>(bound);
     }
 }
 
@@ -85,36 +81,52 @@ fn polynomials(i: usize, count: f32) -> [f32; 4] {
     ]
 }
 
-/// A piece within one block, whose profile before it is `before` and whose level lies `tilt` above
-/// the window's.
-pub(super) fn leaf(profile: &[f32], before: f32, tilt: f32, order: u32) -> Stretch {
-    let samples = profile.len() as f32;
-    let mut moments = [0.0; 4];
-    for (i, p) in profile.iter().enumerate() {
-        let values = polynomials(i, samples);
-        for (moment, value) in moments.iter_mut().zip(values) {
-            *moment += value * (p - before);
+impl Summary for Stretch {
+    const KEPT: usize = 6;
+
+    fn leaf(profile: &[f32], before: f32, order: u32) -> Self {
+        let samples = profile.len() as f32;
+        let mut moments = [0.0; 4];
+        for (i, p) in profile.iter().enumerate() {
+            let values = polynomials(i, samples);
+            for (moment, value) in moments.iter_mut().zip(values) {
+                *moment += value * (p - before);
+            }
+        }
+        let squares = mean_squares(samples, order);
+        let [m0, m1, m2, m3] = moments.map(|moment| moment / samples);
+        let coefficients =
+            [m0, divide(m1, squares[1]), divide(m2, squares[2]), divide(m3, squares[3])];
+        let mut residual = 0.0;
+        for (i, p) in profile.iter().enumerate() {
+            let values = polynomials(i, samples);
+            let fitted = values[0] * coefficients[0]
+                + values[1] * coefficients[1]
+                + values[2] * coefficients[2]
+                + values[3] * coefficients[3];
+            let distance = p - before - fitted;
+            residual += distance * distance;
+        }
+        let sum = profile[profile.len() - 1] - before;
+        Self { count: samples, sum, residual, coefficients }
+    }
+
+    fn tilted(self, tilt: f32) -> Self {
+        let [c0, c1, c2, c3] = self.coefficients;
+        let line = [tilt * (self.count + 1.0) * 0.5, tilt * self.count * 0.5];
+        Self {
+            sum: self.sum + tilt * self.count,
+            coefficients: [c0 + line[0], c1 + line[1], c2, c3],
+            ..self
         }
     }
-    let squares = mean_squares(samples, order);
-    let [m0, m1, m2, m3] = moments.map(|moment| moment / samples);
-    let coefficients = [m0, divide(m1, squares[1]), divide(m2, squares[2]), divide(m3, squares[3])];
-    let mut residual = 0.0;
-    for (i, p) in profile.iter().enumerate() {
-        let values = polynomials(i, samples);
-        let fitted = values[0] * coefficients[0]
-            + values[1] * coefficients[1]
-            + values[2] * coefficients[2]
-            + values[3] * coefficients[3];
-        let distance = p - before - fitted;
-        residual += distance * distance;
+
+    fn join(self, next: Self, order: u32) -> Self {
+        join(self, next, order)
     }
-    let [c0, c1, c2, c3] = coefficients;
-    Stretch {
-        count: samples,
-        sum: profile[profile.len() - 1] - before + tilt * samples,
-        residual,
-        coefficients: [c0 + tilt * (samples + 1.0) * 0.5, c1 + tilt * samples * 0.5, c2, c3],
+
+    fn rest(self, order: u32) -> f32 {
+        settled(self, order)
     }
 }
 
@@ -127,7 +139,7 @@ mod tests {
         // A parabola behind a value of 10, tilted: the residual stays 0.
         let parabola: Vec<f32> = (0..9).map(|i| 10.0 + (i * i) as f32).collect();
         for order in [2, 3] {
-            let stretch = leaf(&parabola, 10.0, 0.5, order);
+            let stretch = Stretch::leaf(&parabola, 10.0, order).tilted(0.5);
             assert!(stretch.residual < 1e-8 && (stretch.sum - 68.5).abs() < 1e-5);
             // The mean of i² is 22.7; the tilt adds 2.5. u² has (9/2)² = 20.25.
             assert!((stretch.coefficients[0] - (204.0 / 9.0 + 2.5)).abs() < 1e-5);
@@ -135,7 +147,7 @@ mod tests {
         }
         // Too few samples for a degree: no coefficient, and no residual.
         for samples in 1..=3 {
-            let short = leaf(&parabola[..samples], 10.0, 0.0, 3);
+            let short = Stretch::leaf(&parabola[..samples], 10.0, 3);
             assert!(short.residual < 1e-10);
             assert!(short.coefficients[samples..].iter().all(|c| *c == 0.0));
         }

@@ -51,6 +51,7 @@ mod fallback;
 pub mod fast;
 pub mod fluctuation;
 pub mod fused;
+pub mod fused_higher;
 pub mod interval;
 pub mod line;
 pub mod logarithm;
@@ -60,6 +61,7 @@ pub mod plan;
 pub mod profile;
 pub mod simulated;
 pub mod stretch;
+pub mod summary;
 
 pub use interval::{Calibration, Interval};
 pub use line::Line;

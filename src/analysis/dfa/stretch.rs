@@ -145,20 +145,20 @@ pub fn settled(window: Stretch, order: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dfa::detrend_higher::leaf;
     use crate::analysis::dfa::oracle::Polynomials;
+    use crate::analysis::dfa::summary::Summary;
 
     #[test]
     fn stretches_join_to_the_summary_of_the_whole() {
         let profile = [1.0f32, 3.0, 2.0, 4.0, 8.0, 7.0, 7.5, 3.0, -2.0, -1.0, 4.0];
         for order in [2, 3] {
-            let whole = leaf(&profile, 0.0, 0.0, order);
+            let whole = Stretch::leaf(&profile, 0.0, order);
             let exact: Vec<f64> = profile.iter().map(|&p| f64::from(p)).collect();
             let residual = Polynomials::new(profile.len(), order as usize).residual(&exact);
             assert!((f64::from(whole.residual) - residual).abs() < 1e-5 * residual);
             for cut in 1..profile.len() {
-                let left = leaf(&profile[..cut], 0.0, 0.0, order);
-                let right = leaf(&profile[cut..], profile[cut - 1], 0.0, order);
+                let left = Stretch::leaf(&profile[..cut], 0.0, order);
+                let right = Stretch::leaf(&profile[cut..], profile[cut - 1], order);
                 let joined = join(left, right, order);
                 assert!((joined.residual - whole.residual).abs() < 1e-5 * whole.residual, "{cut}");
                 for (found, expected) in joined.coefficients.iter().zip(whole.coefficients) {
@@ -175,9 +175,9 @@ mod tests {
             let mut joined = Stretch::default();
             for (i, p) in profile.iter().enumerate() {
                 let before = if i == 0 { 0.0 } else { profile[i - 1] };
-                joined = join(joined, leaf(&[*p], before, 0.0, order), order);
+                joined = join(joined, Stretch::leaf(&[*p], before, order), order);
             }
-            let whole = leaf(&profile, 0.0, 0.0, order);
+            let whole = Stretch::leaf(&profile, 0.0, order);
             assert!((joined.residual - whole.residual).abs() < 1e-5 * whole.residual);
         }
     }
@@ -186,8 +186,8 @@ mod tests {
     fn a_cubic_has_no_residual_at_order_3_and_one_at_order_2() {
         let cubic: Vec<f32> = (0..32).map(|i| 1e-2 * (i as f32 - 9.0).powi(3)).collect();
         let join_of = |order| {
-            let left = leaf(&cubic[..20], 0.0, 0.0, order);
-            settled(join(left, leaf(&cubic[20..], cubic[19], 0.0, order), order), order)
+            let left = Stretch::leaf(&cubic[..20], 0.0, order);
+            settled(join(left, Stretch::leaf(&cubic[20..], cubic[19], order), order), order)
         };
         assert_eq!(join_of(3), 0.0);
         assert!(join_of(2) > 1.0);
