@@ -10,7 +10,7 @@
 //!
 //! One invocation per window, of any size and start. It walks the window in pieces cut at the
 //! borders of the profile's blocks. A piece subtracts the profile's value before it, fits its own
-//! line in two passes (at most 32 samples, centred), tilts by how far its block's level lies above
+//! line in one pass (at most 32 samples, centred, less their chord), tilts by how far its block's level lies above
 //! the window's (a tilt leaves the residual alone) and joins the window by [`super::block::merge`].
 //! The window's level is near the mean of its blocks' levels: with the first block's instead, white
 //! noise of a million samples was off by 1.8e-6, for a level off by 0.2 sd is a line that rises by
@@ -130,21 +130,25 @@ impl Summary for Block {
     fn leaf(profile: &[f32], before: f32, _order: u32) -> Self {
         let samples = profile.len() as f32;
         let centre = (samples - 1.0) * 0.5;
-        let (mut sum, mut moment) = (0.0, 0.0);
+        let rise = profile[profile.len() - 1] - before;
+        let chord = rise / samples;
+        let (mut sum, mut moment, mut square) = (0.0, 0.0, 0.0);
         for (i, p) in profile.iter().enumerate() {
-            let p = p - before;
-            sum += p;
-            moment += (i as f32 - centre) * p;
+            let t = i as f32;
+            let d = p - before - chord * (t + 1.0);
+            sum += d;
+            moment += (t - centre) * d;
+            square += d * d;
         }
         let mean = sum / samples;
         let slope = moment / spread(samples).max(0.5);
-        let mut residual = 0.0;
-        for (i, p) in profile.iter().enumerate() {
-            let distance = p - before - mean - slope * (i as f32 - centre);
-            residual += distance * distance;
+        Self {
+            count: samples,
+            sum: rise,
+            mean: mean + chord * (samples + 1.0) * 0.5,
+            slope: slope + chord,
+            residual: (square - sum * mean - moment * slope).max(0.0),
         }
-        let last = profile[profile.len() - 1] - before;
-        Self { count: samples, sum: last, mean, slope, residual }
     }
 
     fn tilted(self, tilt: f32) -> Self {
@@ -177,9 +181,8 @@ mod tests {
         assert!((block.slope - 0.8).abs() < 1e-6 && (block.residual - 1.8).abs() < 1e-6);
         let tilted = block.tilted(2.0);
         assert_eq!((tilted.sum, tilted.mean, tilted.residual), (12.0, 7.5, block.residual));
-        assert_eq!(
-            Block::leaf(&[5.0], 3.0, 1).tilted(1.0),
-            Block { count: 1.0, sum: 3.0, mean: 3.0, slope: 1.0, residual: 0.0 }
-        );
+        // The slope of one sample weighs nothing: it is the chord's.
+        let one = Block { count: 1.0, sum: 3.0, mean: 3.0, slope: 3.0, residual: 0.0 };
+        assert_eq!(Block::leaf(&[5.0], 3.0, 1).tilted(1.0), one);
     }
 }
