@@ -231,9 +231,9 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
         },
         ("dfa/exponent", _) => Tolerance {
             relative: 1e-6,
-            absolute: 5e-6,
+            absolute: 1e-5,
             scale: 5e-7,
-            reason: "the test's three sizes 4, 5, 6 have weights of 4; seen 1.3e-6 on lavapipe",
+            reason: "the test's three sizes 4, 5, 6 have weights of 4; seen 5.4e-6 in one of 65,540 rows on lavapipe",
         },
         ("lstm/forward", _) => Tolerance {
             relative: 0.0,
