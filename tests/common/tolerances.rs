@@ -217,11 +217,11 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
         },
         ("dfa/fused" | "dfa/fused_higher", _) => Tolerance {
             relative: 1e-6,
-            absolute: 2e-5,
+            absolute: 5e-5,
             scale: 5e-7,
             reason: "the test's three sizes 4, 5, 6 have weights of 4, and F there is a small \
-                     difference; seen 6e-6 on lavapipe. Of a thousand values up to 1 a common \
-                     factor is found from 1.5 ppm on",
+                     difference; seen 2.3e-5 on lavapipe. Of a thousand values up to 1 a common \
+                     factor is found from 4 ppm on",
         },
         ("dfa/fluctuation", _) => Tolerance {
             relative: 1e-6,
