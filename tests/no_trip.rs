@@ -21,7 +21,7 @@ use noisescope::gpu::{Choice, Engine};
 use noisescope::models::checkpoint::{self, Array, Arrays, Metadata};
 use noisescope::models::sentiment::Settings as Model;
 use noisescope::models::{buffer, training};
-use noisescope::progress::Silent;
+use noisescope::progress::Observer;
 use noisescope::recording::{
     self, Extent, OnDevice, population::PopulationStage, spread::SpreadStage, traces::TracesStage,
 };
@@ -193,6 +193,18 @@ fn corpus() -> Corpus {
     Corpus { source: "test".to_owned(), synthetic: true, vocabulary: VOCABULARY, reviews }
 }
 
+/// Fails where something is to be said: of states that went through host memory after all.
+struct NoNotes;
+
+impl Observer for NoNotes {
+    fn begin(&mut self, _: &str, _: u64) {}
+    fn advance(&mut self, _: u64, _: &str) {}
+    fn finish(&mut self, _: &str) {}
+    fn note(&mut self, line: &str) {
+        assert!(!line.contains("host memory"), "{line}");
+    }
+}
+
 /// Runs the study and gives its outcome and its table, without the standard deviations.
 fn run(machine: &Machine, home: &Path, name: &str) -> (Outcome, Vec<Vec<String>>) {
     let path = home.join("made.safetensors");
@@ -210,7 +222,7 @@ fn run(machine: &Machine, home: &Path, name: &str) -> (Outcome, Vec<Vec<String>>
     };
     let folder = RunFolder::create(&home.join(name), false).expect("new");
     let study = Study::of(&settings, corpus()).expect("enough reviews");
-    let outcome = study.run(machine, &folder, false, &mut Silent).expect("ran");
+    let outcome = study.run(machine, &folder, false, &mut NoNotes).expect("ran");
     let table = std::fs::read_to_string(folder.file("exponents.csv")).expect("a table");
     let without = |line: &str| {
         let mut fields: Vec<String> = line.split(',').map(str::to_owned).collect();

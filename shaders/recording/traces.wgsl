@@ -34,8 +34,8 @@ fn main(
         let step = first_step + at / TILE;
         let unit = first_unit + at % TILE;
         if step < extent.steps && unit < extent.units {
-            let from = (review * extent.steps + step) * extent.width + extent.first + unit;
-            tile[at / TILE * (TILE + 1u) + at % TILE] = states[from];
+            let state = (review * extent.steps + step) * extent.width + extent.first + unit;
+            tile[at / TILE * (TILE + 1u) + at % TILE] = states[state];
         }
     }
     workgroupBarrier();
@@ -44,8 +44,8 @@ fn main(
         let unit = first_unit + at / TILE;
         let step = first_step + at % TILE;
         if step < extent.steps && unit < extent.units {
-            let to = (review * extent.units + unit) * extent.steps + step;
-            traces[to] = tile[at % TILE * (TILE + 1u) + at / TILE];
+            let sample = (review * extent.units + unit) * extent.steps + step;
+            traces[sample] = tile[at % TILE * (TILE + 1u) + at / TILE];
         }
     }
 }
