@@ -38,13 +38,12 @@ impl Extent {
     /// The columns `first..first + units` of a tensor of `shape`.
     ///
     /// # Panics
-    /// There are no such columns, or the tensor has more numbers than 32 bits count.
+    /// There are no such columns, or a size is beyond 32 bits. (Shaders count the numbers of a
+    /// tensor in 32 bits too: no device binds as many as 2^32.)
     pub fn new(shape: [usize; 3], first: usize, units: usize) -> Self {
         let [reviews, steps, width] = shape;
         assert!(units > 0 && first + units <= width, "{first} + {units} of {width} columns");
-        let numbers = u32::try_from(reviews * steps * width);
-        numbers.expect("a tensor of a device has fewer than 2^32 numbers");
-        let word = |size: usize| size as u32;
+        let word = |size: usize| u32::try_from(size).expect("a size of a tensor fits in 32 bits");
         Self {
             reviews: word(reviews),
             steps: word(steps),
