@@ -19,9 +19,11 @@ use noisescope::analysis::dfa::{block, detrend, fluctuation, fused, logarithm, p
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
+use noisescope::recording::traces;
 
 /// Where the Rust files of a folder of shaders lie.
-const HOMES: &[(&str, &str)] = &[("dfa", "src/analysis/dfa"), ("lstm", "src/models/lstm")];
+const HOMES: &[(&str, &str)] =
+    &[("dfa", "src/analysis/dfa"), ("lstm", "src/models/lstm"), ("recording", "src/recording")];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -137,6 +139,7 @@ fn constants_are_the_same_on_both_sides() {
         ("TEAM", Literal::U32(fused::TEAM as u32)),
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
+        ("TILE", Literal::U32(traces::TILE)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];

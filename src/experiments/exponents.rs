@@ -1,4 +1,4 @@
-//! Traces in, exponents out: measures batch after batch and writes one CSV row per trace; of a trace
+//! Readings in, exponents out: gathers batch after batch and writes one CSV row per trace; of a trace
 //! only beta and standard deviation stay in memory.
 //!
 //! Three aggregations (what a brain study would call single units, pooled units and a field
@@ -11,10 +11,10 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use super::outcome::{ExponentSummary, Fluctuation, Histogram, Utilisation};
+use super::readings::Readings;
 use crate::analysis::dfa::{self, DfaPlan, Exponent, Measured, Status};
 use crate::error::{Error, Result};
 use crate::files::Partial;
-use crate::signal::Traces;
 
 /// The histograms' lower edge, bin width and number of bins: beta from -1 to 3.
 const BINS: (f64, f64, usize) = (-1.0, 0.1, 40);
@@ -43,9 +43,8 @@ pub struct Found {
     pub notes: BTreeSet<String>,
 }
 
-/// Measures traces and gathers what is found.
-pub struct Gatherer<'a> {
-    path: &'a dfa::Path,
+/// Gathers what is found.
+pub struct Gatherer {
     plan: DfaPlan,
     table: csv::Writer<BufWriter<File>>,
     partial: Partial,
@@ -55,15 +54,14 @@ pub struct Gatherer<'a> {
     notes: BTreeSet<String>,
 }
 
-impl<'a> Gatherer<'a> {
-    /// Measures by `path` and `plan`, with one row per trace in a new file `table`.
+impl Gatherer {
+    /// Gathers what is measured by `plan`, with one row per trace in a new file `table`.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn new(path: &'a dfa::Path, plan: DfaPlan, table: &Path) -> Result<Self> {
+    pub fn new(plan: DfaPlan, table: &Path) -> Result<Self> {
         let partial = Partial::create(table)?;
         let mut gatherer = Self {
-            path,
             plan,
             table: csv::Writer::from_writer(BufWriter::new(partial.file()?)),
             partial,
@@ -87,23 +85,19 @@ impl<'a> Gatherer<'a> {
         Ok(gatherer)
     }
 
-    /// Measures the traces of some reviews: row `r * units + u` of `traces` is unit `u` of
-    /// `reviews[r]`.
+    /// Adds what was found of one quantity of `reviews`.
     ///
     /// # Errors
-    /// The device failed, or the table cannot be written.
-    pub fn add(&mut self, subject: Subject, reviews: &[usize], traces: &Traces) -> Result<()> {
-        let units = traces.rows() / reviews.len();
-        let sds: Vec<f64> = (0..traces.rows()).map(|row| sd(traces.row(row))).collect();
-        let unit = self.path.measure(traces, &self.plan)?;
-        let pooled = pool(&unit, units, &self.plan);
-        let means = traces.group_means(units);
-        let population = self.path.measure(&means, &self.plan)?;
-        self.notes.extend([&unit, &population].into_iter().flat_map(|m| m.notes.iter().cloned()));
+    /// The table cannot be written.
+    pub fn add(&mut self, subject: Subject, reviews: &[usize], readings: &Readings) -> Result<()> {
+        let Readings { unit, population, spreads, population_spreads } = readings;
+        let units = unit.exponents.len() / reviews.len();
+        let pooled = pool(unit, units, &self.plan);
+        self.notes.extend([unit, population].into_iter().flat_map(|m| m.notes.iter().cloned()));
 
-        self.motion(subject).add(&sds, &unit.exponents);
+        self.motion(subject).add(spreads, &unit.exponents);
         for (aggregation, measured) in
-            [("unit", &unit), ("pooled", &pooled), ("population", &population)]
+            [("unit", unit), ("pooled", &pooled), ("population", population)]
         {
             let group = self.group(subject, aggregation);
             for (row, exponent) in measured.exponents.iter().enumerate() {
@@ -113,8 +107,8 @@ impl<'a> Gatherer<'a> {
                 let per_review = measured.exponents.len() / reviews.len();
                 let review = reviews[row / per_review];
                 let (name, spread) = match aggregation {
-                    "unit" => ((row % units).to_string(), Some(sds[row])),
-                    "population" => (String::new(), Some(sd(means.row(row)))),
+                    "unit" => ((row % units).to_string(), Some(spreads[row])),
+                    "population" => (String::new(), Some(population_spreads[row])),
                     _ => (String::new(), None),
                 };
                 self.write_row(subject, aggregation, review, &name, exponent, spread)?;
@@ -225,13 +219,6 @@ fn pool(unit: &Measured, units: usize, plan: &DfaPlan) -> Measured {
         pooled.fluctuations.extend(fluctuations);
     }
     pooled
-}
-
-/// Standard deviation over time (population), in f64.
-fn sd(trace: &[f32]) -> f64 {
-    let count = trace.len() as f64;
-    let mean = trace.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
-    (trace.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// Mean; `None` of nothing.
@@ -366,7 +353,8 @@ impl Motion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signal::noise;
+    use crate::recording::Extent;
+    use crate::signal::{Traces, noise};
 
     #[test]
     fn three_aggregations_of_white_units_are_white_and_a_constant_unit_is_undefined() {
@@ -384,10 +372,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let table = folder.path().join("exponents.csv");
         let plan = DfaPlan::new(steps, &dfa::Settings::default()).expect("fits");
-        let path = dfa::Path::Cpu;
-        let mut gatherer = Gatherer::new(&path, plan, &table).expect("opened");
+        let extent = Extent::new([reviews.len(), steps, units], 0, units);
+        let readings = Readings::of(&traces, &extent, &dfa::Path::Cpu, &plan).expect("measured");
+        let mut gatherer = Gatherer::new(plan, &table).expect("opened");
         let subject = Subject { quantity: "hidden", condition: "trained" };
-        gatherer.add(subject, &reviews, &traces).expect("measured");
+        gatherer.add(subject, &reviews, &readings).expect("written");
         let found = gatherer.finish().expect("written");
         let counts: Vec<(usize, usize)> =
             found.exponents.iter().map(|group| (group.traces, group.undefined)).collect();

@@ -22,6 +22,9 @@ pub struct Machine {
     pub record: outcome::Device,
     /// What was taken and why, in one line.
     pub reason: String,
+    /// Whether recorded states go through host memory though they could be measured on the device
+    /// where they lie. Never so unless set: for the test that both give the same bits.
+    pub through_host: bool,
     /// The largest storage binding of the device, bytes.
     largest_binding: u64,
 }
@@ -45,6 +48,7 @@ impl Machine {
                 path: dfa::Path::Cpu,
                 record,
                 reason,
+                through_host: false,
                 largest_binding: u64::MAX,
             });
         };
@@ -57,7 +61,7 @@ impl Machine {
         let largest_binding = gpu.largest_binding();
         let device = models::device::on_gpu(&gpu)?;
         let path = dfa::Path::Gpu(Arc::new(Engine::new(gpu)));
-        Ok(Self { device, path, record, reason, largest_binding })
+        Ok(Self { device, path, record, reason, through_host: false, largest_binding })
     }
 
     /// Refuses an embedding that the device cannot hold in one binding.

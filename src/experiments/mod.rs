@@ -8,6 +8,7 @@ pub mod exponents;
 pub mod machine;
 pub mod one_over_f;
 pub mod outcome;
+pub mod readings;
 pub mod run_folder;
 pub mod spikes;
 pub mod throughput;

@@ -4,6 +4,7 @@
 //! Place in the flow: floor 3, batches in, states out. A Burn upgrade touches this module only.
 
 pub mod adam;
+pub mod buffer;
 pub mod checkpoint;
 pub mod device;
 pub mod lstm;

@@ -45,38 +45,11 @@ impl Traces {
     pub fn values(&self) -> &[f32] {
         &self.values
     }
-
-    /// The mean over each `units` consecutive rows (summed in f64): one trace per group, as EEG and
-    /// fMRI see a brain. Panics where the rows are no whole number of groups.
-    pub fn group_means(&self, units: usize) -> Self {
-        assert!(
-            units > 0 && self.rows().is_multiple_of(units),
-            "rows must be whole groups of units"
-        );
-        let mut values = Vec::with_capacity(self.values.len() / units);
-        for group in self.values.chunks_exact(units * self.steps) {
-            let mut sums = vec![0.0f64; self.steps];
-            for row in group.chunks_exact(self.steps) {
-                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
-            }
-            values.extend(sums.iter().map(|sum| (sum / units as f64) as f32));
-        }
-        Self { values, steps: self.steps }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn group_means_average_units_and_keep_time() {
-        let traces =
-            Traces::new(vec![1.0, 2.0, 3.0, 4.0, 10.0, 20.0, 30.0, 40.0], 2).expect("whole");
-        let means = traces.group_means(2);
-        assert_eq!((means.rows(), means.steps()), (2, 2));
-        assert_eq!(means.values(), &[2.0, 3.0, 20.0, 30.0]);
-    }
 
     #[test]
     fn a_ragged_length_is_refused() {

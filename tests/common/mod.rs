@@ -16,6 +16,7 @@ use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
 use noisescope::gpu::{Choice, Engine, Gpu, device};
 use noisescope::models;
+use noisescope::recording;
 use noisescope::signal::Traces;
 
 pub mod device_against_twin;
@@ -25,7 +26,7 @@ pub use tolerances::Tolerance;
 
 /// Every stage of the project.
 pub fn stages() -> Vec<&'static dyn Stage> {
-    [analysis::STAGES, models::STAGES].concat()
+    [analysis::STAGES, models::STAGES, recording::STAGES].concat()
 }
 
 /// The device of the tests that need one, opened once per process as for `--device gpu`: a

@@ -6,6 +6,7 @@
 
 mod methods;
 mod settings;
+mod states;
 mod traces;
 
 use std::time::Instant;

@@ -1,25 +1,21 @@
-//! The study's traces: networks run over the reviews, their states become traces, batch by batch.
+//! The study's traces: networks run over the reviews, their states are measured, batch by batch.
 //!
-//! Place in the flow: networks and reviews in, traces into the [`Gatherer`] (and to disk, where asked
-//! for). Only one batch is ever in memory.
+//! Place in the flow: networks and reviews in, readings into the [`Gatherer`] (and traces to disk,
+//! where asked for). Only one batch is ever in memory.
 
 use std::path::Path;
 
-use burn::tensor::Tensor;
-
 use super::Study;
 use super::settings::{Quantity, Settings};
+use super::states::Recorded;
 use crate::error::{Error, Result};
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::models::sentiment::Sentiment;
-use crate::models::{checkpoint, lstm};
 use crate::progress::Observer;
-use crate::recording;
 use crate::recording::store::TraceFile;
-use crate::signal::Traces;
 
 /// Reviews per recorded batch at most: bounds what is in memory at once, whatever the number of
 /// reviews.
@@ -41,7 +37,7 @@ pub(super) fn measure(
     let fitting = machine.rows_at_once(settings.recording.steps, model.hidden, model.embedding);
     let at_once = fitting.min(REVIEWS_AT_ONCE);
     let table = folder.file("exponents.csv");
-    let mut gatherer = Gatherer::new(&machine.path, study.plan.clone(), &table)?;
+    let mut gatherer = Gatherer::new(study.plan.clone(), &table)?;
     if settings.recording.save_traces {
         list_reviews(study, folder)?;
     }
@@ -53,13 +49,13 @@ pub(super) fn measure(
                 chunk.iter().map(|&review| study.corpus.reviews[review].place).collect();
             let batch = study.corpus.batch(chunk, settings.recording.steps);
             let (input, states) = network.record(&batch);
-            let states = HostStates::read(input, states);
+            let recorded = Recorded::new(input, states);
             for (place, &quantity) in settings.recording.quantities.iter().enumerate() {
-                let traces = states.traces(quantity, chunk.len(), settings.recording.steps);
+                let readings = recorded.measure(quantity, machine, &study.plan)?;
                 let subject = Subject { quantity: quantity.name(), condition };
-                gatherer.add(subject, &places, &traces)?;
+                gatherer.add(subject, &places, &readings)?;
                 if let Some(file) = files.get_mut(place) {
-                    file.append(&traces)?;
+                    file.append(&recorded.traces(quantity))?;
                 }
             }
             observer.advance((index * at_once + chunk.len()) as u64, "reviews");
@@ -113,48 +109,4 @@ fn trace_files(
         TraceFile::create(path, reviews * units, settings.recording.steps)
     };
     settings.recording.quantities.iter().map(open).collect()
-}
-
-/// One batch of recorded states in host memory, row-major `[batch, steps, units]`.
-struct HostStates {
-    input: Vec<f32>,
-    gates: Vec<f32>,
-    cell: Vec<f32>,
-    hidden: Vec<f32>,
-    components: usize,
-    units: usize,
-}
-
-impl HostStates {
-    fn read(input: Tensor<3>, states: lstm::States) -> Self {
-        let ([_, _, components], [_, _, units]) = (input.dims(), states.hidden.dims());
-        let values = |tensor| checkpoint::array_of::<3>(tensor).values;
-        Self {
-            input: values(input),
-            gates: values(states.gates),
-            cell: values(states.cell),
-            hidden: values(states.hidden),
-            components,
-            units,
-        }
-    }
-
-    fn traces(&self, quantity: Quantity, batch: usize, steps: usize) -> Traces {
-        let shape = [batch, steps, self.units];
-        // Gates lie side by side in the order i, f, candidate, o.
-        let gate = |index: usize| {
-            let units = self.units;
-            let gate = recording::columns(&self.gates, 4 * units, index * units, units);
-            recording::traces(&gate, shape)
-        };
-        match quantity {
-            Quantity::Input => recording::traces(&self.input, [batch, steps, self.components]),
-            Quantity::I => gate(0),
-            Quantity::F => gate(1),
-            Quantity::Candidate => gate(2),
-            Quantity::O => gate(3),
-            Quantity::Cell => recording::traces(&self.cell, shape),
-            Quantity::Hidden => recording::traces(&self.hidden, shape),
-        }
-    }
 }

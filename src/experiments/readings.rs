@@ -1,0 +1,100 @@
+//! One quantity of some reviews, measured: from traces in host memory, or where they lie.
+//!
+//! Place in the flow: recorded states in, what [`super::exponents`] gathers out.
+
+use crate::analysis::dfa::{self, DfaPlan, Measured, Status, chain};
+use crate::error::{Error, Result};
+use crate::gpu::Engine;
+use crate::gpu::engine::Part;
+use crate::recording::{Extent, OnDevice, population, spread};
+use crate::signal::Traces;
+
+/// Rows of `f32` that begin at a multiple of this many begin at a multiple of 256 bytes, where
+/// every device can bind.
+const ALIGNED_ROWS: usize = 64;
+
+/// What one quantity of some reviews was found to be.
+pub struct Readings {
+    /// Each unit by itself: row `review * units + unit`.
+    pub unit: Measured,
+    /// The mean over the units: one row per review.
+    pub population: Measured,
+    /// Standard deviation over time of each unit, in the unit of the states.
+    pub spreads: Vec<f64>,
+    /// The same of each mean.
+    pub population_spreads: Vec<f64>,
+}
+
+impl Readings {
+    /// Measures `traces` (rows as `extent` says) that lie in host memory.
+    ///
+    /// # Errors
+    /// The traces have another length than the plan.
+    pub fn of(traces: &Traces, extent: &Extent, path: &dfa::Path, plan: &DfaPlan) -> Result<Self> {
+        let means = population::of(traces, extent);
+        Ok(Self {
+            unit: path.measure(traces, plan)?,
+            population: path.measure(&means, plan)?,
+            spreads: spread::of(traces),
+            population_spreads: spread::of(&means),
+        })
+    }
+
+    /// Measures traces (rows as `extent` says) that lie in buffers of the engine's device: only
+    /// F(n), exponents and standard deviations come to host memory.
+    ///
+    /// # Errors
+    /// The device failed, or cannot take a batch of such traces.
+    pub fn on_device(
+        engine: &Engine,
+        recorded: &OnDevice,
+        extent: &Extent,
+        plan: &DfaPlan,
+    ) -> Result<Self> {
+        let unit = measure(engine, &recorded.traces, extent.rows(), plan)?;
+        let population = measure(engine, &recorded.means, extent.population().rows(), plan)?;
+        let [mut spreads, mut population_spreads] = recorded.spreads(engine)?;
+        not_finite(&unit, &mut spreads);
+        not_finite(&population, &mut population_spreads);
+        Ok(Self { unit, population, spreads, population_spreads })
+    }
+}
+
+/// A shader's arithmetic with NaN proves nothing: the status of the trace does.
+fn not_finite(measured: &Measured, spreads: &mut [f64]) {
+    for (exponent, spread) in measured.exponents.iter().zip(spreads) {
+        if exponent.status == Status::NonFinite {
+            *spread = f64::NAN;
+        }
+    }
+}
+
+/// The DFA of `rows` traces in `buffer`, in batches that the device can hold.
+fn measure(
+    engine: &Engine,
+    buffer: &wgpu::Buffer,
+    rows: usize,
+    plan: &DfaPlan,
+) -> Result<Measured> {
+    let most = chain::batch_rows(engine.gpu().largest_binding(), plan)?;
+    let at_once = if most < rows { most / ALIGNED_ROWS * ALIGNED_ROWS } else { rows };
+    if at_once == 0 {
+        return Err(Error::new(format!(
+            "expected at least {ALIGNED_ROWS} traces of {} samples in a batch, found {most}",
+            plan.steps()
+        ))
+        .remedy("record fewer steps"));
+    }
+    let mut all = Measured::default();
+    for first in (0..rows).step_by(at_once) {
+        let count = at_once.min(rows - first);
+        let bytes = |rows: usize| (4 * rows * plan.steps()) as u64;
+        let part =
+            Part { buffer, offset: bytes(first), size: std::num::NonZeroU64::new(bytes(count)) };
+        let found = chain::measure_buffer(engine, part, count, plan)?;
+        all.fluctuations.extend(found.fluctuations);
+        all.exponents.extend(found.exponents);
+        all.notes.extend(found.notes);
+    }
+    Ok(all)
+}
