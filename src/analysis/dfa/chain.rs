@@ -3,6 +3,8 @@
 //! Place in the flow: [`super::Path::Gpu`] measures with it; what is recorded on the same device
 //! goes in as a buffer by [`measure_buffer`], without a trip through host memory.
 
+use std::num::NonZeroU64;
+
 use super::fused::Fused;
 use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
@@ -18,8 +20,17 @@ use crate::gpu::stage::Stage;
 /// The largest number of samples whose count `f32` holds exactly.
 const MOST_STEPS: usize = 1 << 24;
 
-/// The most bytes of traces per batch: enough to fill a large GPU, and a submission stays short.
+/// The most bytes of traces per batch: enough to fill a large GPU.
 const BATCH_BYTES: u64 = 64 << 20;
+
+/// The most work of one submission, see [`work`]. Systems end a submission that holds the device for
+/// about two seconds, and with it the device. A slow adapter, a program or a small GPU, does about
+/// 10^9 a second: half a second. A large one does that in milliseconds, still long beside the tens of
+/// microseconds that a submission costs.
+const SUBMISSION_WORK: u64 = 1 << 29;
+
+/// A binding may begin at every so many words of a buffer: the 256 bytes that no device exceeds.
+const ALIGNED_WORDS: u32 = 64;
 
 /// Measures a batch of traces on the device of `engine`: at most [`batch_rows`], row-major.
 ///
@@ -86,6 +97,7 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     let words = steps.max(plan.windows()).max(4 * plan.sizes().len());
     let per_row = (words * size_of::<f32>()) as u64;
     let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
+    let most = most.min((SUBMISSION_WORK / work(&SizeRecord::table(plan), plan.order())).max(1));
     let error = if steps > MOST_STEPS {
         format!("expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}")
     } else if most == 0 {
@@ -100,6 +112,32 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     Err(Error::new(error).at("dfa").remedy("compute with --device cpu, or cut the traces"))
 }
 
+/// What the windows of `sizes` cost on one trace: the samples in them, which all are read and fitted,
+/// times the order. An estimate from above, for `dfa/fused` reads most of them by blocks.
+fn work(sizes: &[SizeRecord], order: usize) -> u64 {
+    let samples = sizes.iter().map(|size| u64::from(size.size) * u64::from(size.count));
+    samples.sum::<u64>() * order as u64
+}
+
+/// The sizes of one trace, which no smaller batch cuts, in parts of at most [`SUBMISSION_WORK`], each
+/// of which may be bound: its windows begin at a multiple of [`ALIGNED_WORDS`].
+fn cut(sizes: Vec<SizeRecord>, order: usize) -> Vec<Vec<SizeRecord>> {
+    let mut parts = Vec::new();
+    let mut part: Vec<SizeRecord> = Vec::new();
+    let mut end = 0;
+    for mut size in sizes {
+        if !part.is_empty() && work(&part, order) + work(&[size], order) > SUBMISSION_WORK {
+            end = u32::next_multiple_of(end, ALIGNED_WORDS);
+            parts.push(std::mem::take(&mut part));
+        }
+        size.first = end;
+        end += size.count;
+        part.push(size);
+    }
+    parts.push(part);
+    parts
+}
+
 fn run(
     engine: &Engine,
     traces: Part<'_>,
@@ -108,17 +146,12 @@ fn run(
     fused: Option<&Fused>,
 ) -> Result<Measured> {
     let shape = Shape::new(rows, plan);
-    let params = bytemuck::bytes_of(&shape);
-    let words = |count: usize| (count * size_of::<f32>()) as u64;
-    let blocks = plan.steps().div_ceil(block::BLOCK);
-
-    let shape_buffer = engine.uniform("shape", &shape)?;
-    let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
     let weights = engine.upload("weights", &Weight::table(plan))?;
     let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
     let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
-    let whole = wgpu::Buffer::as_entire_buffer_binding;
     if let Some(fused) = fused {
+        let shape_buffer = engine.uniform("shape", &shape)?;
+        let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
         let parts = [
             whole(&shape_buffer),
             whole(&sizes),
@@ -127,40 +160,90 @@ fn run(
             whole(&fluctuations),
             whole(&exponents),
         ];
+        let params = bytemuck::bytes_of(&shape);
         engine.submit(&[Dispatch { stage: fused, params, parts: &parts }])?;
-        return Ok(collect(&engine.read(&fluctuations)?, &engine.read(&exponents)?));
+    } else {
+        separately(engine, traces, shape, plan, [&weights, &fluctuations, &exponents])?;
     }
+    Ok(collect(&engine.read(&fluctuations)?, &engine.read(&exponents)?))
+}
+
+/// Submits the four separate stages: as one, or one by one where the work is cut.
+fn separately(
+    engine: &Engine,
+    traces: Part<'_>,
+    shape: Shape,
+    plan: &DfaPlan,
+    [weights, fluctuations, exponents]: [&wgpu::Buffer; 3],
+) -> Result<()> {
+    let rows = shape.rows as usize;
+    let blocks = plan.steps().div_ceil(block::BLOCK);
+    let table = SizeRecord::table(plan);
+    let parts = if rows == 1 { cut(table, plan.order()) } else { vec![table] };
+    let table = parts.concat();
+    let windows = |table: &[SizeRecord]| table.last().map_or(0, |last| last.first + last.count);
+
+    let shape_buffer = engine.uniform("shape", &shape)?;
+    let sizes = engine.upload("sizes", &table)?;
     let profile = engine.empty("profile", words(rows * plan.steps()))?;
     let levels = engine.empty("levels", words(rows * blocks))?;
     let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
-    let residuals = engine.empty("residuals", words(rows * plan.windows()))?;
+    let residuals = engine.empty("residuals", words(rows * windows(&table) as usize))?;
+
+    // A part sees its own sizes and windows alone.
+    let cuts = parts.into_iter().map(|mut table| {
+        let first = table[0].first;
+        table.iter_mut().for_each(|size| size.first -= first);
+        let shape = Shape { sizes: table.len() as u32, windows: windows(&table), ..shape };
+        let part = Part {
+            buffer: &residuals,
+            offset: words(first as usize),
+            size: NonZeroU64::new(words(rows * shape.windows as usize)),
+        };
+        Ok((shape, engine.uniform("shape", &shape)?, engine.upload("sizes", &table)?, part))
+    });
+    let cuts: Vec<_> = cuts.collect::<Result<_>>()?;
 
     let detrend: &dyn Stage =
         if plan.order() == 1 { &detrend::Detrend } else { &detrend_higher::DetrendHigher };
-    let shape = shape_buffer.as_entire_buffer_binding();
-    let stages: [(&dyn Stage, [Part<'_>; 5]); 4] = [
-        (
-            &profile::Profile,
-            [shape.clone(), traces, whole(&profile), whole(&levels), whole(&marks)],
-        ),
-        (
-            detrend,
-            [shape.clone(), whole(&sizes), whole(&profile), whole(&levels), whole(&residuals)],
-        ),
-        (
-            &fluctuation::Fluctuation,
-            [shape.clone(), whole(&sizes), whole(&residuals), whole(&marks), whole(&fluctuations)],
-        ),
-        (
-            &exponent::Exponent,
-            [shape, whole(&weights), whole(&fluctuations), whole(&marks), whole(&exponents)],
-        ),
-    ];
-    let dispatches: Vec<Dispatch<'_>> =
-        stages.iter().map(|(stage, parts)| Dispatch { stage: *stage, params, parts }).collect();
-    engine.submit(&dispatches)?;
-    let fluctuations: Vec<f32> = engine.read(&fluctuations)?;
-    Ok(collect(&fluctuations, &engine.read(&exponents)?))
+    let mut stages: Vec<(&dyn Stage, &Shape, [Part<'_>; 5])> = vec![(
+        &profile::Profile,
+        &shape,
+        [whole(&shape_buffer), traces, whole(&profile), whole(&levels), whole(&marks)],
+    )];
+    stages.extend(cuts.iter().map(|(shape, shape_buffer, sizes, residuals)| {
+        let [shape_buffer, sizes, profile, levels] =
+            [shape_buffer, sizes, &profile, &levels].map(whole);
+        (detrend, shape, [shape_buffer, sizes, profile, levels, residuals.clone()])
+    }));
+    stages.push((
+        &fluctuation::Fluctuation,
+        &shape,
+        [&shape_buffer, &sizes, &residuals, &marks, fluctuations].map(whole),
+    ));
+    stages.push((
+        &exponent::Exponent,
+        &shape,
+        [&shape_buffer, weights, fluctuations, &marks, exponents].map(whole),
+    ));
+    let dispatches: Vec<Dispatch<'_>> = stages
+        .iter()
+        .map(|(stage, shape, parts)| Dispatch {
+            stage: *stage,
+            params: bytemuck::bytes_of(*shape),
+            parts,
+        })
+        .collect();
+    let at_once = if cuts.len() == 1 { dispatches.len() } else { 1 };
+    dispatches.chunks(at_once).try_for_each(|some| engine.submit(some))
+}
+
+fn words(count: usize) -> u64 {
+    (count * size_of::<f32>()) as u64
+}
+
+fn whole(buffer: &wgpu::Buffer) -> Part<'_> {
+    buffer.as_entire_buffer_binding()
 }
 
 /// What the device wrote, as the door gives it: NaN where a trace is not finite or has no exponent.
@@ -194,7 +277,7 @@ fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dfa::Settings;
+    use crate::analysis::dfa::{Convention, Settings};
 
     #[test]
     fn batches_respect_the_largest_binding() {
@@ -211,5 +294,40 @@ mod tests {
         assert_eq!(most, 2);
         let long = DfaPlan::new((1 << 24) + 1, &settings).expect("fits");
         assert!(batch_rows(u64::MAX, &long).is_err());
+    }
+
+    #[test]
+    fn no_submission_is_long() {
+        let plan = |steps: usize, count: usize, order| {
+            let windows: Vec<usize> = (0..count).map(|i| 8 + i * (steps / 4 - 8) / count).collect();
+            let convention = Convention::HalfOverlap;
+            DfaPlan::new(steps, &Settings { windows, order, convention }).expect("fits")
+        };
+        let per_row = |plan: &DfaPlan| work(&SizeRecord::table(plan), plan.order());
+        // Half overlap reads every sample twice per size, less what the ends leave out.
+        let few = plan(4096, 20, 1);
+        assert!((150_000..163_840).contains(&per_row(&few)), "{}", per_row(&few));
+        assert_eq!(per_row(&plan(4096, 20, 3)), 3 * per_row(&few));
+        for (count, order) in [(10, 1), (20, 1), (80, 1), (80, 3), (1000, 3)] {
+            let plan = plan(4096, count, order);
+            let rows = batch_rows(128 << 20, &plan).expect("fits") as u64;
+            assert!(rows * per_row(&plan) <= SUBMISSION_WORK, "{rows} of {count} sizes");
+            // Cut by the work, or by the bytes, and by no more than that.
+            let bytes = (rows + 1) * 4 * 4096.max(plan.windows() as u64);
+            assert!((rows + 1) * per_row(&plan) > SUBMISSION_WORK || bytes > BATCH_BYTES);
+        }
+        // One long trace is cut by its sizes.
+        let long = plan(1 << 24, 80, 3);
+        assert_eq!(batch_rows(1 << 30, &long).expect("fits"), 1);
+        let parts = cut(SizeRecord::table(&long), 3);
+        assert!(parts.len() > 10 && parts.iter().map(Vec::len).sum::<usize>() == 80);
+        for part in &parts {
+            assert!(work(part, 3) <= SUBMISSION_WORK);
+            assert!(part[0].first.is_multiple_of(ALIGNED_WORDS));
+        }
+        let apart = |pair: &[SizeRecord]| pair[0].first + pair[0].count <= pair[1].first;
+        assert!(parts.concat().windows(2).all(apart));
+        // What is short enough stays as it is.
+        assert_eq!(cut(SizeRecord::table(&few), 1), [SizeRecord::table(&few)]);
     }
 }
