@@ -14,7 +14,8 @@ use super::{
     Exponent, Measured, Status, block, detrend, detrend_higher, exponent, fluctuation, profile,
 };
 use crate::error::{Error, Result};
-use crate::gpu::engine::{Dispatch, Engine, Part};
+use crate::gpu::Gpu;
+use crate::gpu::engine::{Dispatch, Engine, Fetched, Part};
 use crate::gpu::stage::Stage;
 
 /// The largest number of samples whose count `f32` holds exactly.
@@ -29,6 +30,15 @@ const BATCH_BYTES: u64 = 64 << 20;
 /// microseconds that a submission costs.
 const SUBMISSION_WORK: u64 = 1 << 29;
 
+/// The most samples in a window that a software adapter is given: Mesa's breaks off the loops of an
+/// invocation after 65,535 rounds in all, without an error, and a window takes a little more than two
+/// per sample (found on lavapipe of Mesa 22.3).
+const SOFTWARE_WINDOW: usize = 30_000;
+
+/// Traces from host memory are handed over at so many bytes at a time, at least: that takes the host a
+/// millisecond, long beside the submission, and holds enough traces to keep a device busy.
+const UPLOAD_BYTES: usize = 4 << 20;
+
 /// A binding may begin at every so many words of a buffer: the 256 bytes that no device exceeds.
 const ALIGNED_WORDS: u32 = 64;
 
@@ -37,7 +47,7 @@ const ALIGNED_WORDS: u32 = 64;
 /// # Errors
 /// The device failed.
 pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
-    upload_and_run(engine, batch, plan, fused(engine, plan).as_ref())
+    start(engine, batch, plan)?.finish(engine)
 }
 
 /// The same by the separate stages alone, whatever fits.
@@ -45,7 +55,37 @@ pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<M
 /// # Errors
 /// As for [`measure_batch`].
 pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
-    upload_and_run(engine, batch, plan, None)
+    upload_and_run(engine, batch, plan, None)?.finish(engine)
+}
+
+/// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be started
+/// while the device works on this one.
+///
+/// # Errors
+/// The device failed.
+pub fn start(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<InFlight> {
+    upload_and_run(engine, batch, plan, fused(engine, plan).as_ref())
+}
+
+/// A batch that was submitted and is not read back.
+pub struct InFlight {
+    fetched: Fetched,
+    /// Bytes of the fluctuations; behind them come the exponents.
+    fluctuations: usize,
+}
+
+impl InFlight {
+    /// Waits for the batch.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub fn finish(self, engine: &Engine) -> Result<Measured> {
+        let bytes = engine.take(self.fetched)?;
+        let (fluctuations, exponents) = bytes.split_at(self.fluctuations);
+        // Bytes need not be aligned.
+        let fluctuations: Vec<f32> = bytemuck::pod_collect_to_vec(fluctuations);
+        Ok(collect(&fluctuations, &bytemuck::pod_collect_to_vec::<u8, ExponentRecord>(exponents)))
+    }
 }
 
 fn fused(engine: &Engine, plan: &DfaPlan) -> Option<Fused> {
@@ -57,7 +97,7 @@ fn upload_and_run(
     batch: &[f32],
     plan: &DfaPlan,
     fused: Option<&Fused>,
-) -> Result<Measured> {
+) -> Result<InFlight> {
     let buffer = engine.upload("traces", batch)?;
     run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan, fused)
 }
@@ -74,7 +114,7 @@ pub fn measure_buffer(
     rows: usize,
     plan: &DfaPlan,
 ) -> Result<Measured> {
-    let most = batch_rows(engine.gpu().largest_binding(), plan)?;
+    let most = rows_on(engine.gpu(), plan)?;
     let bytes = (rows * plan.steps() * size_of::<f32>()) as u64;
     let held = traces.size.map_or(traces.buffer.size() - traces.offset, u64::from);
     if rows == 0 || rows > most || held < bytes {
@@ -84,7 +124,32 @@ pub fn measure_buffer(
         ))
         .remedy("hand over fewer traces at a time"));
     }
-    run(engine, traces, rows, plan, fused(engine, plan).as_ref())
+    run(engine, traces, rows, plan, fused(engine, plan).as_ref())?.finish(engine)
+}
+
+/// [`batch_rows`] on this device.
+///
+/// # Errors
+/// As for that; a window is longer than a software adapter can take.
+pub fn rows_on(gpu: &Gpu, plan: &DfaPlan) -> Result<usize> {
+    let longest = plan.sizes().last().map_or(0, |size| size.size);
+    if longest > SOFTWARE_WINDOW && !gpu.description.kind.is_hardware() {
+        return Err(Error::new(format!(
+            "expected windows of at most {SOFTWARE_WINDOW} samples on a software adapter, found \
+             {longest}"
+        ))
+        .at("dfa")
+        .remedy("compute with --device cpu, which is faster too"));
+    }
+    batch_rows(gpu.largest_binding(), plan)
+}
+
+/// How many of `rows` traces in host memory to hand over at a time, where a batch takes `most`: a
+/// quarter, so that all but the first are uploaded while the device computes; more where that is
+/// little, fewer where that is too much.
+pub(super) fn rows_at_once(rows: usize, most: usize, plan: &DfaPlan) -> usize {
+    let least = (UPLOAD_BYTES / size_of::<f32>() / plan.steps()).max(1);
+    rows.div_ceil(4).max(least).min(most)
 }
 
 /// How many traces one batch may have on a device whose largest storage binding is `largest` bytes.
@@ -144,7 +209,7 @@ fn run(
     rows: usize,
     plan: &DfaPlan,
     fused: Option<&Fused>,
-) -> Result<Measured> {
+) -> Result<InFlight> {
     let shape = Shape::new(rows, plan);
     let weights = engine.upload("weights", &Weight::table(plan))?;
     let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
@@ -165,7 +230,8 @@ fn run(
     } else {
         separately(engine, traces, shape, plan, [&weights, &fluctuations, &exponents])?;
     }
-    Ok(collect(&engine.read(&fluctuations)?, &engine.read(&exponents)?))
+    let fetched = engine.fetch(&[&fluctuations, &exponents])?;
+    Ok(InFlight { fetched, fluctuations: fluctuations.size() as usize })
 }
 
 /// Submits the four separate stages: as one, or one by one where the work is cut.
@@ -297,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn traces_of_the_host_go_in_quarters() {
+        let settings = Settings::default();
+        let plan = DfaPlan::new(4096, &settings).expect("fits");
+        // 256 of 16 KiB are 4 MiB; 4,096 are the most that a batch takes.
+        for (rows, at_once) in [(1, 256), (1000, 256), (4000, 1000), (100_000, 4096)] {
+            assert_eq!(rows_at_once(rows, 4096, &plan), at_once);
+        }
+        let long = DfaPlan::new(1 << 22, &settings).expect("fits");
+        assert_eq!([1, 8].map(|rows| rows_at_once(rows, 4, &long)), [1, 2]);
+    }
+
+    #[test]
     fn no_submission_is_long() {
         let plan = |steps: usize, count: usize, order| {
             let windows: Vec<usize> = (0..count).map(|i| 8 + i * (steps / 4 - 8) / count).collect();
@@ -306,7 +384,7 @@ mod tests {
         let per_row = |plan: &DfaPlan| work(&SizeRecord::table(plan), plan.order());
         // Half overlap reads every sample twice per size, less what the ends leave out.
         let few = plan(4096, 20, 1);
-        assert!((150_000..163_840).contains(&per_row(&few)), "{}", per_row(&few));
+        assert!((140_000..163_840).contains(&per_row(&few)), "{}", per_row(&few));
         assert_eq!(per_row(&plan(4096, 20, 3)), 3 * per_row(&few));
         for (count, order) in [(10, 1), (20, 1), (80, 1), (80, 3), (1000, 3)] {
             let plan = plan(4096, count, order);
