@@ -273,6 +273,8 @@ fn the_bench_of_a_device_is_json_with_its_share_of_the_floor() {
     assert!(number("copy_bytes_per_second") > 1e6 && number("traces_per_second") > 1.0);
     let read = number("traces") * 4096.0 * 4.0 / number("copy_bytes_per_second");
     assert!((number("share") - read / number("dfa_seconds")).abs() < 1e-9, "{found}");
+    let software = found["device"].as_str().expect("a name").contains("software adapter");
+    assert_eq!(found["hardware"], !software, "{found}");
     let host = &found["from_host"];
     let steps = ["upload_seconds", "readback_seconds", "one_batch_seconds", "overlapped_seconds"];
     assert!(steps.iter().all(|step| host[step].as_f64().expect("a number") > 0.0), "{host}");

@@ -1,9 +1,9 @@
 //! The engine's boundary: batches and cuts change no bit, and every fault becomes a note while the
 //! CPU gives the numbers.
 //!
-//! Place in the flow: beside `tests/stages.rs`, rung 4 of the rungs of trust; any adapter will do. The
-//! faults are the device's own: memory that it has not, a binding that it refuses, a device that is
-//! gone. Faults in the middle of the work are injected in `src/analysis/dfa/fallback.rs`.
+//! Place in the flow: beside `tests/stages.rs`, rung 4 of the rungs of trust; any adapter will do.
+//! The faults are the device's own: memory that it has not, a binding that it refuses, a device
+//! that is gone. Faults in the middle of the work are injected in `src/analysis/dfa/fallback.rs`.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would take,
-//! and how fast a device is.
+//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would
+//! take, and how fast a device is.
 
 use super::args::Doctor;
 use super::show;
@@ -14,8 +14,8 @@ in a container: NVIDIA_DRIVER_CAPABILITIES must contain `graphics`). A software 
 enough for tests: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), dnf install
 mesa-vulkan-drivers (Fedora); WARP is part of Windows.";
 
-/// Prints what there is, what would be taken and why, and what is missing; with `--bench` how fast the
-/// device is.
+/// Prints what there is, what would be taken and why, and what is missing; with `--bench` how fast
+/// the device is.
 pub fn doctor(options: &Doctor) -> Result<()> {
     if !options.json {
         describe();

@@ -33,6 +33,8 @@ const SECONDS: f64 = 0.5;
 pub struct Throughput {
     /// The device.
     pub device: String,
+    /// Whether it is a GPU, and not a program on the CPU that calls itself one.
+    pub hardware: bool,
     /// Traces per batch.
     pub traces: usize,
     /// Samples per trace.
@@ -91,6 +93,7 @@ pub fn measure(gpu: &Gpu) -> Result<Throughput> {
         seconds(|| measure_buffer(engine, whole(), traces, &plan).map(|_measured| ()))?;
     Ok(Throughput {
         device: gpu.description.to_string(),
+        hardware: gpu.description.kind.is_hardware(),
         traces,
         samples: SAMPLES,
         sizes: plan.sizes().len(),

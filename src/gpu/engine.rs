@@ -198,8 +198,9 @@ impl Engine {
         })
     }
 
-    /// What each stage took that was submitted since this was last asked, in order. None on an engine
-    /// or a device that takes no times ([`Engine::timing`]), or whose clock ran backwards. Waits.
+    /// What each stage took that was submitted since this was last asked, in order. None on an
+    /// engine or a device that takes no times ([`Engine::timing`]), or whose clock ran backwards.
+    /// Waits.
     ///
     /// # Errors
     /// The device was lost or has no memory left.
@@ -218,7 +219,8 @@ impl Engine {
         Ok(Some(all))
     }
 
-    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not wait.
+    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not
+    /// wait.
     ///
     /// # Errors
     /// `to` is shorter.
@@ -278,8 +280,8 @@ impl Engine {
         Ok(bytemuck::pod_collect_to_vec(&self.take(self.fetch(&[buffer])?)?))
     }
 
-    /// Begins to read `buffers` back as they are after what was submitted before. Does not wait; other
-    /// work may be submitted before [`Engine::take`].
+    /// Begins to read `buffers` back as they are after what was submitted before. Does not wait;
+    /// other work may be submitted before [`Engine::take`].
     ///
     /// # Errors
     /// The device was lost or has no memory left.
@@ -309,8 +311,8 @@ impl Engine {
         Ok(Fetched { staging, submission, mapped })
     }
 
-    /// Waits for what was fetched and gives its bytes, buffer after buffer. Work submitted later goes
-    /// on.
+    /// Waits for what was fetched and gives its bytes, buffer after buffer. Work submitted later
+    /// goes on.
     ///
     /// # Errors
     /// The device was lost.

@@ -24,19 +24,22 @@ const MOST_STEPS: usize = 1 << 24;
 /// The most bytes of traces per batch: enough to fill a large GPU.
 const BATCH_BYTES: u64 = 64 << 20;
 
-/// The most work of one submission, see [`work`]. Systems end a submission that holds the device for
-/// about two seconds, and with it the device. A slow adapter, a program or a small GPU, does about
-/// 10^9 a second: half a second. A large one does that in milliseconds, still long beside the tens of
-/// microseconds that a submission costs.
+/// The most work of one submission, see [`work`]. Systems end a submission that holds the device
+/// for about two seconds, and with it the device. A small GPU does about 10^9 a second: half a
+/// second. A large one does that in milliseconds, still long beside the tens of microseconds that a
+/// submission costs.
 const SUBMISSION_WORK: u64 = 1 << 29;
 
+/// The same on a software adapter, which does about 10^8 a second (lavapipe on two cores).
+const SOFTWARE_WORK: u64 = SUBMISSION_WORK / 8;
+
 /// The most samples in a window that a software adapter is given: Mesa's breaks off the loops of an
-/// invocation after 65,535 rounds in all, without an error, and a window takes a little more than two
-/// per sample (found on lavapipe of Mesa 22.3).
+/// invocation after 65,535 rounds in all, without an error, and a window takes a little more than
+/// two per sample (found on lavapipe of Mesa 22.3).
 const SOFTWARE_WINDOW: usize = 30_000;
 
-/// Traces from host memory are handed over at so many bytes at a time, at least: that takes the host a
-/// millisecond, long beside the submission, and holds enough traces to keep a device busy.
+/// Traces from host memory are handed over at so many bytes at a time, at least: that takes the
+/// host a millisecond, long beside the submission, and holds enough traces to keep a device busy.
 const UPLOAD_BYTES: usize = 4 << 20;
 
 /// A binding may begin at every so many words of a buffer: the 256 bytes that no device exceeds.
@@ -58,8 +61,8 @@ pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Res
     upload_and_run(engine, batch, plan, None)?.finish(engine)
 }
 
-/// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be started
-/// while the device works on this one.
+/// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be
+/// started while the device works on this one.
 ///
 /// # Errors
 /// The device failed.
@@ -127,7 +130,7 @@ pub fn measure_buffer(
     run(engine, traces, rows, plan, fused(engine, plan).as_ref())?.finish(engine)
 }
 
-/// [`batch_rows`] on this device.
+/// [`batch_rows`] on this device, fewer on a software adapter.
 ///
 /// # Errors
 /// As for that; a window is longer than a software adapter can take.
@@ -141,7 +144,17 @@ pub fn rows_on(gpu: &Gpu, plan: &DfaPlan) -> Result<usize> {
         .at("dfa")
         .remedy("compute with --device cpu, which is faster too"));
     }
-    batch_rows(gpu.largest_binding(), plan)
+    let most = batch_rows(gpu.largest_binding(), plan)? as u64;
+    Ok(most.min(rows_of(submission_work(gpu), plan)) as usize)
+}
+
+fn submission_work(gpu: &Gpu) -> u64 {
+    if gpu.description.kind.is_hardware() { SUBMISSION_WORK } else { SOFTWARE_WORK }
+}
+
+/// How many traces are no more work than `most`: at least one, which [`cut`] cuts.
+fn rows_of(most: u64, plan: &DfaPlan) -> u64 {
+    (most / work(&SizeRecord::table(plan), plan.order())).max(1)
 }
 
 /// How many of `rows` traces in host memory to hand over at a time, where a batch takes `most`: a
@@ -162,7 +175,7 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     let words = steps.max(plan.windows()).max(4 * plan.sizes().len());
     let per_row = (words * size_of::<f32>()) as u64;
     let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
-    let most = most.min((SUBMISSION_WORK / work(&SizeRecord::table(plan), plan.order())).max(1));
+    let most = most.min(rows_of(SUBMISSION_WORK, plan));
     let error = if steps > MOST_STEPS {
         format!("expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}")
     } else if most == 0 {
@@ -177,21 +190,21 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
     Err(Error::new(error).at("dfa").remedy("compute with --device cpu, or cut the traces"))
 }
 
-/// What the windows of `sizes` cost on one trace: the samples in them, which all are read and fitted,
-/// times the order. An estimate from above, for `dfa/fused` reads most of them by blocks.
+/// What the windows of `sizes` cost on one trace: the samples in them, which all are read and
+/// fitted, times the order. An estimate from above, for `dfa/fused` reads most of them by blocks.
 fn work(sizes: &[SizeRecord], order: usize) -> u64 {
     let samples = sizes.iter().map(|size| u64::from(size.size) * u64::from(size.count));
     samples.sum::<u64>() * order as u64
 }
 
-/// The sizes of one trace, which no smaller batch cuts, in parts of at most [`SUBMISSION_WORK`], each
+/// The sizes of one trace, which no smaller batch cuts, in parts of at most `most` work, each
 /// of which may be bound: its windows begin at a multiple of [`ALIGNED_WORDS`].
-fn cut(sizes: Vec<SizeRecord>, order: usize) -> Vec<Vec<SizeRecord>> {
+fn cut(sizes: Vec<SizeRecord>, order: usize, most: u64) -> Vec<Vec<SizeRecord>> {
     let mut parts = Vec::new();
     let mut part: Vec<SizeRecord> = Vec::new();
     let mut end = 0;
     for mut size in sizes {
-        if !part.is_empty() && work(&part, order) + work(&[size], order) > SUBMISSION_WORK {
+        if !part.is_empty() && work(&part, order) + work(&[size], order) > most {
             end = u32::next_multiple_of(end, ALIGNED_WORDS);
             parts.push(std::mem::take(&mut part));
         }
@@ -245,7 +258,11 @@ fn separately(
     let rows = shape.rows as usize;
     let blocks = plan.steps().div_ceil(block::BLOCK);
     let table = SizeRecord::table(plan);
-    let parts = if rows == 1 { cut(table, plan.order()) } else { vec![table] };
+    let parts = if rows == 1 {
+        cut(table, plan.order(), submission_work(engine.gpu()))
+    } else {
+        vec![table]
+    };
     let table = parts.concat();
     let windows = |table: &[SizeRecord]| table.last().map_or(0, |last| last.first + last.count);
 
@@ -397,7 +414,7 @@ mod tests {
         // One long trace is cut by its sizes.
         let long = plan(1 << 24, 80, 3);
         assert_eq!(batch_rows(1 << 30, &long).expect("fits"), 1);
-        let parts = cut(SizeRecord::table(&long), 3);
+        let parts = cut(SizeRecord::table(&long), 3, SUBMISSION_WORK);
         assert!(parts.len() > 10 && parts.iter().map(Vec::len).sum::<usize>() == 80);
         for part in &parts {
             assert!(work(part, 3) <= SUBMISSION_WORK);
@@ -406,6 +423,6 @@ mod tests {
         let apart = |pair: &[SizeRecord]| pair[0].first + pair[0].count <= pair[1].first;
         assert!(parts.concat().windows(2).all(apart));
         // What is short enough stays as it is.
-        assert_eq!(cut(SizeRecord::table(&few), 1), [SizeRecord::table(&few)]);
+        assert_eq!(cut(SizeRecord::table(&few), 1, SUBMISSION_WORK), [SizeRecord::table(&few)]);
     }
 }

@@ -1,8 +1,8 @@
 //! What happens when a device fails in the middle of the work: smaller batches, then the CPU.
 //!
-//! Place in the flow: between [`super::Path::Gpu`] and [`super::chain`]. Every trace is measured once
-//! and by one path, nothing that a failed batch left behind is used, and one line says what happened
-//! ([`Measured::notes`]).
+//! Place in the flow: between [`super::Path::Gpu`] and [`super::chain`]. Every trace is measured
+//! once and by one path, nothing that a failed batch left behind is used, and one line says what
+//! happened ([`Measured::notes`]).
 
 use std::collections::VecDeque;
 
@@ -20,8 +20,9 @@ const ABREAST: usize = 2;
 /// Measures `traces` by a device, in batches of at most `rows` traces (or an error why it can take
 /// none), as long as it works. `start` hands a batch over; what it gives waits for the batch.
 ///
-/// After a failure one batch goes at a time: there may have been no room for two. Of those in flight
-/// the ones before the failure are still read, the ones behind it are given up and measured again.
+/// After a failure one batch goes at a time: there may have been no room for two. Of those in
+/// flight the ones before the failure are still read, the ones behind it are given up and measured
+/// again.
 pub(super) fn measure<Finish: FnOnce() -> Result<Measured>>(
     traces: &Traces,
     plan: &DfaPlan,
