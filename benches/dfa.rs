@@ -109,7 +109,7 @@ struct Row {
     seconds: f64,
     /// What lies in the buffers of the stage; of the DFA, the traces.
     bytes: usize,
-    /// Time of moving `bytes` at the speed of a copy, over `seconds`; none without a device.
+    /// On the device, time of moving `bytes` at the speed of a copy, over `seconds`.
     share_of_floor: Option<f64>,
 }
 
@@ -141,7 +141,8 @@ fn by_stage(path: Option<&Path>) {
                 STAGES.iter().map(|stage| (stage.name(), bytes(*stage, &buffers))).collect();
             let mut add = |path, what: &'static str, clock, seconds: f64| {
                 let bytes = *bytes_of.get(what).unwrap_or(&size_of_val(traces.values()));
-                let share_of_floor = copy.map(|copy| bytes as f64 / copy / seconds);
+                let share_of_floor =
+                    copy.filter(|_| path == "device").map(|copy| bytes as f64 / copy / seconds);
                 let (traces, sizes) = (count, plan.sizes().len());
                 let samples = steps;
                 rows.push(Row {
@@ -197,7 +198,9 @@ fn by_stage(path: Option<&Path>) {
     let adapter = engine.map(|engine| engine.gpu().description.to_string());
     let threads = rayon::current_num_threads();
     let table = Table { adapter, threads, copy_bytes_per_second: copy, rows };
-    println!("adapter {:?}, copy {:?} bytes/s", table.adapter, table.copy_bytes_per_second);
+    if let (Some(adapter), Some(copy)) = (&table.adapter, copy) {
+        println!("{adapter}: a copy moves {:.1} GB/s, read and written", copy * 1e-9);
+    }
     if let Some(file) = std::env::var_os("NOISESCOPE_BENCH_JSON") {
         let text = serde_json::to_string_pretty(&table).expect("JSON");
         std::fs::write(&file, text).expect("NOISESCOPE_BENCH_JSON is a file that can be written");
