@@ -5,17 +5,29 @@
 //! thread works; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
 //! (default `gpu`). With `NOISESCOPE_PEERS=python` (an interpreter with numpy and crosci, see
 //! `benches/peers.py`) crosci measures the same traces in the same run.
+//!
+//! The last table is stage by stage: device, twin and CPU over traces × samples × sizes, with the
+//! bytes that each touches and its share of the floor, which is moving those bytes once at the
+//! speed of a copy on the device in the same run. `NOISESCOPE_BENCH_JSON=FILE` writes it as JSON.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
-use noisescope::analysis::dfa::chain::measure_separately;
-use noisescope::analysis::dfa::{Convention, DfaPlan, Path, Settings, oracle};
+use noisescope::analysis::dfa::chain::{measure_batch, measure_separately, rows_on};
+use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
+use noisescope::analysis::dfa::{
+    Convention, DfaPlan, Path, Settings, block, detrend, exponent, fluctuation, fused, oracle,
+    profile,
+};
+use noisescope::experiments::throughput::copy_bandwidth;
+use noisescope::gpu::stage::{Bound, Stage};
 use noisescope::gpu::{Choice, Engine, device};
 use noisescope::signal::{Traces, noise};
+use serde::Serialize;
 
 /// Steps and rows of each case: about the same number of samples.
 const CASES: &[(usize, usize)] = &[(500, 2048), (4096, 256), (65_536, 16), (1_000_000, 1)];
@@ -56,7 +68,7 @@ fn main() {
         report(steps, rows, "fast, one thread", alone, by_oracle);
         let fast = seconds(|| run(&Path::Cpu, &traces, &plan)) / rows as f64;
         report(steps, rows, "fast, all threads", fast, by_oracle);
-        if let Some(gpu) = &gpu {
+        if let Some(gpu) = gpu.as_ref().filter(|gpu| takes(gpu, &plan)) {
             let device = seconds(|| run(gpu, &traces, &plan)) / rows as f64;
             report(steps, rows, "device", device, by_oracle);
         }
@@ -69,6 +81,172 @@ fn main() {
     if let Some(gpu) = &gpu {
         growth_on(gpu);
     }
+    by_stage(gpu.as_ref());
+}
+
+/// Whether the device measures with `plan`, and not the CPU in its place.
+fn takes(path: &Path, plan: &DfaPlan) -> bool {
+    let Path::Gpu(engine) = path else { return false };
+    let refused = rows_on(engine.gpu(), plan).err();
+    if let Some(error) = &refused {
+        println!("not on the device: {error}");
+    }
+    refused.is_none()
+}
+
+/// One line of the table of stages.
+#[derive(Serialize)]
+struct Row {
+    traces: usize,
+    samples: usize,
+    sizes: usize,
+    /// `"device"`, `"twin"` (one thread) or `"cpu"` (all threads).
+    path: &'static str,
+    /// A stage, or `"DFA"` for all of it, from and to host memory.
+    what: &'static str,
+    /// `"device"` (timestamp queries) or `"host"`.
+    clock: &'static str,
+    seconds: f64,
+    /// What lies in the buffers of the stage; of the DFA, the traces.
+    bytes: usize,
+    /// On the device, time of moving `bytes` at the speed of a copy, over `seconds`.
+    share_of_floor: Option<f64>,
+}
+
+/// The whole table, as JSON has it.
+#[derive(Serialize)]
+struct Table {
+    adapter: Option<String>,
+    threads: usize,
+    copy_bytes_per_second: Option<f64>,
+    rows: Vec<Row>,
+}
+
+fn by_stage(path: Option<&Path>) {
+    let engine = path.and_then(|path| match path {
+        Path::Gpu(engine) => Some(engine),
+        Path::Cpu => None,
+    });
+    let copy = engine.map(|engine| {
+        let buffer = engine.empty("traces", 64 << 20).expect("64 MiB");
+        copy_bandwidth(engine, &buffer).expect("copied")
+    });
+    let mut rows: Vec<Row> = Vec::new();
+    for (steps, count) in cases() {
+        let traces = pink(steps, count);
+        for sizes in [20, 80] {
+            let plan = plan(steps, &windows(steps, sizes), 1);
+            let mut buffers = buffers(&traces, &plan);
+            let bytes_of: HashMap<&str, usize> =
+                STAGES.iter().map(|stage| (stage.name(), bytes(*stage, &buffers))).collect();
+            let mut add = |path, what: &'static str, clock, seconds: f64| {
+                let bytes = *bytes_of.get(what).unwrap_or(&size_of_val(traces.values()));
+                let share_of_floor =
+                    copy.filter(|_| path == "device").map(|copy| bytes as f64 / copy / seconds);
+                let (traces, sizes) = (count, plan.sizes().len());
+                let samples = steps;
+                rows.push(Row {
+                    traces,
+                    samples,
+                    sizes,
+                    path,
+                    what,
+                    clock,
+                    seconds,
+                    bytes,
+                    share_of_floor,
+                });
+            };
+            for stage in STAGES {
+                let start = Instant::now();
+                twin(*stage, &mut buffers);
+                add("twin", stage.name(), "host", start.elapsed().as_secs_f64());
+            }
+            add("cpu", "DFA", "host", seconds(|| run(&Path::Cpu, &traces, &plan)));
+            let (Some(path), Some(engine)) = (path, engine) else { continue };
+            if !takes(path, &plan) {
+                continue;
+            }
+            add("device", "DFA", "host", seconds(|| run(path, &traces, &plan)));
+            let timing = Engine::timing(engine.gpu().clone());
+            for measure in [measure_batch, measure_separately] {
+                let run = || measure(&timing, traces.values(), &plan).expect("measured");
+                run();
+                timing.laps().expect("read");
+                run();
+                for lap in timing.laps().expect("read").into_iter().flatten() {
+                    add("device", lap.stage, "device", lap.seconds);
+                }
+            }
+        }
+    }
+    println!("stage by stage; share of moving the bytes once at the speed of a copy");
+    for row in &rows {
+        let share = row.share_of_floor.map_or("".into(), |share| format!("{:>7.2} %", 1e2 * share));
+        println!(
+            "N = {:>7}, {:>4} traces, {:>2} sizes  {:<6} {:<16} {:.2e} s ({}'s clock) {:>7.1} MB {share}",
+            row.samples,
+            row.traces,
+            row.sizes,
+            row.path,
+            row.what,
+            row.seconds,
+            row.clock,
+            row.bytes as f64 * 1e-6
+        );
+    }
+    let adapter = engine.map(|engine| engine.gpu().description.to_string());
+    let threads = rayon::current_num_threads();
+    let table = Table { adapter, threads, copy_bytes_per_second: copy, rows };
+    if let (Some(adapter), Some(copy)) = (&table.adapter, copy) {
+        println!("{adapter}: a copy moves {:.1} GB/s, read and written", copy * 1e-9);
+    }
+    if let Some(file) = std::env::var_os("NOISESCOPE_BENCH_JSON") {
+        let text = serde_json::to_string_pretty(&table).expect("JSON");
+        std::fs::write(&file, text).expect("NOISESCOPE_BENCH_JSON is a file that can be written");
+        println!("written to {}", file.display());
+    }
+}
+
+/// The stages of order 1, in the order in which each finds what those before it wrote.
+const STAGES: &[&dyn Stage] = &[
+    &profile::Profile,
+    &detrend::Detrend,
+    &fluctuation::Fluctuation,
+    &exponent::Exponent,
+    &fused::Fused(fused::SMALL),
+];
+
+/// The buffers of all stages by the names of their bindings, as words.
+fn buffers(traces: &Traces, plan: &DfaPlan) -> HashMap<&'static str, Vec<u32>> {
+    let rows = traces.rows();
+    let blocks = plan.steps().div_ceil(block::BLOCK);
+    let empty = |words: usize| vec![0; words];
+    HashMap::from([
+        ("shape", bytemuck::cast_slice(&[Shape::new(rows, plan)]).to_vec()),
+        ("sizes", bytemuck::cast_slice(&SizeRecord::table(plan)).to_vec()),
+        ("weights", bytemuck::cast_slice(&Weight::table(plan)).to_vec()),
+        ("traces", bytemuck::cast_slice(traces.values()).to_vec()),
+        ("profile", empty(traces.values().len())),
+        ("levels", empty(rows * blocks)),
+        ("marks", empty(rows * Mark::SIZE as usize / 4)),
+        ("residuals", empty(rows * plan.windows())),
+        ("fluctuations", empty(rows * plan.sizes().len())),
+        ("exponents", empty(rows * ExponentRecord::SIZE as usize / 4)),
+    ])
+}
+
+fn bytes(stage: &dyn Stage, buffers: &HashMap<&str, Vec<u32>>) -> usize {
+    stage.bindings().iter().map(|binding| 4 * buffers[binding.name].len()).sum()
+}
+
+/// Runs the twin of `stage` on its buffers.
+fn twin(stage: &dyn Stage, buffers: &mut HashMap<&'static str, Vec<u32>>) {
+    let names = stage.bindings().iter().map(|binding| binding.name);
+    let mut bound: Vec<Vec<u32>> =
+        names.clone().map(|name| std::mem::take(buffers.entry(name).or_default())).collect();
+    stage.twin(&mut Bound::new(bound.iter_mut().map(Vec::as_mut_slice)));
+    buffers.extend(names.zip(bound));
 }
 
 /// Time for more window sizes on a device, and by the separate stages alone.
@@ -78,6 +256,9 @@ fn growth_on(path: &Path) {
         "device, 20, 40, 80 sizes, fused; 20 sizes by separate stages: microseconds per trace"
     );
     for (steps, rows) in cases() {
+        if !takes(path, &plan(steps, &windows(steps, 20), 1)) {
+            continue;
+        }
         let traces = pink(steps, rows);
         let time = |count, work: &dyn Fn(&DfaPlan)| {
             let plan = plan(steps, &windows(steps, count), 1);

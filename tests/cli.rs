@@ -273,4 +273,15 @@ fn the_bench_of_a_device_is_json_with_its_share_of_the_floor() {
     assert!(number("copy_bytes_per_second") > 1e6 && number("traces_per_second") > 1.0);
     let read = number("traces") * 4096.0 * 4.0 / number("copy_bytes_per_second");
     assert!((number("share") - read / number("dfa_seconds")).abs() < 1e-9, "{found}");
+    let software = found["device"].as_str().expect("a name").contains("software adapter");
+    assert_eq!(found["hardware"], !software, "{found}");
+    let host = &found["from_host"];
+    let steps = ["upload_seconds", "readback_seconds", "one_batch_seconds", "overlapped_seconds"];
+    assert!(steps.iter().all(|step| host[step].as_f64().expect("a number") > 0.0), "{host}");
+    // Null on a device without timestamp queries; never a figure that was not measured.
+    for lap in host["stages"].as_array().into_iter().flatten() {
+        let seconds = lap["seconds"].as_f64().expect("a number");
+        assert!(seconds > 0.0 && seconds < 10.0 * host["one_batch_seconds"].as_f64().unwrap());
+        assert!(lap["stage"].as_str().expect("a name").starts_with("dfa/"), "{lap}");
+    }
 }

@@ -1,11 +1,10 @@
-//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would take,
-//! and how fast a device is.
+//! `noisescope doctor`: the adapters of this machine, their limits, what each `--device` would
+//! take, and how fast a device is.
 
 use super::args::Doctor;
 use super::show;
 use crate::error::{Error, Result};
-use crate::experiments::throughput;
-use crate::gpu::Engine;
+use crate::experiments::throughput::{self, FromHost};
 use crate::gpu::device::{Choice, Description, adapters, open};
 
 /// What to do on a machine without a hardware GPU.
@@ -15,8 +14,8 @@ in a container: NVIDIA_DRIVER_CAPABILITIES must contain `graphics`). A software 
 enough for tests: apt-get install mesa-vulkan-drivers (Debian, Ubuntu), dnf install
 mesa-vulkan-drivers (Fedora); WARP is part of Windows.";
 
-/// Prints what there is, what would be taken and why, and what is missing; with `--bench` how fast the
-/// device is.
+/// Prints what there is, what would be taken and why, and what is missing; with `--bench` how fast
+/// the device is.
 pub fn doctor(options: &Doctor) -> Result<()> {
     if !options.json {
         describe();
@@ -29,7 +28,7 @@ pub fn doctor(options: &Doctor) -> Result<()> {
 
 fn bench(json: bool) -> Result<()> {
     let Some(gpu) = open(Choice::Gpu)?.gpu else { return Ok(()) };
-    let found = throughput::measure(&Engine::new(gpu))?;
+    let found = throughput::measure(&gpu)?;
     if json {
         let text = serde_json::to_string_pretty(&found);
         show(&text.map_err(|cause| Error::new("cannot write the bench as JSON").because(cause))?);
@@ -52,9 +51,29 @@ fn bench(json: bool) -> Result<()> {
         ("share of the floor", format!("{:.1} % of one read at that speed", 100.0 * found.share)),
     ];
     for (name, value) in rows {
-        show(&format!("  {name:<18} {value}"));
+        show(&format!("  {name:<19} {value}"));
     }
+    from_host(&found.from_host);
     Ok(())
+}
+
+/// The steps of the way from host memory, and whose clock timed them.
+fn from_host(found: &FromHost) {
+    let mebibytes = found.bytes as f64 / f64::from(1 << 20);
+    show(&format!("\n{} such traces from host memory ({mebibytes:.1} MiB)", found.traces));
+    let row = |name: &str, seconds: f64, how: &str| {
+        show(&format!("  {name:<19} {:>8.2} ms  {how}", 1e3 * seconds));
+    };
+    row("upload", found.upload_seconds, "host's clock");
+    match &found.stages {
+        Some(laps) => laps.iter().for_each(|lap| row(lap.stage, lap.seconds, "device's clock")),
+        None => {
+            show("  stages              not known: the device has no clock (timestamp queries)")
+        }
+    }
+    row("readback", found.readback_seconds, "host's clock");
+    row("one batch", found.one_batch_seconds, "host's clock, one step after the other");
+    row("overlapped", found.overlapped_seconds, "host's clock, as `--device gpu` measures");
 }
 
 fn describe() {

@@ -76,7 +76,7 @@ fn measure(
     rows: usize,
     plan: &DfaPlan,
 ) -> Result<Measured> {
-    let most = chain::batch_rows(engine.gpu().largest_binding(), plan)?;
+    let most = chain::rows_on(engine.gpu(), plan)?;
     let at_once = if most < rows { most / ALIGNED_ROWS * ALIGNED_ROWS } else { rows };
     if at_once == 0 {
         return Err(Error::new(format!(

@@ -6,9 +6,11 @@
 //! stage.
 
 use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::Pod;
+use serde::Serialize;
 
 use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
@@ -21,11 +23,34 @@ type Key = (&'static str, Option<u32>);
 pub struct Engine {
     gpu: Gpu,
     pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    laps: Option<Mutex<Vec<Laps>>>,
 }
 
 struct Pipeline {
     pipeline: wgpu::ComputePipeline,
     layout: wgpu::BindGroupLayout,
+}
+
+/// The stages of a submission, and the buffer with the ticks at which each began and ended.
+struct Laps {
+    stages: Vec<&'static str>,
+    ticks: wgpu::Buffer,
+}
+
+/// What one stage took on the device.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Lap {
+    /// The stage's name.
+    pub stage: &'static str,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+/// Buffers on their way back to the host: see [`Engine::fetch`].
+pub struct Fetched {
+    staging: wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
+    mapped: Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
 }
 
 /// One binding of a dispatch: a buffer, or a part of one.
@@ -44,7 +69,14 @@ pub struct Dispatch<'a> {
 impl Engine {
     /// An engine on `gpu`, with nothing compiled yet.
     pub fn new(gpu: Gpu) -> Self {
-        Self { gpu, pipelines: Mutex::default() }
+        Self { gpu, pipelines: Mutex::default(), laps: None }
+    }
+
+    /// One that takes the time of every stage by timestamp queries, where the device has them: see
+    /// [`Engine::laps`]. For measuring speed; [`Engine::new`] is spared the queries.
+    pub fn timing(gpu: Gpu) -> Self {
+        let queries = gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
+        Self { laps: queries.then(Mutex::default), ..Self::new(gpu) }
     }
 
     /// The device.
@@ -78,7 +110,9 @@ impl Engine {
 
     fn filled(&self, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
         let buffer = self.buffer(label, bytes.len() as u64, usage)?;
-        self.gpu.queue.write_buffer(&buffer, 0, bytes);
+        self.checked(&format!("fill the buffer `{label}`"), || {
+            self.gpu.queue.write_buffer(&buffer, 0, bytes);
+        })?;
         Ok(buffer)
     }
 
@@ -101,7 +135,8 @@ impl Engine {
     pub fn submit(&self, dispatches: &[Dispatch<'_>]) -> Result<()> {
         let device = &self.gpu.device;
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for dispatch in dispatches {
+        let queries = self.queries(dispatches.len())?;
+        for (number, dispatch) in dispatches.iter().enumerate() {
             let stage = dispatch.stage;
             let pipeline = self.pipeline(stage)?;
             let [x, y, z] = stage.groups(dispatch.params);
@@ -121,18 +156,71 @@ impl Engine {
                 });
                 let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                     label: Some(stage.name()),
-                    timestamp_writes: None,
+                    timestamp_writes: queries.as_ref().map(|query_set| {
+                        let begin = 2 * number as u32;
+                        wgpu::ComputePassTimestampWrites {
+                            query_set,
+                            beginning_of_pass_write_index: Some(begin),
+                            end_of_pass_write_index: Some(begin + 1),
+                        }
+                    }),
                 });
                 pass.set_pipeline(&pipeline.pipeline);
                 pass.set_bind_group(0, &group, &[]);
                 pass.dispatch_workgroups(x, y, z);
             })?;
         }
-        self.checked("submit", || self.gpu.queue.submit([encoder.finish()]))?;
+        let names: Vec<_> = dispatches.iter().map(|dispatch| dispatch.stage.name()).collect();
+        let doing = format!("submit {}", names.join(", "));
+        if let (Some(laps), Some(queries)) = (&self.laps, queries) {
+            let count = 2 * names.len() as u32;
+            let usage = wgpu::BufferUsages::QUERY_RESOLVE;
+            let ticks = self.buffer("ticks", u64::from(count) * 8, usage)?;
+            encoder.resolve_query_set(&queries, 0..count, &ticks, 0);
+            let mut laps = laps.lock().unwrap_or_else(PoisonError::into_inner);
+            laps.push(Laps { stages: names, ticks });
+        }
+        self.checked(&doing, || self.gpu.queue.submit([encoder.finish()]))?;
         Ok(())
     }
 
-    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not wait.
+    /// Room for the times of `stages` stages, on an engine that takes them.
+    fn queries(&self, stages: usize) -> Result<Option<wgpu::QuerySet>> {
+        if self.laps.is_none() {
+            return Ok(None);
+        }
+        self.checked("make timestamp queries", || {
+            Some(self.gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("laps"),
+                ty: wgpu::QueryType::Timestamp,
+                count: 2 * stages as u32,
+            }))
+        })
+    }
+
+    /// What each stage took that was submitted since this was last asked, in order. None on an
+    /// engine or a device that takes no times ([`Engine::timing`]), or whose clock ran backwards.
+    /// Waits.
+    ///
+    /// # Errors
+    /// The device was lost or has no memory left.
+    pub fn laps(&self) -> Result<Option<Vec<Lap>>> {
+        let Some(laps) = &self.laps else { return Ok(None) };
+        let laps = std::mem::take(&mut *laps.lock().unwrap_or_else(PoisonError::into_inner));
+        let nanoseconds = f64::from(self.gpu.queue.get_timestamp_period());
+        let mut all = Vec::new();
+        for Laps { stages, ticks } in laps {
+            let ticks: Vec<u64> = self.read(&ticks)?;
+            for (stage, ticks) in stages.into_iter().zip(ticks.as_chunks::<2>().0) {
+                let Some(ticks) = ticks[1].checked_sub(ticks[0]) else { return Ok(None) };
+                all.push(Lap { stage, seconds: ticks as f64 * nanoseconds * 1e-9 });
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not
+    /// wait.
     ///
     /// # Errors
     /// `to` is shorter.
@@ -145,6 +233,15 @@ impl Engine {
         })
     }
 
+    /// Sends what was uploaded on its way and waits for it and for all that was submitted.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn flush(&self) -> Result<()> {
+        self.checked("upload", || self.gpu.queue.submit([]))?;
+        self.wait()
+    }
+
     /// Waits for all that was submitted.
     ///
     /// # Errors
@@ -152,6 +249,20 @@ impl Engine {
     pub fn wait(&self) -> Result<()> {
         let polled = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
         polled.map(|_status| ()).map_err(|error| self.lost().because(error))
+    }
+
+    /// Whether not even a word can be written. wgpu makes no error of a loss, but of what is done
+    /// with what a lost device made; and of its callback a device has one, which is Burn's.
+    fn is_lost(&self) -> bool {
+        let scope = self.gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let word = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("word"),
+            size: 4,
+            usage: wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.gpu.queue.write_buffer(&word, 0, &[0; 4]);
+        pollster::block_on(scope.pop()).is_some()
     }
 
     fn lost(&self) -> Error {
@@ -165,33 +276,56 @@ impl Engine {
     /// # Errors
     /// The device was lost or has no memory left.
     pub fn read<T: Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
+        // Bytes need not be aligned for T.
+        Ok(bytemuck::pod_collect_to_vec(&self.take(self.fetch(&[buffer])?)?))
+    }
+
+    /// Begins to read `buffers` back as they are after what was submitted before. Does not wait;
+    /// other work may be submitted before [`Engine::take`].
+    ///
+    /// # Errors
+    /// The device was lost or has no memory left.
+    pub fn fetch(&self, buffers: &[&wgpu::Buffer]) -> Result<Fetched> {
         let device = &self.gpu.device;
-        let staging = self.checked("read back", || {
+        let (staging, submission) = self.checked("read back", || {
             let staging = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("read back"),
-                size: buffer.size(),
+                size: buffers.iter().map(|buffer| buffer.size()).sum(),
                 usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
                 mapped_at_creation: false,
             });
             let mut encoder =
                 device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-            self.gpu.queue.submit([encoder.finish()]);
-            staging
+            let mut at = 0;
+            for buffer in buffers {
+                encoder.copy_buffer_to_buffer(buffer, 0, &staging, at, buffer.size());
+                at += buffer.size();
+            }
+            (staging, self.gpu.queue.submit([encoder.finish()]))
         })?;
-        let (send, receive) = std::sync::mpsc::channel();
+        let (send, mapped) = channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            // The receiver waits below and outlives the callback.
+            // Whoever no longer waits has no use for it.
             let _ = send.send(result);
         });
-        self.wait()?;
-        receive
+        Ok(Fetched { staging, submission, mapped })
+    }
+
+    /// Waits for what was fetched and gives its bytes, buffer after buffer. Work submitted later
+    /// goes on.
+    ///
+    /// # Errors
+    /// The device was lost.
+    pub fn take(&self, fetched: Fetched) -> Result<Vec<u8>> {
+        let Fetched { staging, submission, mapped } = fetched;
+        let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
+        self.gpu.device.poll(wait).map_err(|error| self.lost().because(error))?;
+        mapped
             .recv()
             .map_err(|error| self.lost().because(error))?
             .map_err(|error| self.lost().because(error))?;
         let view = staging.get_mapped_range(..).map_err(|error| self.lost().because(error))?;
-        // Mapped memory need not be aligned for T.
-        Ok(bytemuck::pod_collect_to_vec(&view))
+        Ok(view.to_vec())
     }
 
     /// The pipeline of `stage`, compiled unless that was done before.
@@ -257,15 +391,25 @@ impl Engine {
             return Err(Error::new("the device has no memory left")
                 .at(place)
                 .remedy("measure fewer traces at a time, or compute with --device cpu")
-                .because(error));
+                .because(reason(error)));
         }
         match validation.or(internal) {
             None => Ok(done),
+            Some(_) if self.is_lost() => Err(self.lost()),
             Some(error) => Err(Error::new("the device refused the work")
                 .at(place)
                 .remedy("this is a defect: please report it; meanwhile --device cpu")
-                .because(error)),
+                .because(reason(error))),
         }
+    }
+}
+
+/// What wgpu found wrong, without the heading that says it a second time.
+fn reason(error: wgpu::Error) -> wgpu::ErrorSource {
+    match error {
+        wgpu::Error::OutOfMemory { source }
+        | wgpu::Error::Validation { source, .. }
+        | wgpu::Error::Internal { source, .. } => source,
     }
 }
 

@@ -200,9 +200,13 @@ impl Path {
         match self {
             Self::Cpu => Ok(on_cpu(traces, plan)),
             Self::Gpu(engine) => {
-                let rows = chain::batch_rows(engine.gpu().largest_binding(), plan);
-                let device = |batch: &[f32]| chain::measure_batch(engine, batch, plan);
-                Ok(fallback::measure(traces, plan, rows, &device))
+                let rows = chain::rows_on(engine.gpu(), plan)
+                    .map(|most| chain::rows_at_once(traces.rows(), most, plan));
+                let start = |batch: &[f32]| {
+                    let in_flight = chain::start(engine, batch, plan)?;
+                    Ok(move || in_flight.finish(engine))
+                };
+                Ok(fallback::measure(traces, plan, rows, &start))
             }
         }
     }
