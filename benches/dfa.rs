@@ -21,7 +21,7 @@ use noisescope::analysis::dfa::chain::{measure_batch, measure_separately, rows_o
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::{
     Convention, DfaPlan, Path, Settings, block, detrend, exponent, fluctuation, fused, oracle,
-    profile,
+    profile, tree,
 };
 use noisescope::experiments::throughput::copy_bandwidth;
 use noisescope::gpu::stage::{Bound, Stage};
@@ -214,7 +214,7 @@ const STAGES: &[&dyn Stage] = &[
     &detrend::Detrend,
     &fluctuation::Fluctuation,
     &exponent::Exponent,
-    &fused::Fused(fused::SMALL),
+    &fused::Fused(tree::SMALL),
 ];
 
 /// The buffers of all stages by the names of their bindings, as words.

@@ -15,7 +15,7 @@ use naga::{
     AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
     TypeInner,
 };
-use noisescope::analysis::dfa::{block, detrend, fluctuation, fused, logarithm, params, stretch};
+use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params, stretch, tree};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
@@ -136,7 +136,7 @@ fn constants_are_the_same_on_both_sides() {
         ("CONSTANT", Literal::U32(params::CONSTANT)),
         ("NON_FINITE", Literal::U32(params::NON_FINITE)),
         ("NO_FLUCTUATION", Literal::U32(params::NO_FLUCTUATION)),
-        ("TEAM", Literal::U32(fused::TEAM as u32)),
+        ("TEAM", Literal::U32(tree::TEAM as u32)),
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),

@@ -120,7 +120,7 @@ fn each_stage(engine: &Engine, traces: &Traces, plan: &DfaPlan) {
             nothing::<f32>(rows * plan.sizes().len()),
             nothing::<ExponentRecord>(rows),
         ];
-        let stage = dfa::fused::on(16_384, plan).expect("it fits");
+        let stage = dfa::chain::fused(16_384, plan).expect("it fits");
         device_against_twin(engine, stage.as_ref(), &what, &buffers);
     }
 }
@@ -136,7 +136,7 @@ fn the_fused_stages_give_what_the_separate_ones_give() {
             let settings = Settings { convention, order, ..Settings::default() };
             let plan = DfaPlan::new(steps, &settings).expect("fits");
             let bytes = engine.gpu().limits.max_compute_workgroup_storage_size;
-            assert!(dfa::fused::on(bytes, &plan).is_some());
+            assert!(dfa::chain::fused(bytes, &plan).is_some());
             let once =
                 dfa::chain::measure_batch(&engine, traces.values(), &plan).expect("measured");
             let apart =

@@ -1,7 +1,7 @@
 // All of the DFA of a short trace from one read of it: the body of `dfa/fused` and
 // `dfa/fused_higher`, which say what a stretch of profile is summarised by (`Summary`, `NOTHING`,
 // `leaf`, `tilted`, `joined`, `rest`) and how a node keeps it (`keep`, `kept`). One workgroup per
-// trace. Twin and reasons: src/analysis/dfa/fused.rs
+// trace. Twin: src/analysis/dfa/tree.rs; reasons: src/analysis/dfa/fused.rs
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;         // sizes

@@ -19,6 +19,6 @@ pub static STAGES: &[&dyn Stage] = &[
     &dfa::detrend_higher::DetrendHigher,
     &dfa::fluctuation::Fluctuation,
     &dfa::exponent::Exponent,
-    &dfa::fused::Fused(dfa::fused::SMALL),
-    &dfa::fused_higher::FusedHigher(dfa::fused::SMALL),
+    &dfa::fused::Fused(dfa::tree::SMALL),
+    &dfa::fused_higher::FusedHigher(dfa::tree::SMALL),
 ];

@@ -5,13 +5,16 @@
 
 use std::num::NonZeroU64;
 
+use super::block::{self, Block};
+use super::fused::Fused;
+use super::fused_higher::FusedHigher;
 use super::params::{
     CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
 use super::plan::DfaPlan;
+use super::stretch::Stretch;
 use super::{
-    Exponent, Measured, Status, block, detrend, detrend_higher, exponent, fluctuation, fused,
-    profile,
+    Exponent, Measured, Status, detrend, detrend_higher, exponent, fluctuation, profile, tree,
 };
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
@@ -94,10 +97,19 @@ impl InFlight {
 fn at_once(engine: &Engine, plan: &DfaPlan) -> Option<Box<dyn Stage>> {
     let Gpu { limits, description, .. } = engine.gpu();
     // A lane of a fused stage goes over a share of all windows.
-    let samples = work(&SizeRecord::table(plan), 1) / fused::TEAM as u64;
+    let samples = work(&SizeRecord::table(plan), 1) / tree::TEAM as u64;
     let too_long = samples > SOFTWARE_WINDOW as u64 && !description.kind.is_hardware();
-    let fits = fused::on(limits.max_compute_workgroup_storage_size, plan);
-    fits.filter(|_| !too_long)
+    fused(limits.max_compute_workgroup_storage_size, plan).filter(|_| !too_long)
+}
+
+/// The stage that measures traces of `plan` from one read, on a device that gives a workgroup `bytes`
+/// of memory; none where they do not fit.
+pub fn fused(bytes: u32, plan: &DfaPlan) -> Option<Box<dyn Stage>> {
+    Some(if plan.order() == 1 {
+        Box::new(Fused(tree::words::<Block>(bytes, plan)?))
+    } else {
+        Box::new(FusedHigher(tree::words::<Stretch>(bytes, plan)?))
+    })
 }
 
 fn upload_and_run(

@@ -2,14 +2,10 @@
 //!
 //! Place in the flow: as there, with the same bindings; a node keeps a parabola or cubic.
 
-use super::fused::{BINDINGS, LANES, every_trace};
 use super::params::Shape;
 use super::stretch::Stretch;
-use super::summary::Summary;
+use super::tree::{BINDINGS, LANES, every_trace};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
-
-/// Words that a node keeps beside its level.
-pub(super) const KEPT: usize = Stretch::KEPT;
 
 /// The stage, with so many words of workgroup memory.
 pub struct FusedHigher(pub u32);

@@ -62,6 +62,7 @@ pub mod profile;
 pub mod simulated;
 pub mod stretch;
 pub mod summary;
+pub mod tree;
 
 pub use interval::{Calibration, Interval};
 pub use line::Line;
