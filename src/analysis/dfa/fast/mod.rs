@@ -333,16 +333,33 @@ mod tests {
     use crate::signal::noise;
 
     /// Runs every task on one instruction set.
-    fn measure_by<const K: usize>(trace: &[f32], plan: &DfaPlan, width: usize) -> Vec<f64> {
+    fn measure_by<const K: usize>(
+        arch: Arch,
+        trace: &[f32],
+        plan: &DfaPlan,
+        width: usize,
+    ) -> Vec<f64> {
         let work = Work::<K>::new(plan, width);
         let mut out = vec![f64::NAN; plan.sizes().len()];
-        work.measure(Arch::new(), trace, &mut out, &mut Scratch::default());
+        work.measure(arch, trace, &mut out, &mut Scratch::default());
         out
     }
 
-    /// Holds both layouts to the formula, at every order and convention.
+    /// What this processor offers, from the widest registers down.
+    fn instruction_sets() -> Vec<Arch> {
+        let mut sets = vec![Arch::new(), Arch::Scalar];
+        #[cfg(target_arch = "x86_64")]
+        sets.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        sets
+    }
+
+    /// Holds both layouts to the formula, at every order and convention, on every instruction set.
     fn check(trace: &[f32]) {
-        let width = Arch::new().dispatch(Width);
+        instruction_sets().into_iter().for_each(|arch| check_on(arch, trace));
+    }
+
+    fn check_on(arch: Arch, trace: &[f32]) {
+        let width = arch.dispatch(Width);
         for convention in Convention::ALL {
             for order in 1..=3 {
                 let windows = vec![6, 7, 9, 30, 95, 96, 97, 128, 333, 500, 1111];
@@ -351,12 +368,13 @@ mod tests {
                 let expected = oracle::fluctuations(trace, &plan);
                 for width in [1, width] {
                     let found = match order {
-                        1 => measure_by::<2>(trace, &plan, width),
-                        2 => measure_by::<3>(trace, &plan, width),
-                        _ => measure_by::<4>(trace, &plan, width),
+                        1 => measure_by::<2>(arch, trace, &plan, width),
+                        2 => measure_by::<3>(arch, trace, &plan, width),
+                        _ => measure_by::<4>(arch, trace, &plan, width),
                     };
                     for (f, e) in found.iter().zip(&expected) {
-                        let what = format!("{convention:?}, order {order}, width {width}");
+                        let what =
+                            format!("{arch:?}, {convention:?}, order {order}, width {width}");
                         assert!((f - e).abs() < 1e-10 * e, "{what}: {f} for {e}");
                     }
                 }
