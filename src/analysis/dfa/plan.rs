@@ -190,9 +190,14 @@ impl DfaPlan {
         // A polynomial of degree m through m + 2 samples or fewer leaves next to nothing of them.
         let smallest = order + 3;
         if windows.len() < FEWEST_SIZES {
+            let found = windows.len();
             return wrong(
-                format!("expected at least {FEWEST_SIZES} window sizes, found {}", windows.len()),
-                format!("give sizes between {smallest} and {steps}; 10 or more are usual"),
+                format!("expected at least {FEWEST_SIZES} window sizes, found {found}"),
+                if steps < smallest + FEWEST_SIZES {
+                    format!("a trace of {steps} samples is too short: record some hundred")
+                } else {
+                    format!("give sizes between {smallest} and {steps}; 10 or more are usual")
+                },
             );
         }
         if windows[0] < smallest {
