@@ -18,10 +18,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use noisescope::analysis::dfa::chain::{measure_batch, measure_separately, rows_on};
-use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
+use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Seen, Shape, SizeRecord, Weight};
+use noisescope::analysis::dfa::summary::Trend;
 use noisescope::analysis::dfa::{
-    Convention, DfaPlan, Path, Settings, block, detrend, exponent, fluctuation, fused, oracle,
-    profile, tree,
+    Convention, DfaPlan, Path, Settings, across, block, crown, detrend, exponent, fluctuation,
+    fused, oracle, profile, tiles,
 };
 use noisescope::experiments::throughput::copy_bandwidth;
 use noisescope::gpu::stage::{Bound, Stage};
@@ -158,6 +159,7 @@ fn by_stage(path: Option<&Path>) {
                 });
             };
             for stage in STAGES {
+                buffers.insert("shape", words(&shape(*stage, count, &plan)));
                 let start = Instant::now();
                 twin(*stage, &mut buffers);
                 add("twin", stage.name(), "host", start.elapsed().as_secs_f64());
@@ -211,26 +213,44 @@ fn by_stage(path: Option<&Path>) {
 /// The stages of order 1, in the order in which each finds what those before it wrote.
 const STAGES: &[&dyn Stage] = &[
     &profile::Profile,
-    &detrend::Detrend,
+    &detrend::Detrend(Trend::Line),
     &fluctuation::Fluctuation,
     &exponent::Exponent,
-    &fused::Fused(tree::SMALL),
+    &fused::Fused::small(Trend::Line),
+    &tiles::Tiles(Trend::Line),
+    &crown::Crown(Trend::Line),
+    &across::Across(Trend::Line),
 ];
+
+/// The parameters of a stage: those that work on tiles take their number.
+fn shape(stage: &dyn Stage, rows: usize, plan: &DfaPlan) -> [Shape; 1] {
+    let tiled = stage.bindings().iter().any(|binding| binding.name == "nodes");
+    [if tiled { Shape::tiled(rows, plan) } else { Shape::new(rows, plan) }]
+}
+
+fn words<T: bytemuck::Pod>(values: &[T]) -> Vec<u32> {
+    bytemuck::cast_slice(values).to_vec()
+}
 
 /// The buffers of all stages by the names of their bindings, as words.
 fn buffers(traces: &Traces, plan: &DfaPlan) -> HashMap<&'static str, Vec<u32>> {
-    let rows = traces.rows();
-    let blocks = plan.steps().div_ceil(block::BLOCK);
+    let (rows, tiles) = (traces.rows(), plan.steps().div_ceil(tiles::TILE));
+    let nodes = tiles * tiles::TILE_NODES * tiles::record(Trend::Line);
     let empty = |words: usize| vec![0; words];
     HashMap::from([
-        ("shape", bytemuck::cast_slice(&[Shape::new(rows, plan)]).to_vec()),
-        ("sizes", bytemuck::cast_slice(&SizeRecord::table(plan)).to_vec()),
-        ("weights", bytemuck::cast_slice(&Weight::table(plan)).to_vec()),
-        ("traces", bytemuck::cast_slice(traces.values()).to_vec()),
+        ("shape", words(&[Shape::new(rows, plan)])),
+        ("sizes", words(&SizeRecord::table(plan))),
+        ("weights", words(&Weight::table(plan))),
+        ("traces", words(traces.values())),
+        ("heads", words(traces.values())),
+        ("tails", words(traces.values())),
         ("profile", empty(traces.values().len())),
-        ("levels", empty(rows * blocks)),
+        ("levels", empty(rows * plan.steps().div_ceil(block::BLOCK))),
         ("marks", empty(rows * Mark::SIZE as usize / 4)),
         ("residuals", empty(rows * plan.windows())),
+        ("views", empty(rows * tiles * Seen::SIZE as usize / 4)),
+        ("nodes", empty(rows * nodes)),
+        ("sums", empty(rows * tiles * plan.sizes().len())),
         ("fluctuations", empty(rows * plan.sizes().len())),
         ("exponents", empty(rows * ExponentRecord::SIZE as usize / 4)),
     ])

@@ -6,10 +6,11 @@
 mod common;
 
 use common::{
-    CONSTANT_ROW, Case, Reference, TREND_ROW, Tolerance, assert_close, difference, largest,
-    tolerances, twins, widen,
+    CONSTANT_ROW, Case, Reference, TREND_ROW, Tolerance, assert_close, by_twin, difference,
+    in_tiles, largest, tolerances, twins, widen,
 };
 use noisescope::analysis::dfa::oracle::Polynomials;
+use noisescope::analysis::dfa::tiles::TILE;
 use noisescope::analysis::dfa::{self, Convention, DfaPlan, Settings, Status, fast, oracle};
 use noisescope::signal::{Traces, noise};
 
@@ -192,10 +193,15 @@ fn the_fast_path_and_the_twins_give_the_references() {
                 &expected,
                 common::single(case.order)[0],
             );
+            let tiles = in_tiles(&reference.traces, &plan, plan.steps().div_ceil(TILE), by_twin).0;
+            let tiles = widen(&tiles);
+            let what = format!("twins in tiles, {name}");
+            assert_close(&what, &tiles, &expected, common::single(case.order)[0]);
             println!(
-                "{name}: F fast {:.1e}, twins {:.1e}",
+                "{name}: F fast {:.1e}, twins {:.1e}, in tiles {:.1e}",
                 largest(&fast, &expected),
-                largest(&single, &expected)
+                largest(&single, &expected),
+                largest(&tiles, &expected)
             );
         }
     }
@@ -258,6 +264,7 @@ fn compare(steps: usize, case: Case) {
     let traces = inputs(steps);
     let plan = plan_of(steps, logarithmic(steps), case);
     let chain = twins(&traces, &plan);
+    let tiles = in_tiles(&traces, &plan, steps.div_ceil(TILE), by_twin);
     let fast = fast::fluctuations(&traces, &plan);
     let names = ["white", "pink", "Brownian", "white + 1e6"];
     let (mut twin, mut exact) = (vec![], vec![]);
@@ -265,17 +272,20 @@ fn compare(steps: usize, case: Case) {
         let expected = oracle::fluctuations(traces.row(row), &plan);
         let sizes = expected.len();
         let single = widen(&chain.fluctuations[row * sizes..][..sizes]);
+        let tiles = widen(&tiles.0[row * sizes..][..sizes]);
         let double = &fast[row * sizes..][..sizes];
         let alpha = dfa::fit(&plan, &expected).alpha;
         println!(
-            "N = {steps}, {case:?}, {name}: F fast {:.1e}, twins {:.1e}; alpha {alpha:.3}, \
-             twins {:.1e}",
+            "N = {steps}, {case:?}, {name}: F fast {:.1e}, twins {:.1e}, in tiles {:.1e}; alpha \
+             {alpha:.3}, twins {:.1e}",
             largest(double, &expected),
             largest(&single, &expected),
+            largest(&tiles, &expected),
             f64::from(chain.exponents[row].alpha) - alpha,
         );
         assert_close(name, double, &expected, &tolerances::FAST);
         assert_close(name, &single, &expected, common::single(case.order)[0]);
+        assert_close(name, &tiles, &expected, common::single(case.order)[0]);
         twin.push(f64::from(chain.exponents[row].alpha));
         exact.push(alpha);
     }

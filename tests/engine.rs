@@ -49,9 +49,9 @@ fn right(measured: &Measured, traces: &Traces, plan: &DfaPlan) {
 #[test]
 fn neither_a_second_run_nor_another_batch_changes_a_bit() {
     let (Some(gpu), Some(wide)) = (adapter(), engine()) else { return };
-    // Under the limits that every device has, 500 samples fit into workgroup memory and 4096 not.
+    // Under the limits that every device has, 500 samples fit into workgroup memory, 4096 do not.
     for engine in [wide, own(gpu, wgpu::Limits::default())] {
-        for (steps, order) in [(500, 1), (4096, 1), (500, 3)] {
+        for (steps, order) in [(500, 1), (4096, 1), (9000, 1), (500, 3), (9000, 3)] {
             let traces = pink(50, steps);
             let settings = Settings { order, ..Settings::default() };
             let plan = DfaPlan::new(steps, &settings).expect("fits");
@@ -78,7 +78,7 @@ fn neither_a_second_run_nor_another_batch_changes_a_bit() {
 }
 
 #[test]
-fn a_long_trace_cut_by_its_sizes_has_the_right_numbers() {
+fn a_long_trace_cut_into_many_submissions_has_the_right_numbers() {
     let Some(engine) = engine() else { return };
     // 90 sizes read two million samples each, times the order: more than one submission takes.
     let steps = 1 << 20;
@@ -94,8 +94,8 @@ fn a_long_trace_cut_by_its_sizes_has_the_right_numbers() {
 #[test]
 fn a_binding_too_small_is_an_error_that_names_the_stage() {
     let Some(engine) = engine() else { return };
-    let params = [1u32, 32, 3, 3, 1, 0];
-    // The parameters in a buffer of four words instead of six.
+    let params = [1u32, 32, 3, 3, 1, 0, 0, 0, 0, 0, 0, 0];
+    // The parameters in a buffer of four words instead of twelve.
     let shape = engine.uniform("shape", &[1u32, 32, 3, 3]).expect("a buffer");
     let other = engine.empty("other", 256).expect("a buffer");
     let parts: Vec<Part<'_>> = [&shape, &other, &other, &other, &other]
@@ -214,16 +214,27 @@ fn refused_memory_is_an_error_and_the_engine_goes_on() {
 }
 
 #[test]
-fn windows_that_a_software_adapter_breaks_off_go_to_the_cpu() {
+fn long_windows_are_measured_where_the_separate_stages_refuse_them() {
     let Some(engine) = engine() else { return };
     let software = !engine.gpu().description.kind.is_hardware();
     let steps = 1 << 18;
     let traces = pink(1, steps);
-    let windows = vec![16, 1000, 30_000, 60_000];
-    let settings = Settings { windows, ..Settings::default() };
-    for (sizes, noted) in [(3, false), (4, software)] {
-        let windows = settings.windows[..sizes].to_vec();
-        let plan = DfaPlan::new(steps, &Settings { windows, ..settings.clone() }).expect("fits");
+    let settings = Settings { windows: vec![16, 1000, 30_000, 60_000], ..Settings::default() };
+    let plan = DfaPlan::new(steps, &settings).expect("fits");
+    let measured = Path::Gpu(engine.clone()).measure(&traces, &plan).expect("measured");
+    right(&measured, &traces, &plan);
+    assert!(measured.notes.is_empty(), "{:?}", measured.notes);
+    assert_eq!(measure_separately(&engine, traces.values(), &plan).is_err(), software);
+}
+
+#[test]
+fn more_sizes_than_a_software_adapter_takes_go_to_the_cpu() {
+    let Some(engine) = engine() else { return };
+    let software = !engine.gpu().description.kind.is_hardware();
+    let traces = pink(1, 9000);
+    for (sizes, noted) in [(900, false), (1000, software)] {
+        let windows = (8..8 + sizes).collect();
+        let plan = DfaPlan::new(9000, &Settings { windows, ..Settings::default() }).expect("fits");
         let measured = Path::Gpu(engine.clone()).measure(&traces, &plan).expect("measured");
         right(&measured, &traces, &plan);
         assert_eq!(measured.notes.len(), usize::from(noted), "{:?}", measured.notes);

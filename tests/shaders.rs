@@ -15,7 +15,10 @@ use naga::{
     AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
     TypeInner,
 };
-use noisescope::analysis::dfa::{block, detrend, fluctuation, logarithm, params, stretch, tree};
+use noisescope::analysis::dfa::summary::Trend;
+use noisescope::analysis::dfa::{
+    block, detrend, fluctuation, logarithm, params, stretch, tiles, tree,
+};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
@@ -140,12 +143,20 @@ fn constants_are_the_same_on_both_sides() {
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),
+        ("TILE_SAMPLES", Literal::U32(tiles::TILE as u32)),
+        ("TILE_NODES", Literal::U32(tiles::TILE_NODES as u32)),
+        ("TILE_LEVEL", Literal::U32(tiles::TILE_LEVEL as u32)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();
     for stage in common::stages() {
         for (name, value) in constants(&parse(stage)) {
+            if name == "NODE" {
+                let words = |trend| Literal::U32(tiles::record(trend) as u32);
+                assert!([words(Trend::Line), words(Trend::Curve)].contains(&value));
+                continue;
+            }
             let expected = known.iter().find(|(known, _)| *known == name);
             let (_, expected) = expected
                 .unwrap_or_else(|| panic!("{}: `{name}` has no home in Rust", stage.name()));
@@ -184,7 +195,9 @@ fn every_shader_has_its_stage_and_its_file() {
     let mut names = BTreeSet::new();
     for stage in &stages {
         let name = stage.name();
-        assert!(names.insert(name.to_owned()), "two stages are called {name}");
+        let unique = names.insert(name.to_owned());
+        let variant = stages.iter().filter(|other| other.source() == stage.source()).count() == 1;
+        assert!(unique || variant, "two stages are called {name}");
         let (folder, stem) = name.split_once('/').expect("folder/stem");
         let (_, home) = HOMES.iter().find(|(shaders, _)| *shaders == folder).unwrap_or_else(|| {
             panic!("{name}: say in HOMES where the Rust files of shaders/{folder} lie")

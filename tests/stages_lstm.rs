@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::device_against_twin::{apart, device_against_twin, nothing, on_device, words};
+use common::device_against_twin::{apart, device_against_twin, on_device};
 use common::engine;
 use common::poisoned::Poisoned;
 use noisescope::gpu::Engine;

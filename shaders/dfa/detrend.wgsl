@@ -1,4 +1,4 @@
-// dfa/detrend: the residual of every window from its line. One invocation per window.
+// dfa/detrend: the residual of every window from its polynomial. One invocation per window.
 // Twin and reasons: src/analysis/dfa/detrend.rs
 
 override LANES: u32;
@@ -43,8 +43,8 @@ fn main(
     let row_begin = row * shape.steps;
     let row_levels = row * ((shape.steps + BLOCK - 1u) / BLOCK);
     let level = level_over(row_levels + start / BLOCK, row_levels + (end - 1u) / BLOCK);
-    var total = EMPTY;
-    var group = EMPTY;
+    var total = NOTHING;
+    var group = NOTHING;
     var pieces = 0u;
     var at = start;
     while at < end {
@@ -54,14 +54,14 @@ fn main(
             before = profile[row_begin + at - 1u];
         }
         let tilt = levels[row_levels + at / BLOCK] - level;
-        group = merge(group, tilted(leaf(row_begin + at, next - at, before), tilt));
+        group = joined(group, tilted(leaf(row_begin + at, next - at, before), tilt));
         pieces++;
         if pieces == GROUP {
-            total = merge(total, group);
-            group = EMPTY;
+            total = joined(total, group);
+            group = NOTHING;
             pieces = 0u;
         }
         at = next;
     }
-    residuals[index] = merge(total, group).residual;
+    residuals[index] = rest(joined(total, group));
 }

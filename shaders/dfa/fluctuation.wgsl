@@ -9,18 +9,10 @@ override LANES: u32;
 @group(0) @binding(3) var<storage, read> marks: array<Mark>;             // rows
 @group(0) @binding(4) var<storage, read_write> fluctuations: array<f32>; // rows * sizes
 
-// Windows that a lane adds up before it adds them to its total.
+// Terms that a lane adds up before it adds them to its total.
 const RUN: u32 = 32u;
 
 var<workgroup> partial: array<f32, LANES>;
-
-// What one window of `size` samples adds to the sum: its residual, or its root mean square.
-fn contribution(residual: f32, size: u32) -> f32 {
-    if shape.roots == 0u {
-        return residual;
-    }
-    return sqrt(residual / f32(size));
-}
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -34,13 +26,17 @@ fn main(
     }
     let row = index / shape.sizes;
     let size = sizes[index % shape.sizes];
-    let begin = row * shape.windows + size.first;
+    // One term per window, or what the windows of each tile add up to.
+    let tiled = shape.tiles > 0u;
+    let begin = select(row * shape.windows + size.first, index * shape.tiles, tiled);
+    let terms = select(size.count, shape.tiles, tiled);
 
     var total = 0.0;
     var run = 0.0;
     var added = 0u;
-    for (var i = lane; i < size.count; i += LANES) {
-        run += contribution(residuals[begin + i], size.size);
+    for (var i = lane; i < terms; i += LANES) {
+        let term = residuals[begin + i];
+        run += select(contribution(term, size.size), term, tiled);
         added++;
         if added == RUN {
             total += run;
@@ -57,10 +53,11 @@ fn main(
         workgroupBarrier();
     }
     if lane == 0u {
+        let mark = marks[row];
         var fluctuation = partial[0] / f32(size.count);
         if shape.roots == 0u {
             fluctuation = sqrt(fluctuation / f32(size.size));
         }
-        fluctuations[index] = marks[row].unit * fluctuation;
+        fluctuations[index] = select(0.0, mark.unit * fluctuation, mark.status == DEFINED);
     }
 }

@@ -1,35 +1,54 @@
-// dfa/fused: all of the DFA of a short trace from one read of it, order 1. One workgroup per trace.
-// The body is in shared/fused.wgsl. Twin and reasons: src/analysis/dfa/fused.rs
+// dfa/fused: all of the DFA of a short trace from one read of it. One workgroup per trace.
+// Twin and reasons: src/analysis/dfa/fused.rs
 
 override LANES: u32;
 override WORDS: u32;
 
-alias Summary = Block;
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;         // sizes
+@group(0) @binding(2) var<storage, read> weights: array<Weight>;           // sizes
+@group(0) @binding(3) var<storage, read> traces: array<f32>;               // rows * steps
+@group(0) @binding(4) var<storage, read_write> fluctuations: array<f32>;   // rows * sizes
+@group(0) @binding(5) var<storage, read_write> exponents: array<Exponent>; // rows
 
-const NOTHING = EMPTY;
+var<workgroup> memory: array<f32, WORDS>;
+var<workgroup> magnitudes: array<u32, LANES>;
+var<workgroup> changes: array<u32, LANES>;
+var<workgroup> partial: array<f32, LANES>;
 
-fn joined(a: Summary, b: Summary) -> Summary {
-    return merge(a, b);
-}
+@compute @workgroup_size(LANES)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = group.y * groups.x + group.x;
+    if row >= shape.rows {
+        return;
+    }
+    begin = 0u;
+    samples = shape.steps;
+    let seen = read_in(row * shape.steps, lane);
+    let status = status_of(seen.magnitude, seen.change);
+    let exponent = unit_of(seen.magnitude);
+    grow(exponent, status == DEFINED, lane);
 
-fn rest(window: Summary) -> f32 {
-    return window.residual;
-}
-
-// Four words of a node from `place` on.
-fn keep(place: u32, apart: u32, piece: Summary) {
-    memory[place] = piece.sum;
-    memory[place + apart] = piece.mean;
-    memory[place + 2u * apart] = piece.slope;
-    memory[place + 3u * apart] = piece.residual;
-}
-
-fn kept(place: u32, apart: u32, count: f32) -> Summary {
-    return Block(
-        count,
-        memory[place],
-        memory[place + apart],
-        memory[place + 2u * apart],
-        memory[place + 3u * apart],
-    );
+    // A team per size, several sizes at a time.
+    for (var round = 0u; round < shape.sizes; round += LANES / TEAM) {
+        let place = round + lane / TEAM;
+        let sum = sum_of(place, lane);
+        if lane % TEAM == 0u && place < shape.sizes {
+            let size = sizes[place];
+            var fluctuation = sum / f32(size.count);
+            if shape.roots == 0u {
+                fluctuation = sqrt(fluctuation / f32(size.size));
+            }
+            fluctuations[row * shape.sizes + place] = bitcast<f32>(exponent << 23u) * fluctuation;
+        }
+    }
+    storageBarrier();
+    workgroupBarrier();
+    if lane == 0u {
+        exponents[row] = fitted(row * shape.sizes, status);
+    }
 }

@@ -1,9 +1,8 @@
 // A stretch of profile, summarised: enough to join stretches and know the residual of the whole
 // from its line. The one home of the merge; its twin is `Block` in src/analysis/dfa/block.rs.
 
-// Samples per block of the stored profile. Each block is integrated from zero about a level of its
-// own.
-const BLOCK: u32 = 32u;
+// What a stage at order 1 folds windows from.
+alias Summary = Block;
 
 // k samples of a profile that starts from zero: p_i = sum over j <= i of (x_j - level), i = 0 .. k
 // - 1.
@@ -15,7 +14,7 @@ struct Block {
     residual: f32, // sum of squared distances from that line
 }
 
-const EMPTY = Block(0.0, 0.0, 0.0, 0.0, 0.0);
+const NOTHING = Block(0.0, 0.0, 0.0, 0.0, 0.0);
 
 // Sum of (i - centre)^2 over k equally spaced samples.
 fn spread(count: f32) -> f32 {
@@ -24,7 +23,7 @@ fn spread(count: f32) -> f32 {
 
 // The stretch `a` followed by the stretch `b`. The residual only ever grows by squares: no digits
 // cancel.
-fn merge(a: Block, b: Block) -> Block {
+fn joined(a: Block, b: Block) -> Block {
     if a.count == 0.0 {
         return b;
     }
@@ -53,4 +52,21 @@ fn merge(a: Block, b: Block) -> Block {
             + spread_a * miss_a * miss_a + spread_b * miss_b * miss_b
             + weight * jump * jump,
     );
+}
+
+// A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the
+// piece and leaves the residual.
+fn tilted(piece: Block, tilt: f32) -> Block {
+    return Block(
+        piece.count,
+        piece.sum + tilt * piece.count,
+        piece.mean + tilt * (piece.count + 1.0) * 0.5,
+        piece.slope + tilt,
+        piece.residual,
+    );
+}
+
+// What is left of a whole window.
+fn rest(window: Summary) -> f32 {
+    return window.residual;
 }

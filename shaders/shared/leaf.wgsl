@@ -1,5 +1,5 @@
 // A piece of profile within one block, summarised by its own line. A stage that takes this in says
-// where the profile lies by `profile_at`. Twin: `leaf` in src/analysis/dfa/detrend.rs.
+// where the profile lies by `profile_at`. Twin: `Summary` of `Block` in src/analysis/dfa/block.rs.
 
 // `count` samples from `begin`, whose profile before them is `before`. One pass: the chord, from the
 // profile before to the last, is taken out of every sample; what the line then takes out of the sum
@@ -32,16 +32,4 @@ fn leaf(begin: u32, count: u32, before: f32) -> Block {
         }
     }
     return Block(samples, rise, mean + chord * (samples + 1.0) * 0.5, slope + chord, residual);
-}
-
-// A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the
-// piece and leaves the residual.
-fn tilted(piece: Block, tilt: f32) -> Block {
-    return Block(
-        piece.count,
-        piece.sum + tilt * piece.count,
-        piece.mean + tilt * (piece.count + 1.0) * 0.5,
-        piece.slope + tilt,
-        piece.residual,
-    );
 }

@@ -1,6 +1,6 @@
 // A piece of profile within one block, summarised by its own parabola or cubic: what `leaf.wgsl` is
-// for a line. A stage that takes this in says where the profile lies by `profile_at`. Twin: `leaf` in
-// src/analysis/dfa/detrend_higher.rs.
+// for a line. A stage that takes this in says where the profile lies by `profile_at`. Twin:
+// `Summary` of `Stretch` in src/analysis/dfa/stretch.rs.
 
 // The four polynomials at sample i of `count`.
 fn polynomials(i: u32, count: f32) -> vec4<f32> {
@@ -33,16 +33,4 @@ fn leaf(begin: u32, count: u32, before: f32) -> Stretch {
     }
     let last = profile_at(begin + count - 1u) - before;
     return Stretch(samples, last, residual, coefficients);
-}
-
-// A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the
-// piece and leaves the residual.
-fn tilted(piece: Stretch, tilt: f32) -> Stretch {
-    let raised = vec4(tilt * (piece.count + 1.0) * 0.5, tilt * piece.count * 0.5, 0.0, 0.0);
-    return Stretch(
-        piece.count,
-        piece.sum + tilt * piece.count,
-        piece.residual,
-        piece.coefficients + raised,
-    );
 }

@@ -8,6 +8,12 @@ struct Shape {
     windows: u32, // windows per trace, of all sizes together
     order: u32,   // degree of the polynomial taken out of each window
     roots: u32,   // 1: F is the mean of the windows' roots; 0: the root of the mean of squares
+    tiles: u32,   // tiles per trace, where it is measured in tiles; else 0
+    first: u32,   // first tile of a dispatch
+    span: u32,    // tiles of a dispatch
+    head: u32,    // first tile of the piece of trace that they lie in
+    tail: u32,    // first tile of the piece in which windows end
+    piece: u32,   // tiles of a piece
 }
 
 // All windows of one size: window w starts at w * stride where w < front, else at
@@ -27,4 +33,12 @@ fn start_of(size: WindowSize, number: u32) -> u32 {
         return number * size.stride;
     }
     return size.back + (number - size.front) * size.stride;
+}
+
+// What one window of `size` samples adds to the sum: its residual, or its root mean square.
+fn contribution(residual: f32, size: u32) -> f32 {
+    if shape.roots == 0u {
+        return residual;
+    }
+    return sqrt(residual / f32(size));
 }

@@ -2,6 +2,9 @@
 // a line. The one home of this merge; its twin is `Stretch` in src/analysis/dfa/stretch.rs, with the
 // formulas. Needs `shape.order`.
 
+// What a stage at orders 2 and 3 folds windows from.
+alias Summary = Stretch;
+
 // k samples of a profile that starts from zero, against u = 2 (i - centre) / k, on the polynomials
 // 1, u, u^2 - .., u^3 - .. that are orthogonal on these samples.
 struct Stretch {
@@ -11,7 +14,7 @@ struct Stretch {
     coefficients: vec4<f32>,  // of the four polynomials
 }
 
-const NO_STRETCH = Stretch(0.0, 0.0, 0.0, vec4(0.0));
+const NOTHING = Stretch(0.0, 0.0, 0.0, vec4(0.0));
 
 // Where the residual is no larger than this share of what the three degrees took out, it is what
 // float32 left of it: nothing happens in the window.
@@ -80,7 +83,7 @@ fn distance_between(e: Expansion, c: vec3<f32>, w: vec3<f32>, squares: vec4<f32>
 }
 
 // The stretch `a` followed by the stretch `b`. The residual only ever grows by squares.
-fn join(a: Stretch, b: Stretch) -> Stretch {
+fn joined(a: Stretch, b: Stretch) -> Stretch {
     if a.count == 0.0 {
         return b;
     }
@@ -110,9 +113,21 @@ fn join(a: Stretch, b: Stretch) -> Stretch {
     );
 }
 
-// The residual of a whole window.
-fn settled(window: Stretch) -> f32 {
+// What is left of a whole window.
+fn rest(window: Stretch) -> f32 {
     let bend = window.coefficients * window.coefficients * mean_squares(window.count);
     let taken_out = window.count * (bend.y + bend.z + bend.w);
     return select(0.0, window.residual, window.residual > UNRESOLVED * taken_out);
+}
+
+// A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the
+// piece and leaves the residual.
+fn tilted(piece: Stretch, tilt: f32) -> Stretch {
+    let raised = vec4(tilt * (piece.count + 1.0) * 0.5, tilt * piece.count * 0.5, 0.0, 0.0);
+    return Stretch(
+        piece.count,
+        piece.sum + tilt * piece.count,
+        piece.residual,
+        piece.coefficients + raised,
+    );
 }

@@ -5,6 +5,7 @@
 //! networks.
 
 use crate::gpu::stage::Stage;
+use dfa::summary::Trend;
 
 pub mod controls;
 pub mod dfa;
@@ -15,10 +16,16 @@ pub mod surrogates;
 /// Every stage of the measures: the tests hold each to its twin.
 pub static STAGES: &[&dyn Stage] = &[
     &dfa::profile::Profile,
-    &dfa::detrend::Detrend,
-    &dfa::detrend_higher::DetrendHigher,
+    &dfa::detrend::Detrend(Trend::Line),
+    &dfa::detrend::Detrend(Trend::Curve),
     &dfa::fluctuation::Fluctuation,
     &dfa::exponent::Exponent,
-    &dfa::fused::Fused(dfa::tree::SMALL),
-    &dfa::fused_higher::FusedHigher(dfa::tree::SMALL),
+    &dfa::fused::Fused::small(Trend::Line),
+    &dfa::fused::Fused::small(Trend::Curve),
+    &dfa::tiles::Tiles(Trend::Line),
+    &dfa::tiles::Tiles(Trend::Curve),
+    &dfa::crown::Crown(Trend::Line),
+    &dfa::crown::Crown(Trend::Curve),
+    &dfa::across::Across(Trend::Line),
+    &dfa::across::Across(Trend::Curve),
 ];

@@ -16,8 +16,9 @@ use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
 use crate::error::{Error, Result};
 
-/// What a pipeline was made for: a stage's name and its words of workgroup memory.
-type Key = (&'static str, Option<u32>);
+/// What a pipeline was made for: the place of a stage's texts in memory, of which a stage may have
+/// several, and its words of workgroup memory.
+type Key = (usize, Option<u32>);
 
 /// A device with the pipelines compiled on it. `Send + Sync`; share it in an `Arc`.
 pub struct Engine {
@@ -332,7 +333,7 @@ impl Engine {
     fn pipeline(&self, stage: &dyn Stage) -> Result<Arc<Pipeline>> {
         // A thread that panicked while compiling has inserted nothing.
         let mut pipelines = self.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (stage.name(), stage.words());
+        let key = (stage.source().as_ptr().addr(), stage.words());
         if let Some(pipeline) = pipelines.get(&key) {
             return Ok(pipeline.clone());
         }

@@ -10,7 +10,9 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
+use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Seen, Shape, SizeRecord, Weight};
+use noisescope::analysis::dfa::summary::Trend;
+use noisescope::analysis::dfa::tiles::{TILE, TILE_NODES, record};
 use noisescope::analysis::dfa::{Convention, DfaPlan, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};
@@ -300,12 +302,8 @@ pub fn twins(traces: &Traces, plan: &DfaPlan) -> Chain {
         };
     }
     run!(dfa::profile::Profile, shape, traces, chain.profile, chain.levels, chain.marks);
-    if plan.order() == 1 {
-        run!(dfa::detrend::Detrend, shape, sizes, chain.profile, chain.levels, chain.residuals);
-    } else {
-        let stage = dfa::detrend_higher::DetrendHigher;
-        run!(stage, shape, sizes, chain.profile, chain.levels, chain.residuals);
-    }
+    let detrend = dfa::detrend::Detrend(Trend::of(plan.order()));
+    run!(detrend, shape, sizes, chain.profile, chain.levels, chain.residuals);
     run!(
         dfa::fluctuation::Fluctuation,
         shape,
@@ -316,4 +314,74 @@ pub fn twins(traces: &Traces, plan: &DfaPlan) -> Chain {
     );
     run!(dfa::exponent::Exponent, shape, weights, chain.fluctuations, chain.marks, chain.exponents);
     chain
+}
+
+/// `values` as words.
+pub fn words<T: bytemuck::Pod>(values: &[T]) -> Vec<u32> {
+    bytemuck::cast_slice(values).to_vec()
+}
+
+/// Words of NaN, as many as `count` values of `T` take.
+pub fn nothing<T>(count: usize) -> Vec<u32> {
+    words(&poison(count * size_of::<T>() / 4))
+}
+
+/// The stages of traces in tiles one after the other, in pieces of so many tiles. `run` is given a
+/// stage and its buffers and gives them back as the stage leaves them. Gives `F` and exponents.
+pub fn in_tiles(
+    traces: &Traces,
+    plan: &DfaPlan,
+    piece: usize,
+    mut run: impl FnMut(&dyn Stage, &[Vec<u32>]) -> Vec<Vec<u32>>,
+) -> (Vec<f32>, Vec<ExponentRecord>) {
+    let (rows, count) = (traces.rows(), plan.sizes().len());
+    let tiles = plan.steps().div_ceil(TILE);
+    let trend = Trend::of(plan.order());
+    let sizes = words(&SizeRecord::table(plan));
+    let whole = Shape { piece: piece as u32, ..Shape::tiled(rows, plan) };
+    let samples = if piece < tiles { piece * TILE } else { traces.values().len() };
+    let pieces: Vec<Vec<u32>> = traces.values().chunks(samples).map(words).collect();
+    let shape = |head: usize, tail: usize| {
+        let (head, tail) = (head * piece, tail * piece);
+        let span = piece.min(tiles - head) as u32;
+        let [first, tail] = [head, tail].map(|tile| tile as u32);
+        words(&[Shape { first, head: first, tail, span, ..whole }])
+    };
+    let mut views = nothing::<Seen>(rows * tiles);
+    let mut nodes = nothing::<f32>(rows * tiles * TILE_NODES * record(trend));
+    let mut sums = nothing::<f32>(rows * count * tiles);
+    // The last `n` of what a stage leaves.
+    let last = |left: Vec<Vec<u32>>, n: usize| left.into_iter().rev().take(n).collect::<Vec<_>>();
+    for (head, samples) in pieces.iter().enumerate() {
+        let buffers = [shape(head, head), sizes.clone(), samples.clone(), views, nodes, sums];
+        let left = last(run(&dfa::tiles::Tiles(trend), &buffers), 3);
+        [sums, nodes, views] = left.try_into().expect("three");
+    }
+    let buffers = [words(&[whole]), views.clone(), nodes, nothing::<Mark>(rows)];
+    let [marks, nodes] = last(run(&dfa::crown::Crown(trend), &buffers), 2).try_into().expect("two");
+    for head in 0..pieces.len() {
+        for tail in head..pieces.len() {
+            let [heads, tails] = [&pieces[head], &pieces[tail]].map(Clone::clone);
+            let [views, nodes, marks] = [&views, &nodes, &marks].map(Clone::clone);
+            let shape = shape(head, tail);
+            let buffers = [shape, sizes.clone(), heads, tails, views, nodes, marks, sums];
+            sums = last(run(&dfa::across::Across(trend), &buffers), 1).remove(0);
+        }
+    }
+    let fluctuations = nothing::<f32>(rows * count);
+    let buffers = [words(&[whole]), sizes, sums, marks.clone(), fluctuations];
+    let fluctuations = last(run(&dfa::fluctuation::Fluctuation, &buffers), 1).remove(0);
+    let weights = words(&Weight::table(plan));
+    let exponents = nothing::<ExponentRecord>(rows);
+    let buffers = [words(&[whole]), weights, fluctuations.clone(), marks, exponents];
+    let exponents = last(run(&dfa::exponent::Exponent, &buffers), 1).remove(0);
+    let fluctuations = bytemuck::cast_slice(&fluctuations).to_vec();
+    (fluctuations, bytemuck::cast_slice(&exponents).to_vec())
+}
+
+/// Runs the twin of `stage` alone, for [`in_tiles`].
+pub fn by_twin(stage: &dyn Stage, buffers: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut left = buffers.to_vec();
+    stage.twin(&mut Bound::new(left.iter_mut().map(Vec::as_mut_slice)));
+    left
 }

@@ -29,14 +29,14 @@ impl Poisoned {
     }
 
     /// The same for a stage of the project as it stands, made once: an engine keeps pipelines by
-    /// name.
+    /// the place of their text.
     pub fn of(stage: &dyn Stage) -> &'static Self {
         static ALL: OnceLock<Vec<Poisoned>> = OnceLock::new();
         let all = ALL.get_or_init(|| {
             let stages = super::stages().into_iter();
             stages.map(|stage| Self::new(stage, stage.source()[0])).collect()
         });
-        let found = all.iter().find(|poisoned| poisoned.stage.name() == stage.name());
+        let found = all.iter().find(|poisoned| poisoned.stage.source() == stage.source());
         found.unwrap_or_else(|| panic!("{} is in no table of stages", stage.name()))
     }
 }

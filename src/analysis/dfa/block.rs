@@ -1,4 +1,5 @@
-//! Twin of `shaders/shared/block.wgsl`: a stretch of profile summarised, and how two are joined.
+//! Twin of `shaders/shared/{block,leaf,node}.wgsl`: a stretch of profile summarised by a line, and how
+//! two are joined.
 //!
 //! Place in the flow: [`super::detrend`] folds the pieces of a window with it.
 //!
@@ -12,6 +13,8 @@
 //! b = g + e      m = mA + d·kB/n      S = SA + SB
 //! R = RA + RB + s(kA)(eA - e)² + s(kB)(eB - e)² + (kA·kB/n)(D·e)²
 //! ```
+
+use super::summary::Summary;
 
 /// Samples per block of the stored profile; `BLOCK` in the shader.
 pub const BLOCK: usize = 32;
@@ -70,6 +73,78 @@ pub fn merge(a: Block, b: Block) -> Block {
     }
 }
 
+impl Summary for Block {
+    const KEPT: usize = 4;
+
+    fn leaf(profile: &[f32], before: f32, _order: u32) -> Self {
+        let samples = profile.len() as f32;
+        let centre = (samples - 1.0) * 0.5;
+        let rise = profile[profile.len() - 1] - before;
+        let chord = rise / samples;
+        let (mut sum, mut moment, mut square) = (0.0, 0.0, 0.0);
+        for (i, p) in profile.iter().enumerate() {
+            let t = i as f32;
+            let d = p - before - chord * (t + 1.0);
+            sum += d;
+            moment += (t - centre) * d;
+            square += d * d;
+        }
+        let mean = sum / samples;
+        let slope = moment / spread(samples).max(0.5);
+        let mut residual = square - sum * mean - moment * slope;
+        if residual < square / 64.0 {
+            residual = 0.0;
+            for (i, p) in profile.iter().enumerate() {
+                let t = i as f32;
+                let distance = p - before - chord * (t + 1.0) - mean - slope * (t - centre);
+                residual += distance * distance;
+            }
+        }
+        Self {
+            count: samples,
+            sum: rise,
+            mean: mean + chord * (samples + 1.0) * 0.5,
+            slope: slope + chord,
+            residual,
+        }
+    }
+
+    fn tilted(self, tilt: f32) -> Self {
+        Self {
+            sum: self.sum + tilt * self.count,
+            mean: self.mean + tilt * (self.count + 1.0) * 0.5,
+            slope: self.slope + tilt,
+            ..self
+        }
+    }
+
+    fn join(self, next: Self, _order: u32) -> Self {
+        merge(self, next)
+    }
+
+    fn rest(self, _order: u32) -> f32 {
+        self.residual
+    }
+
+    fn keep(self, words: &mut [f32]) {
+        words.copy_from_slice(&[self.sum, self.mean, self.slope, self.residual]);
+    }
+
+    fn kept(words: &[f32], count: f32) -> Self {
+        Self { count, sum: words[0], mean: words[1], slope: words[2], residual: words[3] }
+    }
+
+    fn scaled(self, ratio: f32) -> Self {
+        Self {
+            sum: self.sum * ratio,
+            mean: self.mean * ratio,
+            slope: self.slope * ratio,
+            residual: self.residual * ratio * ratio,
+            ..self
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +195,18 @@ mod tests {
         let block = summary(&[1.0, 5.0, 2.0]);
         assert_eq!(merge(Block::default(), block), block);
         assert_eq!(merge(block, Block::default()), block);
+    }
+
+    #[test]
+    fn a_piece_has_its_line_and_residual() {
+        // The profile 1, 3, 2, 4 behind a value of 10: line 1.3 + 0.8·i, residual 1.8.
+        let block = Block::leaf(&[11.0, 13.0, 12.0, 14.0], 10.0, 1);
+        assert_eq!((block.sum, block.mean), (4.0, 2.5));
+        assert!((block.slope - 0.8).abs() < 1e-6 && (block.residual - 1.8).abs() < 1e-6);
+        let tilted = block.tilted(2.0);
+        assert_eq!((tilted.sum, tilted.mean, tilted.residual), (12.0, 7.5, block.residual));
+        // The slope of one sample weighs nothing: it is the chord's.
+        let one = Block { count: 1.0, sum: 3.0, mean: 3.0, slope: 3.0, residual: 0.0 };
+        assert_eq!(Block::leaf(&[5.0], 3.0, 1).tilted(1.0), one);
     }
 }

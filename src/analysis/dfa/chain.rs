@@ -5,24 +5,20 @@
 
 use std::num::NonZeroU64;
 
-use super::block::{self, Block};
 use super::fused::Fused;
-use super::fused_higher::FusedHigher;
 use super::params::{
-    CONSTANT, ExponentRecord, Mark, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
+    CONSTANT, ExponentRecord, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
+use super::passes::{self, node_words, whole, words};
 use super::plan::DfaPlan;
-use super::stretch::Stretch;
-use super::{
-    Exponent, Measured, Status, detrend, detrend_higher, exponent, fluctuation, profile, tree,
-};
+use super::tiles::TILE;
+use super::{Exponent, Measured, Status, tree};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::engine::{Dispatch, Engine, Fetched, Part};
-use crate::gpu::stage::Stage;
 
-/// The largest number of samples whose count `f32` holds exactly.
-const MOST_STEPS: usize = 1 << 24;
+/// The most samples in a trace: what is counted in 32 bits, windows and starts, stays far below.
+const MOST_STEPS: usize = 1 << 30;
 
 /// The most bytes of traces per batch: enough to fill a large GPU.
 const BATCH_BYTES: u64 = 64 << 20;
@@ -36,17 +32,14 @@ const SUBMISSION_WORK: u64 = 1 << 29;
 /// The same on a software adapter, which does about 10^8 a second (lavapipe on two cores).
 const SOFTWARE_WORK: u64 = SUBMISSION_WORK / 8;
 
-/// The most samples in a window that a software adapter is given: Mesa's breaks off the loops of an
-/// invocation after 65,535 rounds in all, without an error, and a window takes a little more than
-/// two per sample (found on lavapipe of Mesa 22.3).
-const SOFTWARE_WINDOW: usize = 30_000;
+/// The most rounds of loops that an invocation on a software adapter may take: Mesa's breaks off the
+/// loops of an invocation after 65,535 in all, without an error, and a sample takes a little more than
+/// two (found on lavapipe of Mesa 22.3).
+const SOFTWARE_ROUNDS: usize = 30_000;
 
 /// Traces from host memory are handed over at so many bytes at a time, at least: that takes the
 /// host a millisecond, long beside the submission, and holds enough traces to keep a device busy.
 const UPLOAD_BYTES: usize = 4 << 20;
-
-/// A binding may begin at every so many words of a buffer: the 256 bytes that no device exceeds.
-const ALIGNED_WORDS: u32 = 64;
 
 /// Measures a batch of traces on the device of `engine`: at most [`batch_rows`], row-major.
 ///
@@ -56,12 +49,20 @@ pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<M
     start(engine, batch, plan)?.finish(engine)
 }
 
-/// The same by the separate stages alone, whatever fits.
+/// The same by the separate stages alone, whatever fits: the readable definition, slower and for
+/// traces that one binding holds.
 ///
 /// # Errors
-/// As for [`measure_batch`].
+/// As for [`measure_batch`]; a window is longer than a software adapter can take.
 pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
-    upload_and_run(engine, batch, plan, None)?.finish(engine)
+    let longest = plan.sizes().last().map_or(0, |size| size.size);
+    if longest > SOFTWARE_ROUNDS && is_software(engine.gpu()) {
+        return Err(refused(format!(
+            "expected windows of at most {SOFTWARE_ROUNDS} samples for the separate stages on a \
+             software adapter, found {longest}"
+        )));
+    }
+    upload_and_run(engine, batch, plan, Way::Separate)?.finish(engine)
 }
 
 /// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be
@@ -70,7 +71,7 @@ pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Res
 /// # Errors
 /// The device failed.
 pub fn start(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<InFlight> {
-    upload_and_run(engine, batch, plan, at_once(engine, plan).as_deref())
+    upload_and_run(engine, batch, plan, Way::of(engine, plan))
 }
 
 /// A batch that was submitted and is not read back.
@@ -94,32 +95,58 @@ impl InFlight {
     }
 }
 
-fn at_once(engine: &Engine, plan: &DfaPlan) -> Option<Box<dyn Stage>> {
-    let Gpu { limits, description, .. } = engine.gpu();
-    // A lane of a fused stage goes over a share of all windows.
-    let samples = work(&SizeRecord::table(plan), 1) / tree::TEAM as u64;
-    let too_long = samples > SOFTWARE_WINDOW as u64 && !description.kind.is_hardware();
-    fused(limits.max_compute_workgroup_storage_size, plan).filter(|_| !too_long)
+/// How traces are measured.
+enum Way {
+    /// From workgroup memory, by one stage.
+    Fused(Fused),
+    /// In tiles, each from workgroup memory.
+    Tiled,
+    /// By the separate stages.
+    Separate,
 }
 
-/// The stage that measures traces of `plan` from one read, on a device that gives a workgroup `bytes`
-/// of memory; none where they do not fit.
-pub fn fused(bytes: u32, plan: &DfaPlan) -> Option<Box<dyn Stage>> {
-    Some(if plan.order() == 1 {
-        Box::new(Fused(tree::words::<Block>(bytes, plan)?))
-    } else {
-        Box::new(FusedHigher(tree::words::<Stretch>(bytes, plan)?))
-    })
+impl Way {
+    /// The fastest for traces of `plan` on the device of `engine`.
+    fn of(engine: &Engine, plan: &DfaPlan) -> Self {
+        // A lane of the fused stage goes over a share of all windows.
+        let samples = work(plan) / plan.order() as u64 / tree::TEAM as u64;
+        let too_many = samples > SOFTWARE_ROUNDS as u64 && is_software(engine.gpu());
+        let bytes = engine.gpu().limits.max_compute_workgroup_storage_size;
+        match Fused::fitting(bytes, plan).filter(|_| !too_many) {
+            Some(fused) => Self::Fused(fused),
+            None => Self::Tiled,
+        }
+    }
 }
 
-fn upload_and_run(
-    engine: &Engine,
-    batch: &[f32],
-    plan: &DfaPlan,
-    fused: Option<&dyn Stage>,
-) -> Result<InFlight> {
-    let buffer = engine.upload("traces", batch)?;
-    run(engine, buffer.as_entire_buffer_binding(), batch.len() / plan.steps(), plan, fused)
+fn is_software(gpu: &Gpu) -> bool {
+    !gpu.description.kind.is_hardware()
+}
+
+fn refused(what: String) -> Error {
+    Error::new(what).at("dfa").remedy("compute with --device cpu")
+}
+
+/// Tiles of a piece: as many as a binding holds, where it does not hold all traces.
+fn tiles_per_piece(gpu: &Gpu, rows: usize, steps: usize) -> usize {
+    let all = steps.div_ceil(TILE);
+    if words(rows * steps) <= gpu.largest_binding() {
+        return all;
+    }
+    ((gpu.largest_binding() / words(TILE)) as usize).clamp(1, all)
+}
+
+fn upload_and_run(engine: &Engine, batch: &[f32], plan: &DfaPlan, way: Way) -> Result<InFlight> {
+    let rows = batch.len() / plan.steps();
+    let piece = match way {
+        Way::Tiled => tiles_per_piece(engine.gpu(), rows, plan.steps()),
+        Way::Fused(_) | Way::Separate => plan.steps().div_ceil(TILE),
+    };
+    let samples = rows * piece * TILE;
+    let buffers: Vec<wgpu::Buffer> =
+        batch.chunks(samples).map(|piece| engine.upload("traces", piece)).collect::<Result<_>>()?;
+    let pieces: Vec<Part<'_>> = buffers.iter().map(whole).collect();
+    run(engine, &pieces, piece, rows, plan, way)
 }
 
 /// Measures `rows` traces that lie in `traces`, part of a buffer on the engine's device (row-major
@@ -144,34 +171,40 @@ pub fn measure_buffer(
         ))
         .remedy("hand over fewer traces at a time"));
     }
-    run(engine, traces, rows, plan, at_once(engine, plan).as_deref())?.finish(engine)
+    let piece = tiles_per_piece(engine.gpu(), rows, plan.steps());
+    let cut = (0..rows * plan.steps()).step_by(rows * piece * TILE).map(|begin| {
+        let samples = (rows * plan.steps() - begin).min(rows * piece * TILE);
+        let (offset, size) = (traces.offset + words(begin), NonZeroU64::new(words(samples)));
+        Part { buffer: traces.buffer, offset, size }
+    });
+    let pieces: Vec<Part<'_>> = cut.collect();
+    run(engine, &pieces, piece, rows, plan, Way::of(engine, plan))?.finish(engine)
 }
 
 /// [`batch_rows`] on this device, fewer on a software adapter.
 ///
 /// # Errors
-/// As for that; a window is longer than a software adapter can take.
+/// As for that; there are more sizes than a software adapter can take.
 pub fn rows_on(gpu: &Gpu, plan: &DfaPlan) -> Result<usize> {
-    let longest = plan.sizes().last().map_or(0, |size| size.size);
-    if longest > SOFTWARE_WINDOW && !gpu.description.kind.is_hardware() {
-        return Err(Error::new(format!(
-            "expected windows of at most {SOFTWARE_WINDOW} samples on a software adapter, found \
-             {longest}"
-        ))
-        .at("dfa")
-        .remedy("compute with --device cpu, which is faster too"));
+    // A team of lanes goes over all samples of a tile, twice where windows overlap, for a size, and
+    // a workgroup has four.
+    let (sizes, most) = (plan.sizes().len(), SOFTWARE_ROUNDS * 4 * tree::TEAM / (2 * TILE));
+    if sizes > most && is_software(gpu) {
+        return Err(refused(format!(
+            "expected at most {most} window sizes on a software adapter, found {sizes}"
+        )));
     }
     let most = batch_rows(gpu.largest_binding(), plan)? as u64;
     Ok(most.min(rows_of(submission_work(gpu), plan)) as usize)
 }
 
 fn submission_work(gpu: &Gpu) -> u64 {
-    if gpu.description.kind.is_hardware() { SUBMISSION_WORK } else { SOFTWARE_WORK }
+    if is_software(gpu) { SOFTWARE_WORK } else { SUBMISSION_WORK }
 }
 
-/// How many traces are no more work than `most`: at least one, which [`cut`] cuts.
+/// How many traces are no more work than `most`: at least one, whose tiles are then cut.
 fn rows_of(most: u64, plan: &DfaPlan) -> u64 {
-    (most / work(&SizeRecord::table(plan), plan.order())).max(1)
+    (most / work(plan)).max(1)
 }
 
 /// How many of `rows` traces in host memory to hand over at a time, where a batch takes `most`: a
@@ -182,168 +215,73 @@ pub(super) fn rows_at_once(rows: usize, most: usize, plan: &DfaPlan) -> usize {
     rows.div_ceil(4).max(least).min(most)
 }
 
-/// How many traces one batch may have on a device whose largest storage binding is `largest` bytes.
+/// How many traces one batch may have on a device whose largest storage binding is `largest` bytes: one
+/// at least, which is bound piece by piece where it is longer than that.
 ///
 /// # Errors
-/// Not even one fits, or a trace is longer than `f32` counts.
+/// Not even the nodes of the tree over one trace fit, or a trace is longer than 32 bits count.
 pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
-    let steps = plan.steps();
-    // Traces and profile have a word per sample, residuals a word per window.
-    let words = steps.max(plan.windows()).max(4 * plan.sizes().len());
-    let per_row = (words * size_of::<f32>()) as u64;
-    let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
-    let most = most.min(rows_of(SUBMISSION_WORK, plan));
-    let error = if steps > MOST_STEPS {
-        format!("expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}")
-    } else if most == 0 {
-        format!(
-            "expected traces that take at most {largest} bytes on this device, found {steps} \
-             samples in {} windows, which take {per_row}",
-            plan.windows()
-        )
-    } else {
-        return Ok(most as usize);
-    };
-    Err(Error::new(error).at("dfa").remedy("compute with --device cpu, or cut the traces"))
-}
-
-/// What the windows of `sizes` cost on one trace: the samples in them, which all are read and
-/// fitted, times the order. An estimate from above, for `dfa/fused` reads most of them by blocks.
-fn work(sizes: &[SizeRecord], order: usize) -> u64 {
-    let samples = sizes.iter().map(|size| u64::from(size.size) * u64::from(size.count));
-    samples.sum::<u64>() * order as u64
-}
-
-/// The sizes of one trace, which no smaller batch cuts, in parts of at most `most` work, each
-/// of which may be bound: its windows begin at a multiple of [`ALIGNED_WORDS`].
-fn cut(sizes: Vec<SizeRecord>, order: usize, most: u64) -> Vec<Vec<SizeRecord>> {
-    let mut parts = Vec::new();
-    let mut part: Vec<SizeRecord> = Vec::new();
-    let mut end = 0;
-    for mut size in sizes {
-        if !part.is_empty() && work(&part, order) + work(&[size], order) > most {
-            end = u32::next_multiple_of(end, ALIGNED_WORDS);
-            parts.push(std::mem::take(&mut part));
-        }
-        size.first = end;
-        end += size.count;
-        part.push(size);
+    let (steps, sizes) = (plan.steps(), plan.sizes().len());
+    if steps > MOST_STEPS {
+        return Err(refused(format!(
+            "expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}"
+        )));
     }
-    parts.push(part);
-    parts
+    let sums = sizes * steps.div_ceil(TILE);
+    let least = words(node_words(steps, plan).max(sums).max(4 * sizes).max(TILE));
+    if least > largest {
+        return Err(refused(format!(
+            "expected traces of which a binding of {largest} bytes holds the summaries, found \
+             {steps} samples in {sizes} window sizes, which take {least}"
+        )));
+    }
+    let per_row = least.max(words(steps));
+    let most = largest.min(BATCH_BYTES.max(per_row)) / per_row;
+    Ok(most.min(rows_of(SUBMISSION_WORK, plan)).max(1) as usize)
+}
+
+/// What the windows of one trace cost: the samples in them times the order. An estimate from above,
+/// for most of them are read by blocks.
+fn work(plan: &DfaPlan) -> u64 {
+    let samples = plan.sizes().iter().map(|size| (size.size * size.count) as u64);
+    samples.sum::<u64>() * plan.order() as u64
 }
 
 fn run(
     engine: &Engine,
-    traces: Part<'_>,
+    pieces: &[Part<'_>],
+    piece: usize,
     rows: usize,
     plan: &DfaPlan,
-    fused: Option<&dyn Stage>,
+    way: Way,
 ) -> Result<InFlight> {
-    let shape = Shape::new(rows, plan);
+    let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
     let weights = engine.upload("weights", &Weight::table(plan))?;
     let fluctuations = engine.empty("fluctuations", words(rows * plan.sizes().len()))?;
     let exponents = engine.empty("exponents", rows as u64 * u64::from(ExponentRecord::SIZE))?;
-    if let Some(fused) = fused {
-        let shape_buffer = engine.uniform("shape", &shape)?;
-        let sizes = engine.upload("sizes", &SizeRecord::table(plan))?;
-        let parts = [
-            whole(&shape_buffer),
-            whole(&sizes),
-            whole(&weights),
-            traces,
-            whole(&fluctuations),
-            whole(&exponents),
-        ];
-        let params = bytemuck::bytes_of(&shape);
-        engine.submit(&[Dispatch { stage: fused, params, parts: &parts }])?;
-    } else {
-        separately(engine, traces, shape, plan, [&weights, &fluctuations, &exponents])?;
+    let outer = [&sizes, &weights, &fluctuations, &exponents].map(whole);
+    match way {
+        Way::Fused(stage) => {
+            let shape = Shape::new(rows, plan);
+            let shape_buffer = engine.uniform("shape", &shape)?;
+            let [sizes, weights, fluctuations, exponents] = outer;
+            let traces = pieces[0].clone();
+            let parts = [whole(&shape_buffer), sizes, weights, traces, fluctuations, exponents];
+            let params = bytemuck::bytes_of(&shape);
+            engine.submit(&[Dispatch { stage: &stage, params, parts: &parts }])?;
+        }
+        Way::Tiled => {
+            let shape = Shape { piece: piece as u32, ..Shape::tiled(rows, plan) };
+            let tiles = submission_work(engine.gpu()) * u64::from(shape.tiles);
+            let at_once = tiles / (rows as u64 * work(plan));
+            passes::in_tiles(engine, pieces, shape, plan, at_once, outer)?;
+        }
+        Way::Separate => {
+            passes::separately(engine, pieces[0].clone(), Shape::new(rows, plan), plan, outer)?;
+        }
     }
     let fetched = engine.fetch(&[&fluctuations, &exponents])?;
     Ok(InFlight { fetched, fluctuations: fluctuations.size() as usize })
-}
-
-/// Submits the four separate stages: as one, or one by one where the work is cut.
-fn separately(
-    engine: &Engine,
-    traces: Part<'_>,
-    shape: Shape,
-    plan: &DfaPlan,
-    [weights, fluctuations, exponents]: [&wgpu::Buffer; 3],
-) -> Result<()> {
-    let rows = shape.rows as usize;
-    let blocks = plan.steps().div_ceil(block::BLOCK);
-    let table = SizeRecord::table(plan);
-    let parts = if rows == 1 {
-        cut(table, plan.order(), submission_work(engine.gpu()))
-    } else {
-        vec![table]
-    };
-    let table = parts.concat();
-    let windows = |table: &[SizeRecord]| table.last().map_or(0, |last| last.first + last.count);
-
-    let shape_buffer = engine.uniform("shape", &shape)?;
-    let sizes = engine.upload("sizes", &table)?;
-    let profile = engine.empty("profile", words(rows * plan.steps()))?;
-    let levels = engine.empty("levels", words(rows * blocks))?;
-    let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
-    let residuals = engine.empty("residuals", words(rows * windows(&table) as usize))?;
-
-    // A part sees its own sizes and windows alone.
-    let cuts = parts.into_iter().map(|mut table| {
-        let first = table[0].first;
-        table.iter_mut().for_each(|size| size.first -= first);
-        let shape = Shape { sizes: table.len() as u32, windows: windows(&table), ..shape };
-        let part = Part {
-            buffer: &residuals,
-            offset: words(first as usize),
-            size: NonZeroU64::new(words(rows * shape.windows as usize)),
-        };
-        Ok((shape, engine.uniform("shape", &shape)?, engine.upload("sizes", &table)?, part))
-    });
-    let cuts: Vec<_> = cuts.collect::<Result<_>>()?;
-
-    let detrend: &dyn Stage =
-        if plan.order() == 1 { &detrend::Detrend } else { &detrend_higher::DetrendHigher };
-    let mut stages: Vec<(&dyn Stage, &Shape, [Part<'_>; 5])> = vec![(
-        &profile::Profile,
-        &shape,
-        [whole(&shape_buffer), traces, whole(&profile), whole(&levels), whole(&marks)],
-    )];
-    stages.extend(cuts.iter().map(|(shape, shape_buffer, sizes, residuals)| {
-        let [shape_buffer, sizes, profile, levels] =
-            [shape_buffer, sizes, &profile, &levels].map(whole);
-        (detrend, shape, [shape_buffer, sizes, profile, levels, residuals.clone()])
-    }));
-    stages.push((
-        &fluctuation::Fluctuation,
-        &shape,
-        [&shape_buffer, &sizes, &residuals, &marks, fluctuations].map(whole),
-    ));
-    stages.push((
-        &exponent::Exponent,
-        &shape,
-        [&shape_buffer, weights, fluctuations, &marks, exponents].map(whole),
-    ));
-    let dispatches: Vec<Dispatch<'_>> = stages
-        .iter()
-        .map(|(stage, shape, parts)| Dispatch {
-            stage: *stage,
-            params: bytemuck::bytes_of(*shape),
-            parts,
-        })
-        .collect();
-    let at_once = if cuts.len() == 1 { dispatches.len() } else { 1 };
-    dispatches.chunks(at_once).try_for_each(|some| engine.submit(some))
-}
-
-fn words(count: usize) -> u64 {
-    (count * size_of::<f32>()) as u64
-}
-
-fn whole(buffer: &wgpu::Buffer) -> Part<'_> {
-    buffer.as_entire_buffer_binding()
 }
 
 /// What the device wrote, as the door gives it: NaN where a trace is not finite or has no exponent.
@@ -382,18 +320,18 @@ mod tests {
     #[test]
     fn batches_respect_the_largest_binding() {
         let settings = Settings { windows: vec![4, 8, 16], ..Settings::default() };
-        let plan = DfaPlan::new(1000, &settings).expect("fits");
-        assert_eq!(batch_rows(128 << 20, &plan).expect("fits"), (64 << 20) / 4000);
-        assert_eq!(batch_rows(8000, &plan).expect("fits"), 2);
-        assert!(batch_rows(3999, &plan).expect_err("too long").remedy_text().is_some());
-        // 1,000 samples in 1,238 windows: those decide.
-        let windows: Vec<usize> = (4..=8).collect();
-        let dense = DfaPlan::new(1000, &Settings { windows, ..settings.clone() }).expect("fits");
-        assert!(dense.windows() > 1000 && batch_rows(4000, &dense).is_err());
-        let most = batch_rows(8 * dense.windows() as u64, &dense).expect("fits");
-        assert_eq!(most, 2);
-        let long = DfaPlan::new((1 << 24) + 1, &settings).expect("fits");
-        assert!(batch_rows(u64::MAX, &long).is_err());
+        let plan = DfaPlan::new(5000, &settings).expect("fits");
+        assert_eq!(batch_rows(128 << 20, &plan).expect("fits"), (64 << 20) / 20_000);
+        assert_eq!(batch_rows(40_000, &plan).expect("fits"), 2);
+        // One trace may lie in pieces, as long as its nodes fit: three tiles of 64 of five words.
+        assert_eq!(batch_rows(19_999, &plan).expect("fits"), 1);
+        assert!(batch_rows(3 * 64 * 5 * 4 - 1, &plan).is_err());
+        let long = DfaPlan::new(100_000_000, &settings).expect("fits");
+        assert_eq!(batch_rows(128 << 20, &long).expect("fits"), 1);
+        let longer = DfaPlan::new(300_000_000, &settings).expect("fits");
+        assert!(batch_rows(128 << 20, &longer).expect_err("too long").remedy_text().is_some());
+        let longest = DfaPlan::new(MOST_STEPS + 1, &settings).expect("fits");
+        assert!(batch_rows(u64::MAX, &longest).is_err());
     }
 
     #[test]
@@ -415,31 +353,18 @@ mod tests {
             let convention = Convention::HalfOverlap;
             DfaPlan::new(steps, &Settings { windows, order, convention }).expect("fits")
         };
-        let per_row = |plan: &DfaPlan| work(&SizeRecord::table(plan), plan.order());
         // Half overlap reads every sample twice per size, less what the ends leave out.
         let few = plan(4096, 20, 1);
-        assert!((140_000..163_840).contains(&per_row(&few)), "{}", per_row(&few));
-        assert_eq!(per_row(&plan(4096, 20, 3)), 3 * per_row(&few));
+        assert!((140_000..163_840).contains(&work(&few)), "{}", work(&few));
+        assert_eq!(work(&plan(4096, 20, 3)), 3 * work(&few));
         for (count, order) in [(10, 1), (20, 1), (80, 1), (80, 3), (1000, 3)] {
             let plan = plan(4096, count, order);
             let rows = batch_rows(128 << 20, &plan).expect("fits") as u64;
-            assert!(rows * per_row(&plan) <= SUBMISSION_WORK, "{rows} of {count} sizes");
+            assert!(rows * work(&plan) <= SUBMISSION_WORK, "{rows} of {count} sizes");
             // Cut by the work, or by the bytes, and by no more than that.
-            let bytes = (rows + 1) * 4 * 4096.max(plan.windows() as u64);
-            assert!((rows + 1) * per_row(&plan) > SUBMISSION_WORK || bytes > BATCH_BYTES);
+            let bytes = (rows + 1) * 4 * 4096;
+            assert!((rows + 1) * work(&plan) > SUBMISSION_WORK || bytes > BATCH_BYTES);
         }
-        // One long trace is cut by its sizes.
-        let long = plan(1 << 24, 80, 3);
-        assert_eq!(batch_rows(1 << 30, &long).expect("fits"), 1);
-        let parts = cut(SizeRecord::table(&long), 3, SUBMISSION_WORK);
-        assert!(parts.len() > 10 && parts.iter().map(Vec::len).sum::<usize>() == 80);
-        for part in &parts {
-            assert!(work(part, 3) <= SUBMISSION_WORK);
-            assert!(part[0].first.is_multiple_of(ALIGNED_WORDS));
-        }
-        let apart = |pair: &[SizeRecord]| pair[0].first + pair[0].count <= pair[1].first;
-        assert!(parts.concat().windows(2).all(apart));
-        // What is short enough stays as it is.
-        assert_eq!(cut(SizeRecord::table(&few), 1, SUBMISSION_WORK), [SizeRecord::table(&few)]);
+        assert_eq!(batch_rows(1 << 30, &plan(1 << 24, 80, 3)).expect("fits"), 1);
     }
 }

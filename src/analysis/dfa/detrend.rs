@@ -1,4 +1,4 @@
-//! Stage `dfa/detrend`: the residual of every window from its least-squares line, order 1.
+//! Stage `dfa/detrend`: the residual of every window from its least-squares polynomial.
 //!
 //! Place in the flow: reads what [`super::profile`] wrote; [`super::fluctuation`] adds up what it
 //! writes.
@@ -10,11 +10,17 @@
 //!
 //! One invocation per window, of any size and start. It walks the window in pieces cut at the
 //! borders of the profile's blocks. A piece subtracts the profile's value before it, fits its own
-//! line (at most 32 samples, centred, less their chord), tilts by how far its block's level lies above
-//! the window's (a tilt leaves the residual alone) and joins the window by [`super::block::merge`].
+//! polynomial (at most 32 samples; a line centred and less their chord), tilts by how far its block's
+//! level lies above the window's (a tilt leaves the residual alone) and joins the window by
+//! [`super::block::merge`] at order 1, [`super::stretch::join`] at orders 2 and 3.
 //! The window's level is near the mean of its blocks' levels: with the first block's instead, white
 //! noise of a million samples was off by 1.8e-6, for a level off by 0.2 sd is a line that rises by
 //! 20,000 over a window of 100,000 samples.
+//!
+//! At orders 2 and 3 a residual below what `f32` resolves of the parabola or cubic that was taken out
+//! ([`super::stretch::UNRESOLVED`]) is 0: a straight trend has no fluctuation at order 2, and gets no
+//! exponent from rounding. A piece of 2 samples has no parabola, one of 3 no cubic: those coefficients
+//! are 0 and weigh nothing.
 //!
 //! # Order of summation
 //! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence
@@ -22,16 +28,17 @@
 
 use std::ops::Range;
 
-use super::block::{BLOCK, Block, merge, spread};
+use super::block::{BLOCK, Block};
 use super::params::{Shape, SizeRecord};
-use super::summary::Summary;
+use super::stretch::Stretch;
+use super::summary::{Summary, Trend};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// Pieces folded into a group before groups are folded into the window; `GROUP` in the shader.
 pub const GROUP: usize = 32;
 
 /// The stage.
-pub struct Detrend;
+pub struct Detrend(pub Trend);
 
 impl Stage for Detrend {
     fn name(&self) -> &'static str {
@@ -39,13 +46,24 @@ impl Stage for Detrend {
     }
 
     fn source(&self) -> &'static [&'static str] {
-        &[
-            include_str!("../../../shaders/dfa/detrend.wgsl"),
-            include_str!("../../../shaders/shared/shape.wgsl"),
-            include_str!("../../../shaders/shared/window.wgsl"),
-            include_str!("../../../shaders/shared/leaf.wgsl"),
-            include_str!("../../../shaders/shared/block.wgsl"),
-        ]
+        match self.0 {
+            Trend::Line => &[
+                include_str!("../../../shaders/dfa/detrend.wgsl"),
+                include_str!("../../../shaders/shared/shape.wgsl"),
+                include_str!("../../../shaders/shared/window.wgsl"),
+                include_str!("../../../shaders/shared/leaf.wgsl"),
+                include_str!("../../../shaders/shared/block.wgsl"),
+                include_str!("../../../shaders/shared/blocks.wgsl"),
+            ],
+            Trend::Curve => &[
+                include_str!("../../../shaders/dfa/detrend.wgsl"),
+                include_str!("../../../shaders/shared/shape.wgsl"),
+                include_str!("../../../shaders/shared/window.wgsl"),
+                include_str!("../../../shaders/shared/leaf_higher.wgsl"),
+                include_str!("../../../shaders/shared/blocks.wgsl"),
+                include_str!("../../../shaders/shared/stretch.wgsl"),
+            ],
+        }
     }
 
     fn lanes(&self) -> u32 {
@@ -69,12 +87,15 @@ impl Stage for Detrend {
     }
 
     fn twin(&self, bound: &mut Bound<'_>) {
-        every_window::<Block>(bound);
+        match self.0 {
+            Trend::Line => every_window::<Block>(bound),
+            Trend::Curve => every_window::<Stretch>(bound),
+        }
     }
 }
 
 /// Writes what is left of every window of every trace.
-pub(super) fn every_window<S: Summary>(bound: &mut Bound<'_>) {
+fn every_window<S: Summary>(bound: &mut Bound<'_>) {
     let shape: Shape = bound.params(0);
     let sizes: &[SizeRecord] = bound.take(1);
     let profile: &[f32] = bound.take(2);
@@ -122,76 +143,4 @@ fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order
         at = next;
     }
     total.join(group, order)
-}
-
-impl Summary for Block {
-    const KEPT: usize = 4;
-
-    fn leaf(profile: &[f32], before: f32, _order: u32) -> Self {
-        let samples = profile.len() as f32;
-        let centre = (samples - 1.0) * 0.5;
-        let rise = profile[profile.len() - 1] - before;
-        let chord = rise / samples;
-        let (mut sum, mut moment, mut square) = (0.0, 0.0, 0.0);
-        for (i, p) in profile.iter().enumerate() {
-            let t = i as f32;
-            let d = p - before - chord * (t + 1.0);
-            sum += d;
-            moment += (t - centre) * d;
-            square += d * d;
-        }
-        let mean = sum / samples;
-        let slope = moment / spread(samples).max(0.5);
-        let mut residual = square - sum * mean - moment * slope;
-        if residual < square / 64.0 {
-            residual = 0.0;
-            for (i, p) in profile.iter().enumerate() {
-                let t = i as f32;
-                let distance = p - before - chord * (t + 1.0) - mean - slope * (t - centre);
-                residual += distance * distance;
-            }
-        }
-        Self {
-            count: samples,
-            sum: rise,
-            mean: mean + chord * (samples + 1.0) * 0.5,
-            slope: slope + chord,
-            residual,
-        }
-    }
-
-    fn tilted(self, tilt: f32) -> Self {
-        Self {
-            sum: self.sum + tilt * self.count,
-            mean: self.mean + tilt * (self.count + 1.0) * 0.5,
-            slope: self.slope + tilt,
-            ..self
-        }
-    }
-
-    fn join(self, next: Self, _order: u32) -> Self {
-        merge(self, next)
-    }
-
-    fn rest(self, _order: u32) -> f32 {
-        self.residual
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_piece_has_its_line_and_residual() {
-        // The profile 1, 3, 2, 4 behind a value of 10: line 1.3 + 0.8·i, residual 1.8.
-        let block = Block::leaf(&[11.0, 13.0, 12.0, 14.0], 10.0, 1);
-        assert_eq!((block.sum, block.mean), (4.0, 2.5));
-        assert!((block.slope - 0.8).abs() < 1e-6 && (block.residual - 1.8).abs() < 1e-6);
-        let tilted = block.tilted(2.0);
-        assert_eq!((tilted.sum, tilted.mean, tilted.residual), (12.0, 7.5, block.residual));
-        // The slope of one sample weighs nothing: it is the chord's.
-        let one = Block { count: 1.0, sum: 3.0, mean: 3.0, slope: 3.0, residual: 0.0 };
-        assert_eq!(Block::leaf(&[5.0], 3.0, 1).tilted(1.0), one);
-    }
 }

@@ -1,19 +1,20 @@
 //! Stage `dfa/fluctuation`: root mean square of the residuals of each size.
 //!
-//! Place in the flow: reads what [`super::detrend`] wrote; [`super::exponent`] fits what it writes.
+//! Place in the flow: reads what [`super::detrend`] wrote, or of a trace in tiles what
+//! [`super::across`] wrote; [`super::exponent`] fits what it writes.
 //!
 //! # What it computes
-//! Bindings: `shape`, `sizes`, `residuals` (rows × windows), `marks` (rows) → `fluctuations` (rows
-//! × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention averages roots `unit ·
+//! Bindings: `shape`, `sizes`, `residuals` (rows × windows; of traces in tiles what the windows of
+//! each tile add up to, rows × sizes × tiles), `marks` (rows) → `fluctuations` (rows × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention averages roots `unit ·
 //! Σ sqrt(R / n) / windows`, in the unit of the trace. Traces that are constant or not finite get
 //! 0; their mark says so.
 //!
 //! # Order of summation
-//! One workgroup per trace and size. Lane `l` adds the windows `l, l + LANES, ...` in runs of 32,
+//! One workgroup per trace and size. Lane `l` adds the windows (or tiles) `l, l + LANES, ...` in runs of 32,
 //! and the runs; lanes are added in a tree, the upper half onto the lower until one is left.
 //! (Without the runs a million samples in windows of 8 were off by 1.3e-6.)
 
-use super::params::{Mark, Shape, SizeRecord};
+use super::params::{DEFINED, Mark, Shape, SizeRecord};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// The stage.
@@ -63,30 +64,37 @@ impl Stage for Fluctuation {
         let residuals: &[f32] = bound.take(2);
         let marks: &[Mark] = bound.take(3);
         let fluctuations: &mut [f32] = bound.take(4);
-        let windows = shape.windows as usize;
+        let (windows, tiles) = (shape.windows as usize, shape.tiles as usize);
         for (row, mark) in marks.iter().enumerate().take(shape.rows as usize) {
             for (place, size) in sizes.iter().enumerate() {
-                let begin = row * windows + size.first as usize;
-                let residuals = &residuals[begin..][..size.count as usize];
-                let fluctuation = mark.unit * average(residuals, size.size, shape.roots);
-                fluctuations[row * sizes.len() + place] = fluctuation;
+                let index = row * sizes.len() + place;
+                let sum = if tiles > 0 {
+                    add_up(&residuals[index * tiles..][..tiles], |sum| sum)
+                } else {
+                    let begin = row * windows + size.first as usize;
+                    let residuals = &residuals[begin..][..size.count as usize];
+                    add_up(residuals, |residual| contribution(residual, size.size, shape.roots))
+                };
+                let fluctuation = mark.unit * average(sum, size, shape.roots);
+                fluctuations[index] = if mark.status == DEFINED { fluctuation } else { 0.0 };
             }
         }
     }
 }
 
-/// `F` of windows of `size` samples in the scaled unit, from their residuals.
-pub(super) fn average(residuals: &[f32], size: u32, roots: u32) -> f32 {
-    let (count, samples) = (residuals.len() as f32, size as f32);
-    if roots == 0 {
-        (add_up(residuals, |residual| residual) / count / samples).sqrt()
-    } else {
-        add_up(residuals, |residual| (residual / samples).sqrt()) / count
-    }
+/// What one window of `size` samples adds to the sum: its residual, or its root mean square.
+pub(super) fn contribution(residual: f32, size: u32, roots: u32) -> f32 {
+    if roots == 0 { residual } else { (residual / size as f32).sqrt() }
+}
+
+/// `F` of the windows of a size in the scaled unit, from what they add up to.
+pub(super) fn average(sum: f32, size: &SizeRecord, roots: u32) -> f32 {
+    let mean = sum / size.count as f32;
+    if roots == 0 { (mean / size.size as f32).sqrt() } else { mean }
 }
 
 /// The sum of what each of `values` contributes, in the order of a workgroup.
-fn add_up(values: &[f32], contribution: impl Fn(f32) -> f32) -> f32 {
+pub(super) fn add_up(values: &[f32], contribution: impl Fn(f32) -> f32) -> f32 {
     let mut partial = [0.0f32; LANES];
     for (lane, partial) in partial.iter_mut().enumerate() {
         let (mut total, mut run, mut added) = (0.0, 0.0, 0);

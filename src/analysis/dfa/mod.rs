@@ -41,27 +41,29 @@
 //! # Ok::<(), noisescope::error::Error>(())
 //! ```
 
+pub mod across;
 pub mod block;
 pub mod chain;
+pub mod crown;
 pub mod detrend;
-pub mod detrend_higher;
 pub mod expected;
 pub mod exponent;
 mod fallback;
 pub mod fast;
 pub mod fluctuation;
 pub mod fused;
-pub mod fused_higher;
 pub mod interval;
 pub mod line;
 pub mod logarithm;
 pub mod oracle;
 pub mod params;
+mod passes;
 pub mod plan;
 pub mod profile;
 pub mod simulated;
 pub mod stretch;
 pub mod summary;
+pub mod tiles;
 pub mod tree;
 
 pub use interval::{Calibration, Interval};

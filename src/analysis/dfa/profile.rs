@@ -28,7 +28,7 @@
 //! matter. Levels and profiles: one lane per block, in sequence.
 
 use super::block::BLOCK;
-use super::params::{CONSTANT, DEFINED, Mark, NON_FINITE, Shape};
+use super::params::{DEFINED, Mark, Seen, Shape};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// The stage.
@@ -44,7 +44,7 @@ impl Stage for Profile {
             include_str!("../../../shaders/dfa/profile.wgsl"),
             include_str!("../../../shaders/shared/shape.wgsl"),
             include_str!("../../../shaders/shared/mark.wgsl"),
-            include_str!("../../../shaders/shared/block.wgsl"),
+            include_str!("../../../shaders/shared/blocks.wgsl"),
         ]
     }
 
@@ -76,7 +76,8 @@ impl Stage for Profile {
         let steps = shape.steps as usize;
         let blocks = steps.div_ceil(BLOCK);
         for row in 0..shape.rows as usize {
-            let (mark, scale) = mark(&traces[row * steps..][..steps]);
+            let seen = Seen::of(&traces[row * steps..][..steps]);
+            let (mark, scale) = (seen.mark(), seen.scale());
             marks[row] = mark;
             for block in 0..blocks {
                 let begin = row * steps + block * BLOCK;
@@ -91,26 +92,6 @@ impl Stage for Profile {
             }
         }
     }
-}
-
-/// Status and unit of a trace, and the power of two that brings it below 2.
-pub(super) fn mark(trace: &[f32]) -> (Mark, f32) {
-    let first = trace[0].to_bits();
-    let (mut magnitude, mut change) = (0, 0);
-    for x in trace {
-        magnitude = magnitude.max(x.to_bits() & 0x7fff_ffff);
-        change |= x.to_bits() ^ first;
-    }
-    let status = if magnitude >= 0x7f80_0000 {
-        NON_FINITE
-    } else if change == 0 || magnitude < 0x0080_0000 {
-        CONSTANT
-    } else {
-        DEFINED
-    };
-    let exponent = (magnitude >> 23).clamp(1, 253);
-    let unit = f32::from_bits(exponent << 23);
-    (Mark { status, unit }, f32::from_bits((254 - exponent) << 23))
 }
 
 /// Integrates one block into `profile` and gives its level.
@@ -132,20 +113,6 @@ pub(super) fn integrate(samples: &[f32], scale: f32, profile: &mut [f32]) -> f32
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mark_tells_constant_and_not_finite_apart() {
-        assert_eq!(mark(&[3.7; 5]).0.status, CONSTANT);
-        assert_eq!(mark(&[0.0, -0.0]).0.status, CONSTANT);
-        assert_eq!(mark(&[1.0, f32::NAN]).0.status, NON_FINITE);
-        assert_eq!(mark(&[f32::NEG_INFINITY; 3]).0.status, NON_FINITE);
-        assert_eq!(mark(&[1.0, -6.0]), (Mark { status: DEFINED, unit: 4.0 }, 0.25));
-        for x in [f32::MAX, 1e-37, 1.5, f32::MIN_POSITIVE] {
-            let (mark, scale) = mark(&[x, 0.0]);
-            assert_eq!(mark.unit * scale, 1.0);
-            assert!(x * scale < 4.0);
-        }
-    }
 
     #[test]
     fn a_block_is_integrated_about_its_level() {

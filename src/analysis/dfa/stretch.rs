@@ -1,8 +1,8 @@
-//! Twin of `shaders/shared/stretch.wgsl`: a stretch of profile summarised by its least-squares
-//! parabola or cubic, and how two are joined.
+//! Twin of `shaders/shared/{stretch,leaf_higher,node_higher}.wgsl`: a stretch of profile summarised
+//! by its least-squares parabola or cubic, and how two are joined.
 //!
-//! Place in the flow: [`super::detrend_higher`] folds the pieces of a window with it, as
-//! [`super::detrend`] does with [`super::block`] at order 1.
+//! Place in the flow: [`super::detrend`] folds the pieces of a window with it, as with
+//! [`super::block`] at order 1.
 //!
 //! A stretch of `k` samples is described against `u = 2(i - centre)/k` on the polynomials that are
 //! orthogonal on its samples (Gram, or discrete Chebyshev, polynomials):
@@ -17,6 +17,8 @@
 //! expanded in those of each part (`u = share·u' ∓ other`), which gives the projection of both parts
 //! on the whole and, part by part, how far the whole's polynomial misses the part's. The residual
 //! grows by the squares of these misses: as at order 1, no digits cancel.
+
+use super::summary::Summary;
 
 /// `k` samples of a profile that starts from zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -142,11 +144,90 @@ pub fn settled(window: Stretch, order: u32) -> f32 {
     if window.residual > UNRESOLVED * taken_out { window.residual } else { 0.0 }
 }
 
+/// The four polynomials at sample `i` of `count`.
+fn polynomials(i: usize, count: f32) -> [f32; 4] {
+    let square = count * count;
+    let u = (2.0 * i as f32 + 1.0 - count) / count;
+    [
+        1.0,
+        u,
+        u * u - (square - 1.0) / (3.0 * square),
+        u * (u * u - (3.0 * square - 7.0) / (5.0 * square)),
+    ]
+}
+
+impl Summary for Stretch {
+    const KEPT: usize = 6;
+
+    fn leaf(profile: &[f32], before: f32, order: u32) -> Self {
+        let samples = profile.len() as f32;
+        let mut moments = [0.0; 4];
+        for (i, p) in profile.iter().enumerate() {
+            let values = polynomials(i, samples);
+            for (moment, value) in moments.iter_mut().zip(values) {
+                *moment += value * (p - before);
+            }
+        }
+        let squares = mean_squares(samples, order);
+        let [m0, m1, m2, m3] = moments.map(|moment| moment / samples);
+        let coefficients =
+            [m0, divide(m1, squares[1]), divide(m2, squares[2]), divide(m3, squares[3])];
+        let mut residual = 0.0;
+        for (i, p) in profile.iter().enumerate() {
+            let values = polynomials(i, samples);
+            let fitted = values[0] * coefficients[0]
+                + values[1] * coefficients[1]
+                + values[2] * coefficients[2]
+                + values[3] * coefficients[3];
+            let distance = p - before - fitted;
+            residual += distance * distance;
+        }
+        let sum = profile[profile.len() - 1] - before;
+        Self { count: samples, sum, residual, coefficients }
+    }
+
+    fn tilted(self, tilt: f32) -> Self {
+        let [c0, c1, c2, c3] = self.coefficients;
+        let line = [tilt * (self.count + 1.0) * 0.5, tilt * self.count * 0.5];
+        Self {
+            sum: self.sum + tilt * self.count,
+            coefficients: [c0 + line[0], c1 + line[1], c2, c3],
+            ..self
+        }
+    }
+
+    fn join(self, next: Self, order: u32) -> Self {
+        join(self, next, order)
+    }
+
+    fn rest(self, order: u32) -> f32 {
+        settled(self, order)
+    }
+
+    fn keep(self, words: &mut [f32]) {
+        words[..2].copy_from_slice(&[self.sum, self.residual]);
+        words[2..].copy_from_slice(&self.coefficients);
+    }
+
+    fn kept(words: &[f32], count: f32) -> Self {
+        let coefficients = std::array::from_fn(|k| words[2 + k]);
+        Self { count, sum: words[0], residual: words[1], coefficients }
+    }
+
+    fn scaled(self, ratio: f32) -> Self {
+        Self {
+            sum: self.sum * ratio,
+            residual: self.residual * ratio * ratio,
+            coefficients: self.coefficients.map(|c| c * ratio),
+            ..self
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::dfa::oracle::Polynomials;
-    use crate::analysis::dfa::summary::Summary;
 
     #[test]
     fn stretches_join_to_the_summary_of_the_whole() {
@@ -191,5 +272,24 @@ mod tests {
         };
         assert_eq!(join_of(3), 0.0);
         assert!(join_of(2) > 1.0);
+    }
+
+    #[test]
+    fn a_piece_has_its_polynomial_and_residual() {
+        // A parabola behind a value of 10, tilted: the residual stays 0.
+        let parabola: Vec<f32> = (0..9).map(|i| 10.0 + (i * i) as f32).collect();
+        for order in [2, 3] {
+            let stretch = Stretch::leaf(&parabola, 10.0, order).tilted(0.5);
+            assert!(stretch.residual < 1e-8 && (stretch.sum - 68.5).abs() < 1e-5);
+            // The mean of i² is 22.7; the tilt adds 2.5. u² has (9/2)² = 20.25.
+            assert!((stretch.coefficients[0] - (204.0 / 9.0 + 2.5)).abs() < 1e-5);
+            assert!((stretch.coefficients[2] - 20.25).abs() < 1e-4);
+        }
+        // Too few samples for a degree: no coefficient, and no residual.
+        for samples in 1..=3 {
+            let short = Stretch::leaf(&parabola[..samples], 10.0, 3);
+            assert!(short.residual < 1e-10);
+            assert!(short.coefficients[samples..].iter().all(|c| *c == 0.0));
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! What the twins fold a window from, whatever its order: a stretch of profile, summarised.
+//! What the stages fold a window from, whatever its order: a stretch of profile, summarised.
 //!
-//! Place in the flow: [`super::block::Block`] is one at order 1, [`super::stretch::Stretch`] at orders
-//! 2 and 3; the shaders call both `Summary` where they share a body. The default is no samples.
+//! Place in the flow: [`Block`](super::block::Block) is one at order 1,
+//! [`Stretch`](super::stretch::Stretch) at orders 2 and 3; the shaders call both `Summary`. The default
+//! is no samples.
 
 /// A stretch of profile that starts from zero, with its least-squares polynomial.
 pub trait Summary: Copy + Default {
-    /// Words that a node of [`super::fused`] keeps of one, beside its level.
+    /// Words that a node of a tree keeps of one, beside its level.
     const KEPT: usize;
 
     /// Of a piece within one block, whose profile before it is `before`.
@@ -20,4 +21,30 @@ pub trait Summary: Copy + Default {
 
     /// The sum of squares that is left of a whole window.
     fn rest(self, order: u32) -> f32;
+
+    /// Writes what is kept into `words`, of which there are [`Self::KEPT`].
+    fn keep(self, words: &mut [f32]);
+
+    /// What `words` keep of `count` samples.
+    fn kept(words: &[f32], count: f32) -> Self;
+
+    /// The same where the unit is smaller by `ratio`.
+    fn scaled(self, ratio: f32) -> Self;
+}
+
+/// What a stage takes out of windows, and so which of the two it folds them from: it has a text for
+/// each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trend {
+    /// A line: order 1.
+    Line,
+    /// A parabola or cubic: orders 2 and 3.
+    Curve,
+}
+
+impl Trend {
+    /// That of an order.
+    pub fn of(order: usize) -> Self {
+        if order == 1 { Self::Line } else { Self::Curve }
+    }
 }

@@ -1,15 +1,12 @@
-//! What the fused stages share: the room they need, their bindings, and their twin, a tree over the
-//! blocks of a profile.
+//! Twin of `shaders/shared/{tree,largest}.wgsl`: the profile of a stretch of a trace, with a tree over
+//! its blocks, from which windows of any size are folded.
 //!
-//! Place in the flow: under [`super::fused`], which says what it is for, and [`super::fused_higher`].
-//! Its shader is `shaders/shared/fused.wgsl`.
+//! Place in the flow: under [`super::fused`], which says what it is for, and [`super::tiles`].
 
 use super::block::BLOCK;
-use super::params::{DEFINED, ExponentRecord, Shape, SizeRecord, Weight};
-use super::plan::DfaPlan;
+use super::params::SizeRecord;
 use super::summary::Summary;
-use super::{exponent, fluctuation, profile};
-use crate::gpu::stage::{Binding, Bound};
+use super::{fluctuation, profile};
 
 /// Lanes that work on one size together; `TEAM` in the shader.
 pub const TEAM: usize = 32;
@@ -20,59 +17,20 @@ const TEAMS: usize = 4;
 /// Workgroup memory is asked for in steps of as many words, so that few pipelines are made.
 const STEP: usize = 512;
 
-/// What WebGPU's default limits hold, for the table of stages.
-pub const SMALL: u32 = 3584;
-
-/// Words of workgroup memory for a trace of `plan` on a device that gives a workgroup `bytes`; none
-/// where it does not fit.
-pub fn words<S: Summary>(bytes: u32, plan: &DfaPlan) -> Option<u32> {
-    let nodes = 2 * plan.steps().div_ceil(BLOCK);
-    let words = (plan.steps() + nodes * (1 + S::KEPT)).next_multiple_of(STEP);
+/// Words of workgroup memory for a stretch of `samples` samples on a device that gives a workgroup
+/// `bytes`; none where it does not fit.
+pub fn words<S: Summary>(bytes: u32, samples: usize) -> Option<u32> {
+    let nodes = 2 * samples.div_ceil(BLOCK);
+    let words = (samples + nodes * (1 + S::KEPT)).next_multiple_of(STEP);
     let all = (words + 3 * TEAMS * TEAM) * size_of::<f32>();
     (all <= bytes as usize).then_some(words as u32)
 }
 
-/// Lanes of both fused stages.
+/// Lanes of a stage that grows such a tree.
 pub(super) const LANES: u32 = (TEAMS * TEAM) as u32;
 
-/// Bindings of both.
-pub(super) const BINDINGS: &[Binding] = &[
-    Binding::uniform("shape", Shape::FIELDS, Shape::SIZE),
-    Binding::read_records("sizes", SizeRecord::FIELDS, SizeRecord::SIZE),
-    Binding::read_records("weights", Weight::FIELDS, Weight::SIZE),
-    Binding::read("traces", "f32"),
-    Binding::read_write("fluctuations", "f32"),
-    Binding::read_write_records("exponents", ExponentRecord::FIELDS, ExponentRecord::SIZE),
-];
-
-/// The twin of both.
-pub(super) fn every_trace<S: Summary>(bound: &mut Bound<'_>) {
-    let shape: Shape = bound.params(0);
-    let sizes: &[SizeRecord] = bound.take(1);
-    let weights: &[Weight] = bound.take(2);
-    let traces: &[f32] = bound.take(3);
-    let fluctuations: &mut [f32] = bound.take(4);
-    let exponents: &mut [ExponentRecord] = bound.take(5);
-    let rows = traces.chunks_exact(shape.steps as usize).zip(exponents);
-    let found = fluctuations.chunks_exact_mut(sizes.len());
-    for ((trace, exponent), found) in rows.zip(found).take(shape.rows as usize) {
-        let (mark, scale) = profile::mark(trace);
-        let scale = if mark.status == DEFINED { Some(scale) } else { None };
-        let tree = Tree::<S>::new(trace, scale, shape.order);
-        for (f, size) in found.iter_mut().zip(sizes) {
-            let residual = |window| {
-                let start = size.start(window) as usize;
-                tree.residual(start, start + size.size as usize)
-            };
-            let residuals: Vec<f32> = (0..size.count).map(residual).collect();
-            *f = mark.unit * fluctuation::average(&residuals, size.size, shape.roots);
-        }
-        *exponent = exponent::fit(found, weights, mark.status);
-    }
-}
-
-/// The profile of a trace, with a tree over its blocks.
-struct Tree<S> {
+/// The profile of a stretch, with a tree over its blocks.
+pub(super) struct Tree<S> {
     order: u32,
     profile: Vec<f32>,
     /// Level by level, from the blocks up: the level that a node is integrated about, and the node.
@@ -81,7 +39,7 @@ struct Tree<S> {
 
 impl<S: Summary> Tree<S> {
     /// Of `trace` times `scale`; without one, of zeros.
-    fn new(trace: &[f32], scale: Option<f32>, order: u32) -> Self {
+    pub(super) fn new(trace: &[f32], scale: Option<f32>, order: u32) -> Self {
         let mut profile = vec![0.0; trace.len()];
         let blocks = trace.chunks(BLOCK).zip(profile.chunks_mut(BLOCK));
         let node = |(samples, integrated): (&[f32], &mut [f32])| {
@@ -101,6 +59,26 @@ impl<S: Summary> Tree<S> {
         Self { order, profile, nodes }
     }
 
+    /// What the windows of a size add up to that lie in the stretch, which begins at sample `begin`
+    /// of the trace.
+    pub(super) fn sum(&self, size: &SizeRecord, begin: u32, roots: u32) -> f32 {
+        let [[front, _], [back, _]] = size.starts(begin, begin + self.profile.len() as u32);
+        let contribution = |window| {
+            let start = (size.start(window) - begin) as usize;
+            let residual = self.residual(start, start + size.size as usize);
+            fluctuation::contribution(residual, size.size, roots)
+        };
+        let all: Vec<f32> = front.chain(back).map(contribution).collect();
+        fluctuation::add_up(&all, |value| value)
+    }
+
+    /// The node at `place` of all in order, where there is one: every node lies between its halves.
+    pub(super) fn at(&self, place: usize) -> Option<(f32, S)> {
+        let level = place.trailing_ones() as usize;
+        let blocks = (place + 1 - (1 << level)) / 2;
+        self.nodes.get(level)?.get(blocks >> level).copied()
+    }
+
     /// The sample behind the node of `level` that begins with `block`.
     fn end(&self, level: usize, block: usize) -> usize {
         ((block + (1 << level)) * BLOCK).min(self.profile.len())
@@ -113,15 +91,8 @@ impl<S: Summary> Tree<S> {
         if last <= first {
             return 0.5 * (self.nodes[0][start / BLOCK].0 + self.nodes[0][(end - 1) / BLOCK].0);
         }
-        let high = (first ^ last).ilog2();
-        let middle = (last >> high) << high;
-        let (level, block) = if last - middle > middle - first {
-            ((last - middle).ilog2(), middle)
-        } else {
-            let level = (middle - first).ilog2();
-            (level, middle - (1 << level))
-        };
-        self.nodes[level as usize][block >> level].0
+        let (level, block) = largest(first, last);
+        self.nodes[level][block >> level].0
     }
 
     /// What is left of the window `start .. end` without its polynomial.
@@ -155,23 +126,43 @@ impl<S: Summary> Tree<S> {
     }
 }
 
+/// The largest node of a tree between `first` and `last` of its lowest: its level and the first of the
+/// lowest under it. `largest_between` in the shader.
+pub(super) fn largest(first: usize, last: usize) -> (usize, usize) {
+    let high = (first ^ last).ilog2();
+    let middle = (last >> high) << high;
+    if last - middle > middle - first {
+        return ((last - middle).ilog2() as usize, middle);
+    }
+    let level = (middle - first).ilog2() as usize;
+    (level, middle - (1 << level))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::dfa::Settings;
     use crate::analysis::dfa::block::Block;
     use crate::analysis::dfa::stretch::Stretch;
 
     #[test]
-    fn it_is_taken_where_a_trace_fits() {
-        let plan = |steps| {
-            let settings = Settings { windows: vec![8, 16, 32], ..Settings::default() };
-            DfaPlan::new(steps, &settings).expect("the windows fit")
-        };
+    fn it_is_taken_where_a_stretch_fits() {
         // WebGPU promises 16 KiB: 2,700 samples, 170 nodes of 5 words, and 384 words for sums.
-        assert_eq!(words::<Block>(16_384, &plan(2700)), Some(SMALL));
-        assert_eq!(words::<Block>(16_384, &plan(3000)), None);
-        assert_eq!(words::<Block>(32_768, &plan(4096)), Some(5632));
-        assert_eq!(words::<Stretch>(32_768, &plan(4096)), Some(6144));
+        assert_eq!(words::<Block>(16_384, 2700), Some(3584));
+        assert_eq!(words::<Block>(16_384, 3000), None);
+        assert_eq!(words::<Block>(32_768, 4096), Some(5632));
+        assert_eq!(words::<Stretch>(32_768, 4096), Some(6144));
+    }
+
+    #[test]
+    fn the_largest_node_between_two_is_found() {
+        for last in 1..70usize {
+            for first in 0..last {
+                let (level, block) = largest(first, last);
+                assert!(block >= first && block + (1 << level) <= last);
+                assert!(block.is_multiple_of(1 << level));
+                let fits = |level: u32| first.next_multiple_of(1 << level) + (1 << level) <= last;
+                assert!(!fits(level as u32 + 1), "{first} {last}");
+            }
+        }
     }
 }
