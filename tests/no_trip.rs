@@ -9,7 +9,8 @@ mod common;
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use common::device_against_twin::{device_against_twin, nothing, words};
+use common::device_against_twin::device_against_twin;
+use common::{nothing, words};
 use noisescope::analysis::dfa::{self, DfaPlan, Measured};
 use noisescope::datasets::{self, Corpus, Review};
 use noisescope::experiments::machine::Machine;

@@ -34,10 +34,12 @@ fn main(
     grow(exponent, status == DEFINED, lane);
 
     // A team per size, several sizes at a time.
-    for (var round = 0u; round < shape.sizes; round += LANES / TEAM) {
-        let place = round + lane / TEAM;
-        let sum = sum_of(place, lane);
-        if lane % TEAM == 0u && place < shape.sizes {
+    var round = 0u;
+    while round < shape.sizes {
+        let team = team_of(round);
+        let place = round + lane / team;
+        let sum = sum_of(place, team, lane);
+        if lane % team == 0u && place < shape.sizes {
             let size = sizes[place];
             var fluctuation = sum / f32(size.count);
             if shape.roots == 0u {
@@ -45,6 +47,7 @@ fn main(
             }
             fluctuations[row * shape.sizes + place] = bitcast<f32>(exponent << 23u) * fluctuation;
         }
+        round += LANES / team;
     }
     storageBarrier();
     workgroupBarrier();

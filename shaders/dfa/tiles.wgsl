@@ -49,12 +49,15 @@ fn main(
         }
     }
 
-    for (var round = 0u; round < shape.sizes; round += LANES / TEAM) {
-        let place = round + lane / TEAM;
-        let sum = sum_of(place, lane);
-        if lane % TEAM == 0u && place < shape.sizes {
+    var round = 0u;
+    while round < shape.sizes {
+        let team = team_of(round);
+        let place = round + lane / team;
+        let sum = sum_of(place, team, lane);
+        if lane % team == 0u && place < shape.sizes {
             sums[(row * shape.sizes + place) * shape.tiles + tile] = sum;
         }
+        round += LANES / team;
     }
 }
 

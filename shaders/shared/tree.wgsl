@@ -2,7 +2,7 @@
 // of the stretch. For stages with the bindings `shape`, `sizes` and `traces` and the arrays `memory`,
 // `magnitudes`, `changes` and `partial` in workgroup memory. Twin: src/analysis/dfa/tree.rs
 
-// Lanes that work on one size together: the workgroup of `dfa/fluctuation`, and its order.
+// Lanes that work on one size together, at most: the workgroup of `dfa/fluctuation`, and its order.
 const TEAM: u32 = 32u;
 
 // Windows that a lane adds up before it adds them to its total.
@@ -177,10 +177,23 @@ fn residual_of(start: u32, end: u32) -> f32 {
     return rest(total);
 }
 
+// Lanes that work on this size and larger ones: no more than it has windows in the stretch. Fewer
+// lanes change no bit, for those without a window add 0.
+fn team_of(place: u32) -> u32 {
+    let size = sizes[place];
+    let groups = select(1u, 2u, size.count > size.front);
+    let most = min(size.count, groups * (samples / size.stride + 1u));
+    var team = TEAM;
+    while team >= 2u * most {
+        team /= 2u;
+    }
+    return team;
+}
+
 // What the windows of size `place` add up to that lie in the stretch, for the first of the team's
 // lanes. All lanes come here.
-fn sum_of(place: u32, lane: u32) -> f32 {
-    let member = lane % TEAM;
+fn sum_of(place: u32, team: u32, lane: u32) -> f32 {
+    let member = lane % team;
     var total = 0.0;
     if place < shape.sizes {
         let size = sizes[place];
@@ -190,7 +203,7 @@ fn sum_of(place: u32, lane: u32) -> f32 {
         let all = counted + back.inside - back.first;
         var run = 0.0;
         var added = 0u;
-        for (var i = member; i < all; i += TEAM) {
+        for (var i = member; i < all; i += team) {
             let number = select(back.first + i - counted, front.first + i, i < counted);
             let start = start_of(size, number) - begin;
             run += contribution(residual_of(start, start + size.size), size.size);
@@ -205,7 +218,7 @@ fn sum_of(place: u32, lane: u32) -> f32 {
     }
     partial[lane] = total;
     workgroupBarrier();
-    for (var half = TEAM / 2u; half > 0u; half /= 2u) {
+    for (var half = team / 2u; half > 0u; half /= 2u) {
         if member < half {
             partial[lane] += partial[lane + half];
         }
