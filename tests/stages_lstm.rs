@@ -7,8 +7,8 @@
 mod common;
 
 use common::device_against_twin::{apart, device_against_twin, on_device};
-use common::engine;
 use common::poisoned::Poisoned;
+use common::{engine, nothing, words};
 use noisescope::gpu::Engine;
 use noisescope::gpu::stage::{Bound, Stage, WIDEST_GRID};
 use noisescope::models::lstm;
