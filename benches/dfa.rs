@@ -237,8 +237,8 @@ fn words<T: bytemuck::Pod>(values: &[T]) -> Vec<u32> {
 
 /// The buffers of all stages by the names of their bindings, as words.
 fn buffers(traces: &Traces, plan: &DfaPlan) -> HashMap<&'static str, Vec<u32>> {
-    let (rows, tiles) = (traces.rows(), plan.steps().div_ceil(tiles::TILE));
-    let nodes = tiles * tiles::TILE_NODES * tiles::record(Trend::Line);
+    let (rows, tiles) = (traces.rows(), plan.steps().div_ceil(block::TILE));
+    let nodes = tiles * block::TILE_NODES * tiles::record(Trend::Line);
     let empty = |words: usize| vec![0; words];
     HashMap::from([
         ("shape", words(&[Shape::new(rows, plan)])),

@@ -9,8 +9,8 @@ use common::{
     CONSTANT_ROW, Case, Reference, TREND_ROW, Tolerance, assert_close, by_twin, difference,
     in_tiles, largest, tolerances, twins, widen,
 };
+use noisescope::analysis::dfa::block::TILE;
 use noisescope::analysis::dfa::oracle::Polynomials;
-use noisescope::analysis::dfa::tiles::TILE;
 use noisescope::analysis::dfa::{self, Convention, DfaPlan, Settings, Status, fast, oracle};
 use noisescope::signal::{Traces, noise};
 

@@ -143,9 +143,9 @@ fn constants_are_the_same_on_both_sides() {
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),
-        ("TILE_SAMPLES", Literal::U32(tiles::TILE as u32)),
-        ("TILE_NODES", Literal::U32(tiles::TILE_NODES as u32)),
-        ("TILE_LEVEL", Literal::U32(tiles::TILE_LEVEL as u32)),
+        ("TILE_SAMPLES", Literal::U32(block::TILE as u32)),
+        ("TILE_NODES", Literal::U32(block::TILE_NODES as u32)),
+        ("TILE_LEVEL", Literal::U32(block::TILE_LEVEL as u32)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];

@@ -12,11 +12,11 @@ use common::device_against_twin::device_against_twin;
 use common::{
     Case, Reference, assert_close, engine, in_tiles, nothing, tolerances, twins, widen, words,
 };
+use noisescope::analysis::dfa::block::TILE;
 use noisescope::analysis::dfa::detrend::Detrend;
 use noisescope::analysis::dfa::fused::Fused;
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::summary::Trend;
-use noisescope::analysis::dfa::tiles::TILE;
 use noisescope::analysis::dfa::{
     self, Convention, DfaPlan, Measured, Path, Settings, Status, block, oracle,
 };

@@ -1,4 +1,5 @@
-// What the stages of a trace measured in tiles know of them. Twin: src/analysis/dfa/tiles.rs
+// What the stages of a trace measured in tiles know of them. Twins: src/analysis/dfa/block.rs,
+// src/analysis/dfa/tiles.rs
 
 // Samples of a tile: 64 blocks.
 const TILE_SAMPLES: u32 = 2048u;

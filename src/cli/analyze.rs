@@ -87,12 +87,15 @@ pub struct Analyze {
 
 /// Reads, measures, shows.
 pub fn analyze(options: &Analyze) -> Result<()> {
+    let choice = options.device.parse::<Choice>().map_err(|e| e.at("--device"))?;
     if options.spikes.spikes {
-        return spikes::spikes(options);
+        let sources = open(options)?;
+        let csv = options.csv.as_deref();
+        return spikes::spikes(&options.spikes, choice, &sources, csv, options.json);
     }
     let mut terminal = Terminal::new()?;
     let settings = settings(options)?;
-    let machine = Machine::open(options.device.parse::<Choice>().map_err(|e| e.at("--device"))?)?;
+    let machine = Machine::open(choice)?;
     let sources = open(options)?;
     terminal.note(&machine.reason);
     let analysis = analyze::run(&sources, &settings, &machine, &mut terminal)?;
@@ -133,7 +136,7 @@ fn settings(options: &Analyze) -> Result<Settings> {
 }
 
 /// The recordings of all files.
-pub(super) fn open(options: &Analyze) -> Result<Vec<Source>> {
+fn open(options: &Analyze) -> Result<Vec<Source>> {
     let reading = Options {
         columns: options.columns.clone(),
         array: options.array.clone(),

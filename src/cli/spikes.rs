@@ -1,10 +1,12 @@
 //! `noisescope analyze --spikes`: the same files, read as spike counts.
 
+use std::path::Path;
+
 use clap::Args;
 
-use super::analyze::{Analyze, open};
 use super::progress::Terminal;
 use super::show;
+use crate::datasets::recordings::Source;
 use crate::error::{Error, Result};
 use crate::experiments::spikes::{self, Settings};
 use crate::files::write_whole;
@@ -25,24 +27,25 @@ pub struct Options {
     pub fano_windows: Option<Vec<usize>>,
 }
 
-/// Reads, counts, shows.
-pub fn spikes(options: &Analyze) -> Result<()> {
-    if options.device.parse::<Choice>().map_err(|e| e.at("--device"))? == Choice::Gpu {
+/// Counts, shows, writes.
+pub fn spikes(
+    options: &Options,
+    choice: Choice,
+    sources: &[Source],
+    csv: Option<&Path>,
+    json: bool,
+) -> Result<()> {
+    if choice == Choice::Gpu {
         return Err(Error::new("spikes are counted on the CPU, found a wish for the GPU")
             .at("--device")
             .remedy("leave --device out; a train takes microseconds"));
     }
     let mut terminal = Terminal::new()?;
-    let settings =
-        Settings { bin: options.spikes.bin, fano_windows: options.spikes.fano_windows.clone() };
-    let analysis = spikes::run(&open(options)?, &settings, &mut terminal)?;
-    if let Some(path) = &options.csv {
+    let settings = Settings { bin: options.bin, fano_windows: options.fano_windows.clone() };
+    let analysis = spikes::run(sources, &settings, &mut terminal)?;
+    if let Some(path) = csv {
         write_whole(path, report::spikes::csv(&analysis)?.as_bytes())?;
     }
-    show(&if options.json {
-        report::spikes::json(&analysis)?
-    } else {
-        report::spikes::text(&analysis)
-    });
+    show(&if json { report::spikes::json(&analysis)? } else { report::spikes::text(&analysis) });
     Ok(())
 }

@@ -10,9 +10,10 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use noisescope::analysis::dfa::block::{TILE, TILE_NODES};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Seen, Shape, SizeRecord, Weight};
 use noisescope::analysis::dfa::summary::Trend;
-use noisescope::analysis::dfa::tiles::{TILE, TILE_NODES, record};
+use noisescope::analysis::dfa::tiles::record;
 use noisescope::analysis::dfa::{Convention, DfaPlan, Settings};
 use noisescope::analysis::{self, dfa};
 use noisescope::gpu::stage::{Bound, Stage};

@@ -19,13 +19,13 @@
 //! # Order of summation
 //! Pieces and nodes from left to right, windows by their number.
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, TILE};
 use super::fluctuation::contribution;
 use super::params::{DEFINED, Mark, Seen, Shape, SizeRecord};
 use super::profile::integrate;
 use super::stretch::Stretch;
 use super::summary::{Summary, Trend};
-use super::tiles::{TILE, Tiled};
+use super::tiles::Tiled;
 use super::tree::largest;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 

@@ -19,6 +19,16 @@ use super::summary::Summary;
 /// Samples per block of the stored profile; `BLOCK` in the shader.
 pub const BLOCK: usize = 32;
 
+/// Samples of a tile; `TILE_SAMPLES` in the shader. A power of two, the largest of which all fits into
+/// the 16 KiB of workgroup memory that every device gives.
+pub const TILE: usize = 2048;
+
+/// Nodes kept of a tile: those of two blocks and more, and room for one above the tile; `TILE_NODES`.
+pub const TILE_NODES: usize = TILE / BLOCK;
+
+/// The level of the node that is a whole tile; `TILE_LEVEL`.
+pub const TILE_LEVEL: usize = TILE_NODES.ilog2() as usize;
+
 /// `k` samples of a profile that starts from zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Block {

@@ -5,13 +5,13 @@
 
 use std::num::NonZeroU64;
 
+use super::block::TILE;
 use super::fused::Fused;
 use super::params::{
     CONSTANT, ExponentRecord, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
 };
 use super::passes::{self, node_words, whole, words};
 use super::plan::DfaPlan;
-use super::tiles::TILE;
 use super::{Exponent, Measured, Status, tree};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;

@@ -14,11 +14,11 @@
 //! # Order of summation
 //! Every node is its left half joined with its right.
 
-use super::block::Block;
+use super::block::{Block, TILE_LEVEL};
 use super::params::{Mark, Seen, Shape};
 use super::stretch::Stretch;
 use super::summary::{Summary, Trend};
-use super::tiles::{TILE_LEVEL, Tiled};
+use super::tiles::Tiled;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// The stage.

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 
+use super::block::TILE;
 use super::plan::DfaPlan;
-use super::tiles::TILE;
 
 /// A table of `(field name, byte offset)` for a `#[repr(C)]` struct.
 macro_rules! fields {

@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use super::across::Across;
-use super::block::BLOCK;
+use super::block::{BLOCK, TILE, TILE_NODES};
 use super::crown::Crown;
 use super::params::{Mark, Seen, Shape};
 use super::plan::DfaPlan;
 use super::summary::Trend;
-use super::tiles::{self, TILE, TILE_NODES, Tiles};
+use super::tiles::{self, Tiles};
 use super::{detrend, exponent, fluctuation, profile};
 use crate::error::Result;
 use crate::gpu::engine::{Dispatch, Engine, Part};

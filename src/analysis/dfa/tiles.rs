@@ -22,22 +22,12 @@
 //! # Order of summation
 //! Within a tile as in [`super::fused`], whatever the pieces and dispatches.
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, TILE, TILE_LEVEL, TILE_NODES};
 use super::params::{Mark, Seen, Shape, SizeRecord};
 use super::stretch::Stretch;
 use super::summary::{Summary, Trend};
 use super::tree::{LANES, Tree, words};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
-
-/// Samples of a tile; `TILE_SAMPLES` in the shader. A power of two, the largest of which all fits into
-/// the 16 KiB of workgroup memory that every device gives.
-pub const TILE: usize = 2048;
-
-/// Nodes kept of a tile: those of two blocks and more, and room for one above the tile; `TILE_NODES`.
-pub const TILE_NODES: usize = TILE / BLOCK;
-
-/// The level of the node that is a whole tile; `TILE_LEVEL`.
-pub const TILE_LEVEL: usize = TILE_NODES.ilog2() as usize;
 
 /// Words of a node: the level it is integrated about, and what is kept of a summary.
 pub const fn record(trend: Trend) -> usize {
