@@ -75,7 +75,7 @@ fn training(hidden: usize, steps: usize, batches: usize, device: &Device, watch:
     let token = |at: usize| (1 + at * 7919 % (VOCABULARY - 1)) as u16;
     let review = |at: usize| Review {
         tokens: (at * TOKENS..(at + 1) * TOKENS).map(token).collect(),
-        label: at % 2 == 0,
+        label: at.is_multiple_of(2),
         place: at,
     };
     let reviews = (0..=BATCH * batches).map(review).collect();

@@ -27,11 +27,12 @@ pub(crate) struct Parameters {
     pub hidden: u32,
 }
 
-/// [`Parameters`] as the CPU counts.
+/// Sizes of one call as the CPU counts: as [`Parameters`], and the components E of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
     pub batch: usize,
     pub steps: usize,
+    pub inputs: usize,
     pub hidden: usize,
 }
 
@@ -41,13 +42,16 @@ impl Sizes {
         self.batch * self.steps * self.hidden == 0
     }
 
-    /// Panics where a buffer does not have the sizes: gates `[B, T, 4H]`, recurrent `[H, 4H]`, the
-    /// states `[B, T, H]`. Whoever calls made the buffers, so that would be a defect.
-    pub(crate) fn check(self, gates: &[f32], recurrent: &[f32], states: &[&[f32]]) {
-        let state = self.batch * self.steps * self.hidden;
-        assert_eq!(gates.len(), 4 * state, "gates are [B, T, 4H]");
-        assert_eq!(recurrent.len(), 4 * self.hidden * self.hidden, "recurrent is [H, 4H]");
-        assert!(states.iter().all(|values| values.len() == state), "states are [B, T, H]");
+    /// Numbers that a gate's z is a weighted sum of: one, x and h.
+    pub(crate) fn depth(self) -> usize {
+        1 + self.inputs + self.hidden
+    }
+
+    /// Panics where a buffer does not have `width` numbers per row and step. Whoever calls made the
+    /// buffers, so that would be a defect.
+    pub(crate) fn check(self, width: usize, buffers: &[&[f32]]) {
+        let length = self.batch * self.steps * width;
+        assert!(buffers.iter().all(|buffer| buffer.len() == length), "buffers are [B, T, {width}]");
     }
 }
 
@@ -65,13 +69,13 @@ impl Parameters {
     }
 }
 
+/// The sizes of a twin, whose input is projected already: 4H components, and a kernel that is the
+/// identity.
 impl From<Parameters> for Sizes {
     fn from(parameters: Parameters) -> Self {
-        Self {
-            batch: parameters.batch as usize,
-            steps: parameters.steps as usize,
-            hidden: parameters.hidden as usize,
-        }
+        let [batch, steps, hidden] =
+            [parameters.batch, parameters.steps, parameters.hidden].map(|size| size as usize);
+        Self { batch, steps, inputs: 4 * hidden, hidden }
     }
 }
 
