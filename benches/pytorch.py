@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""PyTorch's training step beside noisescope's: one step per line on standard input, its seconds on standard output.
+"""PyTorch's training step beside noisescope's.
 
     pip install torch
     NOISESCOPE_PEERS=python3 cargo bench --bench training
 
-Arguments: vocabulary, embedding, hidden, steps, batch, real tokens per review, threads. Embedding, nn.LSTM, one logit from
-the state after the last step, binary cross-entropy, Adam. Denormals are flushed to zero: else the first epochs take ten times
-as long.
+One step per line of standard input, its seconds on standard output. Arguments: vocabulary, embedding,
+hidden, steps, batch, real tokens per review, threads. Embedding, nn.LSTM, one logit from the state after
+the last step, binary cross-entropy, Adam. Denormals are flushed to zero, else the first epochs take ten
+times as long.
 """
 import sys
 import time

@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench training`: the LSTM layer alone, then whole training steps as the program
 //! does them, from initial weights on and with reviews of 230 tokens padded to 500. With
-//! `NOISESCOPE_PEERS=python` (an interpreter with torch, see `benches/pytorch.py`) PyTorch does a
-//! step after each of ours, so that both meet the same machine. `-- 60` takes one hidden size,
+//! `NOISESCOPE_PEERS=python` (an interpreter with torch, see `benches/pytorch.py`) PyTorch does
+//! three steps after three of ours, so that both meet the same machine. `-- 60` takes one hidden size,
 //! `-- memory` trains 2,000 steps at 256 units and says the most memory that the process held.
 //! Wall time; nothing here passes or fails.
 
@@ -28,6 +28,9 @@ const BATCH: usize = 128;
 const STEPS: usize = 500;
 const INPUTS: usize = 32;
 const VOCABULARY: usize = 5000;
+/// Steps in a row before the other side has its turn. The first of them pays for the idle time
+/// before it, in which the allocator gives its memory back.
+const TURN: usize = 3;
 /// Tokens of a review before its padding.
 const TOKENS: usize = 230;
 
@@ -45,7 +48,7 @@ fn main() {
     for hidden in if chosen.is_empty() { sizes.to_vec() } else { chosen } {
         layer(hidden, &device);
         let mut watch = Watch::new(PyTorch::start(hidden));
-        training(hidden, STEPS, 10, &device, &mut watch);
+        training(hidden, STEPS, 4 * TURN, &device, &mut watch);
         watch.report(hidden);
     }
 }
@@ -103,7 +106,7 @@ fn training(hidden: usize, steps: usize, batches: usize, device: &Device, watch:
     trained.expect("trained");
 }
 
-/// Times each step, and lets PyTorch do one after it.
+/// Times each step, and gives PyTorch its turns.
 struct Watch {
     since: Instant,
     ours: Vec<Duration>,
@@ -135,7 +138,11 @@ impl Observer for Watch {
     }
     fn advance(&mut self, _: u64, _: &str) {
         self.ours.push(self.since.elapsed());
-        self.theirs.extend(self.peer.as_mut().map(PyTorch::step));
+        if let Some(peer) = self.peer.as_mut().filter(|_| self.ours.len().is_multiple_of(TURN)) {
+            self.theirs.extend((0..TURN).map(|_| peer.step()));
+            // Its threads spin for a while before they sleep.
+            std::thread::sleep(Duration::from_millis(300));
+        }
         self.since = Instant::now();
     }
     fn finish(&mut self, _: &str) {}
@@ -166,15 +173,16 @@ impl PyTorch {
         let ask = child.stdin.take().expect("piped");
         let answers = BufReader::new(child.stdout.take().expect("piped")).lines();
         let mut peer = Self { child, ask, answers };
-        peer.step(); // What is loaded late is loaded.
+        // Until what it loads late is loaded and its memory is its own.
+        for _ in 0..TURN {
+            peer.step();
+        }
         Some(peer)
     }
 
     fn step(&mut self) -> Duration {
         self.ask.write_all(b"\n").expect("it listens");
         let line = self.answers.next().expect("it answers").expect("text");
-        // Its threads spin for a while before they sleep.
-        std::thread::sleep(Duration::from_millis(50));
         Duration::from_secs_f64(line.parse().expect("seconds"))
     }
 

@@ -134,7 +134,7 @@ table! {
         relative: 0.0,
         absolute: 1e-5,
         scale: 5e-7,
-        reason: "up to 31 steps in float32, in which an ulp of h, of z up to 10 and of exp is \
+        reason: "up to 500 steps in float32, in which an ulp of h, of z up to 10 and of exp is \
                  carried on",
     };
 
