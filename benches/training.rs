@@ -4,9 +4,9 @@
 //! `cargo bench --bench training`: the LSTM layer alone, then whole training steps as the program
 //! does them, from initial weights on and with reviews of 230 tokens padded to 500. With
 //! `NOISESCOPE_PEERS=python` (an interpreter with torch, see `benches/pytorch.py`) PyTorch does
-//! three steps after three of ours, so that both meet the same machine. `-- 60` takes one hidden size,
-//! `-- memory` trains 2,000 steps at 256 units and says the most memory that the process held.
-//! Wall time; nothing here passes or fails.
+//! three steps after three of ours, so that both meet the same machine. `-- 60` takes one hidden
+//! size, `-- gpu` times the layer on a GPU (a software adapter where there is none), `-- memory`
+//! trains 2,000 steps at 256 units and says the most memory that the process held. Wall time; nothing here passes or fails.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use noisescope::datasets::{Corpus, Review};
+use noisescope::gpu::Choice;
 use noisescope::models::checkpoint::Metadata;
+use noisescope::models::device::on_gpu;
 use noisescope::models::lstm::Lstm;
 use noisescope::models::sentiment::{Readout, Reviewing, Sentiment, Settings as Model};
 use noisescope::models::training::{Keeping, Settings, train};
@@ -34,18 +36,32 @@ const TURN: usize = 3;
 /// Tokens of a review before its padding.
 const TOKENS: usize = 230;
 
+fn asked(word: &str) -> bool {
+    std::env::args().any(|argument| argument == word)
+}
+
+/// The hidden sizes that were asked for, else the published one and a large one.
+fn chosen() -> Vec<usize> {
+    let sizes = [60, 256];
+    let chosen: Vec<usize> = sizes.into_iter().filter(|size| asked(&size.to_string())).collect();
+    if chosen.is_empty() { sizes.to_vec() } else { chosen }
+}
+
 fn main() {
-    let asked = |word: &str| std::env::args().any(|argument| argument == word);
     let device = Device::flex().autodiff();
+    if asked("gpu") {
+        let opened = noisescope::gpu::device::open(Choice::Gpu).expect("an adapter");
+        println!("{}", opened.reason);
+        let gpu = on_gpu(&opened.gpu.expect("a GPU was asked for")).expect("Burn takes the device");
+        chosen().into_iter().for_each(|hidden| layer(hidden, &gpu.clone().autodiff()));
+        return;
+    }
     if asked("memory") {
         training(256, 4 * STEPS, 2, &device, &mut Watch::new(None));
         println!("hidden 256, {} steps: at most {:.2} GiB", 4 * STEPS, most_gibibytes());
         return;
     }
-    let sizes = [60, 256];
-    let chosen = sizes.into_iter().filter(|hidden| asked(&hidden.to_string()));
-    let chosen: Vec<usize> = chosen.collect();
-    for hidden in if chosen.is_empty() { sizes.to_vec() } else { chosen } {
+    for hidden in chosen() {
         layer(hidden, &device);
         let mut watch = Watch::new(PyTorch::start(hidden));
         training(hidden, STEPS, 4 * TURN, &device, &mut watch);
@@ -63,10 +79,12 @@ fn layer(hidden: usize, device: &Device) {
         let start = Instant::now();
         let output = lstm.forward(x.clone().require_grad());
         let loss = output.slice_dim(1, STEPS - 1..STEPS).powi_scalar(2).sum();
+        device.sync().expect("the device works");
         times[0].push(start.elapsed());
         let start = Instant::now();
         let gradients = loss.backward();
-        std::hint::black_box(lstm.recurrent.grad(&gradients).expect("tracked").to_data());
+        std::hint::black_box(lstm.recurrent.grad(&gradients).expect("tracked"));
+        device.sync().expect("the device works");
         times[1].push(start.elapsed());
     }
     let [forward, backward] = times.map(|times| spread(&times));

@@ -141,6 +141,9 @@ fn constants_are_the_same_on_both_sides() {
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
+        ("ROWS_PER_GROUP", Literal::U32(lstm::ROWS_PER_GROUP as u32)),
+        ("UNITS_PER_LANE", Literal::U32(lstm::UNITS_PER_LANE as u32)),
+        ("UNITS_AT_ONCE", Literal::U32(lstm::UNITS_AT_ONCE as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();

@@ -246,8 +246,8 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
             relative: 0.0,
             absolute: 5e-6,
             scale: 5e-7,
-            reason: "tanh(C) is the driver's; the sums over 4H gates are cut in two halves, which \
-                     the twin adds in sequence",
+            reason: "tanh(C) is the driver's; the sums over 4H gates take the gates of one unit \
+                     after another's, the twin as many units as a vector has lanes at once",
         },
         ("recording/traces", _) => EXACT,
         ("recording/population", _) => Tolerance {

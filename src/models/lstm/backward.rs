@@ -13,8 +13,8 @@
 //! ```
 //!
 //! Shapes as in `forward`; dz is `[B, T, 4H]`. `tanh(C)` is computed again rather than kept. The
-//! shader gives dz and leaves the rest to Burn's matrix products; so does the twin, with the
-//! identity for a kernel, under which dx is dz. The CPU path uses up dz while it is in the cache and
+//! shader takes U as `[to, from, gate]`, gives dz and leaves the rest to Burn's matrix products; so
+//! does the twin, with the identity for a kernel, under which dx is dz. The CPU path uses up dz while it is in the cache and
 //! never holds all of it. What is smaller than
 //! [`SMALLEST_GRADIENT`](super::activations::SMALLEST_GRADIENT) becomes zero. Order of summation of
 //! the weights' gradients: per group of rows, 16 rows by 16 steps at a time from the last step to
@@ -22,7 +22,7 @@
 //! depend on the batch alone, so any number of threads gives the same bits.
 
 use super::activations::{flush, tanh};
-use super::forward::{CHUNK_ROWS, identity};
+use super::forward::{CHUNK_ROWS, identity, recurrent_of};
 use super::products::{
     FEW_ROWS, Gradients, Line, MANY_ROWS, Weights, add_product, add_transposed_product, floats,
     floats_mut, load, store, vectors, vectors_mut, zeros,
@@ -32,8 +32,7 @@ use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Stage `lstm/backward`. The shader makes dz and takes U transposed; dU is a matrix product of
-/// Burn's there.
+/// Stage `lstm/backward`.
 pub struct BackwardStage;
 
 impl Stage for BackwardStage {
@@ -56,7 +55,7 @@ impl Stage for BackwardStage {
                 Binding::read_write("grad_hidden", "f32"),
                 Binding::read_write("cell", "f32"),
                 Binding::read_write("gates", "f32"),
-                Binding::read_write("transposed", "f32"),
+                Parameters::weights("transposed"),
                 Binding::read_write("grad_z", "f32"),
             ]
         }
@@ -69,9 +68,8 @@ impl Stage for BackwardStage {
     fn twin(&self, bound: &mut Bound<'_>) {
         let sizes: Sizes = bound.params::<Parameters>(0).into();
         let (units, transposed) = (sizes.hidden, bound.take::<f32>(4));
-        let recurrent: Vec<f32> = (0..transposed.len())
-            .map(|at| transposed[at % (4 * units) * units + at / (4 * units)])
-            .collect();
+        let recurrent =
+            recurrent_of(units, |from, to, gate| transposed[(to * units + from) * 4 + gate]);
         let (kernel, bias) = (identity(units), vec![0.0; 4 * units]);
         let weights = Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
         let (grad_hidden, cell) = (bound.take::<f32>(1), bound.take::<f32>(2));

@@ -13,8 +13,8 @@
 //!
 //! Shapes: x `[B, T, E]`, kernel W `[E, 4H]`, recurrent U `[H, 4H]`, bias b `[4H]`, gates
 //! `[B, T, 4H]`, hidden and cell `[B, T, H]`; the cell that is written is C itself. The shader takes
-//! b + x · W (`projected`, `[B, T, 4H]`), an ordinary matrix product, in place of x; so does the
-//! twin, with the identity for a kernel. The CPU path makes z in one sum and never holds the
+//! b + x · W (`projected`, `[B, T, 4H]`), an ordinary matrix product, in place of x, and U as
+//! `[from, to, gate]`; so does the twin, with the identity for a kernel. The CPU path makes z in one sum and never holds the
 //! projected input. Order of summation: b, `x_k W_kj` for k = 0, 1, ..., then `h_k U_kj`, each with
 //! one fused multiply-add where the processor has it. The shader adds in the same order, but a
 //! driver may or may not fuse, and its `exp` and `tanh` are the driver's.
@@ -50,7 +50,7 @@ impl Stage for ForwardStage {
             &[
                 Parameters::BINDING,
                 Binding::read_write("projected", "f32"),
-                Binding::read_write("recurrent", "f32"),
+                Parameters::weights("recurrent"),
                 Binding::read_write("hidden", "f32"),
                 Binding::read_write("cell", "f32"),
                 Binding::read_write("gates", "f32"),
@@ -65,8 +65,11 @@ impl Stage for ForwardStage {
     fn twin(&self, bound: &mut Bound<'_>) {
         let sizes: Sizes = bound.params::<Parameters>(0).into();
         let (kernel, bias) = (identity(sizes.hidden), vec![0.0; 4 * sizes.hidden]);
-        let (x, recurrent) = (bound.take::<f32>(1), bound.take::<f32>(2));
-        let weights = Weights { kernel: &kernel, recurrent, bias: &bias };
+        let (x, of_gates) = (bound.take::<f32>(1), bound.take::<f32>(2));
+        let recurrent = recurrent_of(sizes.hidden, |from, to, gate| {
+            of_gates[(from * sizes.hidden + to) * 4 + gate]
+        });
+        let weights = Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
         let (hidden, cell, gates) = (bound.take(3), bound.take(4), bound.take(5));
         forward(sizes, x, weights, Written { gates, cell, hidden });
     }
@@ -80,6 +83,13 @@ pub(super) const CHUNK_ROWS: usize = 16;
 pub(super) fn identity(units: usize) -> Vec<f32> {
     let width = 4 * units;
     (0..width * width).map(|at| if at % (width + 1) == 0 { 1.0 } else { 0.0 }).collect()
+}
+
+/// U `[H, 4H]` by its entries: from a unit, to a unit's gate.
+pub(super) fn recurrent_of(units: usize, entry: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
+    let width = 4 * units;
+    let places = (0..units * width).map(|at| (at / width, at % width));
+    places.map(|(from, column)| entry(from, column % units, column / units)).collect()
 }
 
 /// What the forward pass writes: the activated gates `[B, T, 4H]`, C and h `[B, T, H]`.

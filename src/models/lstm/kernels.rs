@@ -37,7 +37,7 @@ impl LstmOperation for Cube {
         let (hidden, cell, gates) = (empty(units), empty(units), empty(4 * units));
         let tensors = [
             into_contiguous(projected),
-            into_contiguous(recurrent),
+            by_gates(recurrent, [0, 2, 1]),
             hidden.clone(),
             cell.clone(),
             gates.clone(),
@@ -62,7 +62,7 @@ impl LstmOperation for Cube {
             into_contiguous(grad_hidden),
             into_contiguous(cell),
             into_contiguous(gates),
-            into_contiguous(Self::float_swap_dims(recurrent, 0, 1)),
+            by_gates(recurrent, [2, 0, 1]),
             grad_z.clone(),
         ];
         launch(&BACKWARD, sizes, &tensors);
@@ -76,6 +76,13 @@ impl LstmOperation for Cube {
             Self::float_reshape(grad_bias, [4 * units].into()),
         )
     }
+}
+
+/// U `[H, 4H]` with its axes from, gate, to in the order that a shader reads.
+fn by_gates(recurrent: FloatTensor<Cube>, order: [usize; 3]) -> FloatTensor<Cube> {
+    let [units, _] = recurrent.shape().dims();
+    let apart = Cube::float_reshape(recurrent, [units, 4, units].into());
+    into_contiguous(Cube::float_permute(apart, &order))
 }
 
 /// h of the step before, zero at the first.

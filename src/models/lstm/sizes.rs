@@ -14,6 +14,16 @@ pub const MOST_UNITS: usize = 512;
 /// units.
 pub(crate) const LANES: u32 = 256;
 
+/// Rows of the batch that one workgroup of either shader takes (`ROWS_PER_GROUP` there): a read of U
+/// serves them all.
+pub const ROWS_PER_GROUP: usize = 4;
+
+/// Units that one lane of either shader takes at most.
+pub const UNITS_PER_LANE: usize = MOST_UNITS / LANES as usize;
+
+/// Units whose dz lies in workgroup memory at once in `lstm/backward`.
+pub const UNITS_AT_ONCE: usize = 128;
+
 /// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block
 /// of the two shaders, so its fields are their fields.
 #[repr(C)]
@@ -63,9 +73,16 @@ impl Parameters {
         layout: Layout::Struct(&[("batch", 0), ("steps", 4), ("hidden", 8)], 12),
     };
 
-    /// One workgroup per row.
+    /// U for the shaders: four gates to each pair of units.
+    pub(crate) const fn weights(name: &'static str) -> Binding {
+        let layout = Layout::Records(&[("of_gates", 0)], 16);
+        Binding { name, access: Access::ReadWrite, layout }
+    }
+
+    /// One workgroup per [`ROWS_PER_GROUP`] rows.
     pub(crate) fn groups(bytes: &[u8]) -> [u32; 3] {
-        grid(bytemuck::pod_read_unaligned::<Self>(bytes).batch)
+        let batch = bytemuck::pod_read_unaligned::<Self>(bytes).batch;
+        grid(batch.div_ceil(ROWS_PER_GROUP as u32))
     }
 }
 
