@@ -147,6 +147,9 @@ fn constants_are_the_same_on_both_sides() {
         ("TILE_NODES", Literal::U32(block::TILE_NODES as u32)),
         ("TILE_LEVEL", Literal::U32(block::TILE_LEVEL as u32)),
         ("MOST_UNITS", Literal::U32(lstm::MOST_UNITS as u32)),
+        ("ROWS_PER_GROUP", Literal::U32(lstm::ROWS_PER_GROUP as u32)),
+        ("UNITS_PER_LANE", Literal::U32(lstm::UNITS_PER_LANE as u32)),
+        ("UNITS_AT_ONCE", Literal::U32(lstm::UNITS_AT_ONCE as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();

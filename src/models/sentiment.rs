@@ -161,11 +161,9 @@ impl Lesson for Reviewing<'_> {
     }
 
     fn learn(&self, network: &Sentiment, epoch: usize, batch: usize) -> Judged {
-        let mut order = self.training.to_vec();
-        order.shuffle(&mut random::stream(self.seed, "training/order", epoch as u64));
-        let reviews = order.chunks(self.settings.batch).nth(batch).expect("a batch of the epoch");
         let draw = (epoch * self.batches() + batch) as u64;
-        self.judge(network, reviews, (self.settings.dropout > 0.0).then_some(draw))
+        let reviews = self.reviews(epoch, batch);
+        self.judge(network, &reviews, (self.settings.dropout > 0.0).then_some(draw))
     }
 
     fn validate(&self, network: &Sentiment, observer: &dyn Observer) -> Option<Score> {
@@ -182,6 +180,16 @@ impl Lesson for Reviewing<'_> {
 }
 
 impl Reviewing<'_> {
+    /// The reviews of one batch; epochs and batches are counted from 0.
+    ///
+    /// # Panics
+    /// The epoch has no such batch.
+    pub fn reviews(&self, epoch: usize, batch: usize) -> Vec<usize> {
+        let mut order = self.training.to_vec();
+        order.shuffle(&mut random::stream(self.seed, "training/order", epoch as u64));
+        order.chunks(self.settings.batch).nth(batch).expect("a batch of the epoch").to_vec()
+    }
+
     /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the
     /// device can take.
     fn judge(&self, network: &Sentiment, reviews: &[usize], draw: Option<u64>) -> Judged {
@@ -208,7 +216,13 @@ impl Reviewing<'_> {
 /// Made on the host from the stream `training/dropout` with one index per `draw` and row (counted
 /// from `first`), so that every device, every cut of a batch and every resumed run drops the same
 /// inputs.
-fn dropout_mask(seed: u64, draw: u64, first: usize, shape: [usize; 3], rate: f64) -> TensorData {
+pub fn dropout_mask(
+    seed: u64,
+    draw: u64,
+    first: usize,
+    shape: [usize; 3],
+    rate: f64,
+) -> TensorData {
     let [rows, steps, components] = shape;
     let (keep, threshold) = ((1.0 / (1.0 - rate)) as f32, (rate * 65_536.0).round() as u32);
     let mut values = vec![0.0f32; rows * steps * components];

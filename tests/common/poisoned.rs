@@ -59,7 +59,11 @@ fn fill(text: &str) -> String {
         return text.to_owned();
     }
     let loops = arrays.iter().map(|(name, scalar, count)| {
-        let poison = if *scalar == "f32" { "1e30" } else { "0xffffffffu" };
+        let poison = match *scalar {
+            "f32" => "1e30",
+            "vec4<f32>" => "vec4(1e30)",
+            _ => "0xffffffffu",
+        };
         format!("for (var at = lane; at < {count}; at += LANES) {{ {name}[at] = {poison}; }}")
     });
     let loops = loops.collect::<Vec<_>>().join(" ");

@@ -134,7 +134,7 @@ table! {
         relative: 0.0,
         absolute: 1e-5,
         scale: 5e-7,
-        reason: "up to 31 steps in float32, in which an ulp of h, of z up to 10 and of exp is \
+        reason: "up to 500 steps in float32, in which an ulp of h, of z up to 10 and of exp is \
                  carried on",
     };
 
@@ -262,8 +262,8 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
             relative: 0.0,
             absolute: 5e-6,
             scale: 5e-7,
-            reason: "tanh(C) is the driver's; the sums over 4H gates are cut in two halves, which \
-                     the twin adds in sequence",
+            reason: "tanh(C) is the driver's; the sums over 4H gates take the gates of one unit \
+                     after another's, the twin as many units as a vector has lanes at once",
         },
         ("recording/traces", _) => EXACT,
         ("recording/population", _) => Tolerance {

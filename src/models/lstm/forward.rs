@@ -1,25 +1,29 @@
 //! The recurrence of the LSTM, forward: stage `lstm/forward` and its twin, which is also the CPU
 //! path.
 //!
-//! Place in the flow: floor 3, between the input projection (an ordinary matrix product) and
-//! whatever reads the hidden states: the classifier's readout in training, the recording in
-//! analysis.
+//! Place in the flow: floor 3, between the embedded input and whatever reads the hidden states: the
+//! classifier's readout in training, the recording in analysis.
 //!
 //! ```text
-//! z_t  = projected_t + h_{t-1} · U            4H numbers: i, f, candidate, o (Keras's order)
+//! z_t  = b + x_t · W + h_{t-1} · U            4H numbers: i, f, candidate, o (Keras's order)
 //! i, f, o = sigmoid(z)      candidate = tanh(z)
 //! C_t  = f C_{t-1} + i candidate
 //! h_t  = o tanh(C_t)                          h and C before the first step are zero
 //! ```
 //!
-//! Shapes: projected and gates `[B, T, 4H]`, recurrent U `[H, 4H]`, hidden and cell `[B, T, H]`;
-//! the cell that is written is C itself. Order of summation: the twin starts at the projected value
-//! and adds `h_k U_kj` for k = 0, 1, ..., each with one fused multiply-add where the processor has
-//! it. The shader adds in the same order, but a driver may or may not fuse, and its `exp` and
-//! `tanh` are the driver's.
+//! Shapes: x `[B, T, E]`, kernel W `[E, 4H]`, recurrent U `[H, 4H]`, bias b `[4H]`, gates
+//! `[B, T, 4H]`, hidden and cell `[B, T, H]`; the cell that is written is C itself. The shader takes
+//! b + x · W (`projected`, `[B, T, 4H]`), an ordinary matrix product, in place of x, and U as
+//! `[from, to, gate]`; so does the twin, with the identity for a kernel. The CPU path makes z in one sum and never holds the
+//! projected input. Order of summation: b, `x_k W_kj` for k = 0, 1, ..., then `h_k U_kj`, each with
+//! one fused multiply-add where the processor has it. The shader adds in the same order, but a
+//! driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
 use super::activations::{sigmoid, tanh};
-use super::products::{Panels, SHORT_ROWS, add_rows_times_panels, padded_units};
+use super::products::{
+    FEW_ROWS, Line, MANY_ROWS, Weights, add_product, floats, floats_mut, load, store, vectors,
+    zeros,
+};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Arch, Simd, WithSimd};
@@ -46,7 +50,7 @@ impl Stage for ForwardStage {
             &[
                 Parameters::BINDING,
                 Binding::read_write("projected", "f32"),
-                Binding::read_write("recurrent", "f32"),
+                Parameters::weights("recurrent"),
                 Binding::read_write("hidden", "f32"),
                 Binding::read_write("cell", "f32"),
                 Binding::read_write("gates", "f32"),
@@ -59,75 +63,85 @@ impl Stage for ForwardStage {
     }
 
     fn twin(&self, bound: &mut Bound<'_>) {
-        let sizes = bound.params::<Parameters>(0).into();
-        let gates = bound.take::<f32>(5);
-        gates.copy_from_slice(bound.take(1));
-        forward(sizes, gates, bound.take(2), bound.take(3), bound.take(4));
+        let sizes: Sizes = bound.params::<Parameters>(0).into();
+        let (kernel, bias) = (identity(sizes.hidden), vec![0.0; 4 * sizes.hidden]);
+        let (x, of_gates) = (bound.take::<f32>(1), bound.take::<f32>(2));
+        let recurrent = recurrent_of(sizes.hidden, |from, to, gate| {
+            of_gates[(from * sizes.hidden + to) * 4 + gate]
+        });
+        let weights = Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
+        let (hidden, cell, gates) = (bound.take(3), bound.take(4), bound.take(5));
+        forward(sizes, x, weights, Written { gates, cell, hidden });
     }
 }
 
 /// Batch rows of one piece of work. Fixed, so that neither results nor their order depend on how
-/// many threads there are; 12 rows are two register tiles, and 128 rows keep 11 threads busy.
-pub(super) const CHUNK_ROWS: usize = 12;
+/// many threads there are; 16 rows are whole register tiles, and 128 rows keep 8 threads busy.
+pub(super) const CHUNK_ROWS: usize = 16;
 
-/// Runs the recurrence over `sizes`: on entry `gates` holds the projected input, on return the
-/// activated gates; `hidden` and `cell` are written throughout.
-pub(super) fn forward(
-    sizes: Sizes,
-    gates: &mut [f32],
-    recurrent: &[f32],
-    hidden: &mut [f32],
-    cell: &mut [f32],
-) {
-    sizes.check(gates, recurrent, &[hidden, cell]);
+/// The identity `[4H, 4H]`: the kernel of an input that is projected already.
+pub(super) fn identity(units: usize) -> Vec<f32> {
+    let width = 4 * units;
+    (0..width * width).map(|at| if at % (width + 1) == 0 { 1.0 } else { 0.0 }).collect()
+}
+
+/// U `[H, 4H]` by its entries: from a unit, to a unit's gate.
+pub(super) fn recurrent_of(units: usize, entry: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
+    let width = 4 * units;
+    let places = (0..units * width).map(|at| (at / width, at % width));
+    places.map(|(from, column)| entry(from, column % units, column / units)).collect()
+}
+
+/// What the forward pass writes: the activated gates `[B, T, 4H]`, C and h `[B, T, H]`.
+pub(super) struct Written<'a> {
+    pub gates: &'a mut [f32],
+    pub cell: &'a mut [f32],
+    pub hidden: &'a mut [f32],
+}
+
+/// Runs the recurrence over `x` `[B, T, E]`.
+pub(super) fn forward(sizes: Sizes, x: &[f32], weights: Weights<'_>, written: Written<'_>) {
+    let Written { gates, cell, hidden } = written;
+    sizes.check(sizes.inputs, &[x]);
+    sizes.check(sizes.hidden, &[cell, hidden]);
+    sizes.check(4 * sizes.hidden, &[gates]);
     if sizes.is_empty() {
         return;
     }
-    let packed = Arch::new().dispatch(PackRecurrent { recurrent, units: sizes.hidden });
-    let row = sizes.steps * sizes.hidden;
+    let weights = &Arch::new().dispatch(Pack { sizes, weights });
+    let chunk = CHUNK_ROWS * sizes.steps * sizes.hidden;
     gates
-        .par_chunks_mut(CHUNK_ROWS * 4 * row)
-        .zip(hidden.par_chunks_mut(CHUNK_ROWS * row))
-        .zip(cell.par_chunks_mut(CHUNK_ROWS * row))
-        .for_each(|((gates, hidden), cell)| {
-            Arch::new().dispatch(ForwardChunk {
-                steps: sizes.steps,
-                units: sizes.hidden,
-                packed: &packed,
-                gates,
-                hidden,
-                cell,
-            });
+        .par_chunks_mut(4 * chunk)
+        .zip(cell.par_chunks_mut(chunk))
+        .zip(hidden.par_chunks_mut(chunk))
+        .zip(x.par_chunks(CHUNK_ROWS * sizes.steps * sizes.inputs))
+        .for_each(|(((gates, cell), hidden), x)| {
+            let written = Written { gates, cell, hidden };
+            Arch::new().dispatch(ForwardChunk { sizes, x, weights, written });
         });
 }
 
-/// U with each gate's columns padded to whole vectors.
-struct PackRecurrent<'a> {
-    recurrent: &'a [f32],
-    units: usize,
+struct Pack<'a> {
+    sizes: Sizes,
+    weights: Weights<'a>,
 }
 
-impl WithSimd for PackRecurrent<'_> {
-    type Output = Panels;
+impl WithSimd for Pack<'_> {
+    type Output = Vec<Line>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> Panels {
-        let (units, padded) = (self.units, padded_units::<S>(self.units));
-        Panels::pack::<S>(units, 4 * padded, |row, column| {
-            let (gate, unit) = (column / padded, column % padded);
-            if unit < units { self.recurrent[row * 4 * units + gate * units + unit] } else { 0.0 }
-        })
+    fn with_simd<S: Simd>(self, _simd: S) -> Vec<Line> {
+        self.weights.pack(self.sizes, S::F32_LANES)
     }
 }
 
 /// The recurrence of up to [`CHUNK_ROWS`] batch rows.
 struct ForwardChunk<'a> {
-    steps: usize,
-    units: usize,
-    packed: &'a Panels,
-    gates: &'a mut [f32],
-    hidden: &'a mut [f32],
-    cell: &'a mut [f32],
+    sizes: Sizes,
+    x: &'a [f32],
+    /// As [`Weights::pack`] gives them.
+    weights: &'a [Line],
+    written: Written<'a>,
 }
 
 impl WithSimd for ForwardChunk<'_> {
@@ -135,60 +149,90 @@ impl WithSimd for ForwardChunk<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { steps, units, packed, gates, hidden, cell } = self;
-        let padded = padded_units::<S>(units);
-        let rows = cell.len() / (steps * units);
-        let tile_rows = rows.next_multiple_of(SHORT_ROWS);
-        // Rows and units that pad the scratch stay zero: a zero candidate leaves C and h zero.
-        let mut z = vec![0.0f32; tile_rows * 4 * padded];
-        let mut h = vec![0.0f32; tile_rows * padded];
-        let mut c = vec![0.0f32; rows * padded];
-        for step in 0..steps {
-            for row in 0..rows {
-                let projected = &gates[(row * steps + step) * 4 * units..][..4 * units];
-                copy_rows(projected, units, &mut z[row * 4 * padded..][..4 * padded], padded);
-            }
-            add_rows_times_panels(simd, &h, padded, packed, &mut z);
-            for row in 0..rows {
-                let z = &mut z[row * 4 * padded..][..4 * padded];
-                let c = &mut c[row * padded..][..padded];
-                let h = &mut h[row * padded..][..padded];
-                activate(simd, z, c, h);
-                let at = row * steps + step;
-                copy_rows(z, padded, &mut gates[at * 4 * units..][..4 * units], units);
-                cell[at * units..][..units].copy_from_slice(&c[..units]);
-                hidden[at * units..][..units].copy_from_slice(&h[..units]);
-            }
+        if S::REGISTER_COUNT < 32 {
+            self.run::<S, FEW_ROWS>(simd);
+        } else {
+            self.run::<S, MANY_ROWS>(simd);
         }
     }
 }
 
-/// Copies rows of `from_width` numbers to rows of `to_width`, as many as both have.
-#[inline(always)]
-pub(super) fn copy_rows(from: &[f32], from_width: usize, to: &mut [f32], to_width: usize) {
-    let width = from_width.min(to_width);
-    for (from, to) in from.chunks_exact(from_width).zip(to.chunks_exact_mut(to_width)) {
-        to[..width].copy_from_slice(&from[..width]);
+impl ForwardChunk<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const R: usize>(self, simd: S) {
+        let Self { sizes: Sizes { steps, inputs, hidden: units, .. }, x, weights, .. } = self;
+        let (mut written, depth) = (self.written, self.sizes.depth());
+        let padded = units.next_multiple_of(S::F32_LANES);
+        let rows = x.len() / (steps * inputs);
+        let tile_rows = rows.next_multiple_of(R);
+        // One, x and h of every row. Rows and units that pad the scratch stay zero: a zero
+        // candidate leaves C and h zero.
+        let stride = 1 + inputs + padded;
+        let (mut now, mut next) = (zeros(tile_rows * stride), zeros(tile_rows * stride));
+        let mut cell = zeros(tile_rows * padded);
+        let weights = vectors::<S, 4>(floats(weights));
+        for step in 0..steps {
+            let factors = floats_mut(&mut now).chunks_exact_mut(stride);
+            for (factors, x) in factors.zip(x.chunks_exact(steps * inputs)) {
+                factors[0] = 1.0;
+                factors[1..=inputs].copy_from_slice(&x[step * inputs..][..inputs]);
+            }
+            let (factors, next_factors) = (floats(&now), floats_mut(&mut next));
+            for (bundle, weights) in weights.chunks_exact(depth).enumerate() {
+                for first in (0..rows).step_by(R) {
+                    let zero = [[simd.splat_f32s(0.0); 4]; R];
+                    let factors = &factors[first * stride..];
+                    let z = add_product(simd, factors, stride, weights, zero);
+                    for (row, z) in (first..rows).zip(z) {
+                        let unit = bundle * S::F32_LANES;
+                        let cell = &mut floats_mut(&mut cell)[row * padded + unit..];
+                        let (gates, c, h) = activate(simd, z, load(simd, cell));
+                        store(simd, &mut cell[..S::F32_LANES], c);
+                        let at = row * stride + 1 + inputs + unit;
+                        store(simd, &mut next_factors[at..][..S::F32_LANES], h);
+                        let place = row * steps + step;
+                        written.write(simd, [place, unit, units], gates, c, h);
+                    }
+                }
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
     }
 }
 
-/// One step of one row: `z` becomes the activated gates, `c` and `h` those of the step.
-#[inline(always)]
-fn activate<S: Simd>(simd: S, z: &mut [f32], c: &mut [f32], h: &mut [f32]) {
-    let units = c.len();
-    let (input, z) = z.split_at_mut(units);
-    let (forget, z) = z.split_at_mut(units);
-    let (candidate, output) = z.split_at_mut(units);
-    let vectors = |values| S::as_mut_simd_f32s(values).0.iter_mut();
-    let gates = vectors(input).zip(vectors(forget)).zip(vectors(candidate)).zip(vectors(output));
-    for ((((i, f), candidate), o), (c, h)) in gates.zip(vectors(c).zip(vectors(h))) {
-        *i = sigmoid(simd, *i);
-        *f = sigmoid(simd, *f);
-        *candidate = tanh(simd, *candidate);
-        *o = sigmoid(simd, *o);
-        *c = simd.mul_add_e_f32s(*f, *c, simd.mul_f32s(*i, *candidate));
-        *h = simd.mul_f32s(*o, tanh(simd, *c));
+impl Written<'_> {
+    /// A vector of units from `unit` on, of row and step `place`.
+    #[inline(always)]
+    fn write<S: Simd>(
+        &mut self,
+        simd: S,
+        [place, unit, units]: [usize; 3],
+        gates: [S::f32s; 4],
+        c: S::f32s,
+        h: S::f32s,
+    ) {
+        let count = S::F32_LANES.min(units - unit);
+        for (gate, value) in gates.into_iter().enumerate() {
+            let at = (4 * place + gate) * units + unit;
+            store(simd, &mut self.gates[at..][..count], value);
+        }
+        store(simd, &mut self.cell[place * units + unit..][..count], c);
+        store(simd, &mut self.hidden[place * units + unit..][..count], h);
     }
+}
+
+/// One step of a vector of units: `z` and C of the step before to gates, C and h.
+#[inline(always)]
+fn activate<S: Simd>(
+    simd: S,
+    [i, f, candidate, o]: [S::f32s; 4],
+    cell: S::f32s,
+) -> ([S::f32s; 4], S::f32s, S::f32s) {
+    // Not by `map`: what a closure does inside the library's functions is compiled without vectors.
+    let (i, f, o) = (sigmoid(simd, i), sigmoid(simd, f), sigmoid(simd, o));
+    let candidate = tanh(simd, candidate);
+    let c = simd.mul_add_e_f32s(f, cell, simd.mul_f32s(i, candidate));
+    ([i, f, candidate, o], c, simd.mul_f32s(o, tanh(simd, c)))
 }
 
 #[cfg(test)]

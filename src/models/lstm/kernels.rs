@@ -6,7 +6,7 @@
 //! read-write.
 
 use super::operation::{LstmOperation, sizes_of};
-use super::sizes::{MOST_UNITS, Parameters};
+use super::sizes::{MOST_UNITS, Parameters, Sizes};
 use super::{BACKWARD, FORWARD};
 use crate::gpu::stage::Stage;
 use burn::backend::ops::FloatTensorOps;
@@ -16,99 +16,116 @@ use burn::cubecl::ir::{UIntKind, metadata::Info};
 use burn::cubecl::prelude::*;
 use burn::cubecl::server::KernelArguments;
 use burn::cubecl::{CubeKernel, PrecompiledSource};
-use burn::tensor::{FloatDType, Shape, s};
+use burn::tensor::{FloatDType, s};
 use burn_cubecl::kernel::into_contiguous;
 
 impl LstmOperation for Cube {
     fn lstm_forward(
-        projected: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
         recurrent: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let parameters = parameters_of(&projected);
-        let device = projected.device();
-        let gates_shape = projected.shape();
-        let empty = |shape: Shape| Self::float_empty(shape, &device, FloatDType::F32);
-        let (hidden, cell) = (empty(state_shape(&gates_shape)), empty(state_shape(&gates_shape)));
-        let gates = empty(gates_shape);
+        let (sizes, device) = (sizes_of(&x, &recurrent), x.device());
+        let Sizes { batch, steps, inputs, hidden: units } = sizes;
+        let x = Self::float_reshape(x, [batch * steps, inputs].into());
+        let bias = Self::float_reshape(bias, [1, 4 * units].into());
+        let projected = Self::float_add(Self::float_matmul(x, kernel), bias);
+        let empty = |width: usize| {
+            Self::float_empty([batch, steps, width].into(), &device, FloatDType::F32)
+        };
+        let (hidden, cell, gates) = (empty(units), empty(units), empty(4 * units));
         let tensors = [
             into_contiguous(projected),
-            into_contiguous(recurrent),
+            by_gates(recurrent, [0, 2, 1]),
             hidden.clone(),
             cell.clone(),
             gates.clone(),
         ];
-        launch(&FORWARD, parameters, &tensors);
+        launch(&FORWARD, sizes, &tensors);
         (hidden, cell, gates)
     }
 
     fn lstm_backward(
         grad_hidden: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        recurrent: FloatTensor<Self>,
         hidden: FloatTensor<Self>,
         cell: FloatTensor<Self>,
         gates: FloatTensor<Self>,
-        recurrent: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let parameters = parameters_of(&gates);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let sizes = sizes_of(&x, &recurrent);
+        let Sizes { batch, steps, inputs, hidden: units } = sizes;
         let grad_z = Self::float_empty(gates.shape(), &gates.device(), FloatDType::F32);
         let tensors = [
             into_contiguous(grad_hidden),
             into_contiguous(cell),
             into_contiguous(gates),
-            into_contiguous(Self::float_swap_dims(recurrent, 0, 1)),
+            by_gates(recurrent, [2, 0, 1]),
             grad_z.clone(),
         ];
-        launch(&BACKWARD, parameters, &tensors);
-        (grad_z.clone(), grad_recurrent(hidden, grad_z))
+        launch(&BACKWARD, sizes, &tensors);
+        let flat = Self::float_reshape(grad_z.clone(), [batch * steps, 4 * units].into());
+        let grad_bias = Self::float_sum_dim(flat.clone(), 0);
+        let grad_x = Self::float_matmul(flat, Self::float_swap_dims(kernel, 0, 1));
+        (
+            Self::float_reshape(grad_x, [batch, steps, inputs].into()),
+            product_over_steps(x, grad_z.clone()),
+            product_over_steps(step_before(hidden), grad_z),
+            Self::float_reshape(grad_bias, [4 * units].into()),
+        )
     }
 }
 
-/// dU `[H, 4H]`: the sum over rows and steps of h of the step before, transposed, times dz.
+/// U `[H, 4H]` with its axes from, gate, to in the order that a shader reads.
+fn by_gates(recurrent: FloatTensor<Cube>, order: [usize; 3]) -> FloatTensor<Cube> {
+    let [units, _] = recurrent.shape().dims();
+    let apart = Cube::float_reshape(recurrent, [units, 4, units].into());
+    into_contiguous(Cube::float_permute(apart, &order))
+}
+
+/// h of the step before, zero at the first.
+fn step_before(hidden: FloatTensor<Cube>) -> FloatTensor<Cube> {
+    let [batch, steps, units] = hidden.shape().dims();
+    let zeros = Cube::float_zeros([batch, 1, units].into(), &hidden.device(), FloatDType::F32);
+    if steps == 1 {
+        return zeros;
+    }
+    Cube::float_cat(vec![zeros, Cube::float_slice(hidden, &s![.., ..steps - 1])], 1)
+}
+
+/// The sum over rows and steps of `left` `[B, T, K]`, transposed, times dz: `[K, 4H]`.
 ///
 /// The result is small and the sum long (64,000 terms at the paper's sizes), so that as one product
 /// it would keep a handful of workgroups busy: the rows are cut in groups, one product each, which
 /// are then added.
-fn grad_recurrent(hidden: FloatTensor<Cube>, grad_z: FloatTensor<Cube>) -> FloatTensor<Cube> {
-    let [batch, steps, units] = hidden.shape().dims();
-    let zeros = Cube::float_zeros([batch, 1, units].into(), &hidden.device(), FloatDType::F32);
-    let before = match steps {
-        1 => zeros,
-        _ => {
-            let but_last = Cube::float_slice(hidden, &s![.., ..steps - 1]);
-            Cube::float_cat(vec![zeros, but_last], 1)
-        }
-    };
+fn product_over_steps(left: FloatTensor<Cube>, grad_z: FloatTensor<Cube>) -> FloatTensor<Cube> {
+    let [batch, steps, columns] = left.shape().dims();
+    let [_, _, width] = grad_z.shape().dims();
     let groups = (1..=batch.min(16)).rev().find(|count| batch.is_multiple_of(*count)).unwrap_or(1);
     let long = batch / groups * steps;
-    let before = Cube::float_reshape(before, [groups, long, units].into());
-    let grad_z = Cube::float_reshape(grad_z, [groups, long, 4 * units].into());
-    let products = Cube::float_matmul(Cube::float_swap_dims(before, 1, 2), grad_z);
-    Cube::float_reshape(Cube::float_sum_dim(products, 0), [units, 4 * units].into())
+    let left = Cube::float_reshape(left, [groups, long, columns].into());
+    let grad_z = Cube::float_reshape(grad_z, [groups, long, width].into());
+    let products = Cube::float_matmul(Cube::float_swap_dims(left, 1, 2), grad_z);
+    Cube::float_reshape(Cube::float_sum_dim(products, 0), [columns, width].into())
 }
 
-fn state_shape(gates: &Shape) -> Shape {
-    let [batch, steps, width] = gates.dims();
-    [batch, steps, width / 4].into()
-}
-
-fn parameters_of(gates: &FloatTensor<Cube>) -> Parameters {
-    let sizes = sizes_of(gates);
+fn parameters(sizes: Sizes) -> Parameters {
     assert!(
         sizes.hidden <= MOST_UNITS,
         "on a GPU the LSTM has at most {MOST_UNITS} units, asked for {}",
         sizes.hidden
     );
-    let counted = |size: usize| u32::try_from(size).expect("a size of a tensor fits in 32 bits");
-    Parameters {
-        batch: counted(sizes.batch),
-        steps: counted(sizes.steps),
-        hidden: counted(sizes.hidden),
-    }
+    let [batch, steps, hidden] = [sizes.batch, sizes.steps, sizes.hidden]
+        .map(|size| u32::try_from(size).expect("a size of a tensor fits in 32 bits"));
+    Parameters { batch, steps, hidden }
 }
 
 /// Puts `stage` on the stream of the tensors' device: binding 0 is the parameter block, then
 /// `tensors`.
-fn launch(stage: &'static dyn Stage, parameters: Parameters, tensors: &[FloatTensor<Cube>]) {
-    let client = &tensors[0].client;
+fn launch(stage: &'static dyn Stage, sizes: Sizes, tensors: &[FloatTensor<Cube>]) {
+    let (client, parameters) = (&tensors[0].client, parameters(sizes));
     let bytes = bytemuck::bytes_of(&parameters);
     let mut arguments =
         KernelArguments::new().with_buffer(client.create_from_slice(bytes).binding());

@@ -4,8 +4,7 @@
 //! training, `batches --Lstm::record--> States --recording--> traces` in analysis.
 //!
 //! ```text
-//! x [B, T, E] --one matrix product--> x·W + b [B, T, 4H]
-//!             --one operation-------> h and C [B, T, H], gates [B, T, 4H]
+//! x [B, T, E] --one operation--> h and C [B, T, H], gates [B, T, 4H]
 //! ```
 //!
 //! One bias, gate order i, f, candidate, o, states zero at the start of every row: Keras's LSTM.
@@ -13,7 +12,7 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `operation` | the recurrence as one operation of Burn, for CPU, GPU and autodiff |
+//! | `operation` | the layer as one operation of Burn, for CPU, GPU and autodiff |
 //! | `forward`, `backward` | the two stages: formula, declaration, twin |
 //! | `products`, `activations` | the twins' matrix products and functions, vectorised |
 //! | `kernels` | the stages in Burn's stream on a GPU |
@@ -33,8 +32,7 @@ pub use activations::SMALLEST_GRADIENT;
 pub use backward::BackwardStage;
 pub use forward::ForwardStage;
 pub use operation::LstmOperation;
-use sizes::Sizes;
-pub use sizes::{MOST_UNITS, rows_per_call};
+pub use sizes::{MOST_UNITS, ROWS_PER_GROUP, UNITS_AT_ONCE, UNITS_PER_LANE, rows_per_call};
 
 use burn::backend::Dispatch;
 use burn::module::{Module, Param};
@@ -122,13 +120,11 @@ impl Lstm {
 
     /// Hidden states, C itself, and gates.
     fn run(&self, x: Tensor<3>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
-        let [batch, steps, inputs] = x.dims();
-        let width = 4 * self.hidden_size();
-        let projected = x.reshape([batch * steps, inputs]).matmul(self.kernel.val())
-            + self.bias.val().reshape([1, width]);
         let (hidden, cell, gates) = <Dispatch as LstmOperation>::lstm_forward(
-            projected.reshape([batch, steps, width]).into_dispatch(),
+            x.into_dispatch(),
+            self.kernel.val().into_dispatch(),
             self.recurrent.val().into_dispatch(),
+            self.bias.val().into_dispatch(),
         );
         (Tensor::from_dispatch(hidden), Tensor::from_dispatch(cell), Tensor::from_dispatch(gates))
     }

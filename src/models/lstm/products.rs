@@ -1,267 +1,216 @@
-//! The three matrix products of the recurrence, blocked in registers, at the machine's vector
-//! width.
+//! The matrix products of the recurrence, blocked in registers, at the machine's vector width, and
+//! the layouts that they read.
 //!
 //! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU. Per time
-//! step the products are small (12 rows by a few hundred columns), so that a general library spends
-//! as long in its set-up as in its sums. Here a tile of 6 rows by 2 vectors stays in AVX2's 16
-//! registers over the whole inner dimension.
+//! step the products are small (16 rows by a few hundred columns), so that a general library spends
+//! as long in its set-up as in its sums. Here a tile of a few rows by 4 vectors stays in registers
+//! over the whole inner dimension.
+//!
+//! ```text
+//! bundle          the four gates of as many units as a vector has lanes: [gate][lane]
+//! weights         [bundle][row][gate][lane], rows: bias, kernel, recurrent  (1 + E + H)
+//! dz              [bundle][row and step][gate][lane]
+//! transposed      [panel][bundle, gate, lane][up to 4 vectors of columns], columns: recurrent's
+//!                 rows padded to whole vectors, then kernel's
+//! ```
 //!
 //! The program is built for the oldest 64-bit processors and asks at run time which vectors there
 //! are (`pulp::Arch`; what runs inside must be `#[inline(always)]`, else it is compiled without
 //! them). Sums run over the inner dimension in order, one multiply-add each, whatever the number of
 //! threads, so two runs agree to the bit.
 
+use super::sizes::Sizes;
+use bytemuck::{Pod, Zeroable};
 use pulp::Simd;
 
-/// Rows of one register tile, by 2 vectors. (4 rows by 3 vectors need all 16
-/// registers, and the compiler then keeps one sum in memory: a third slower.)
-const LONG_ROWS: usize = 6;
-/// Rows of the tile that takes what rows are left.
-pub(super) const SHORT_ROWS: usize = 2;
-/// Vectors of one panel.
-const PANEL_VECTORS: usize = 2;
+/// Rows of a register tile where the processor has 32 vector registers: 16 sums, 4 vectors and a
+/// factor. More rows were no faster.
+pub(super) const MANY_ROWS: usize = 4;
+/// Rows of a register tile where it has 16.
+pub(super) const FEW_ROWS: usize = 2;
 
-/// Units of one gate, padded so that whole vectors and whole tiles of [`add_transposed_product`]
-/// fit: the width of every row of scratch.
-#[inline(always)]
-pub(super) fn padded_units<S: Simd>(units: usize) -> usize {
-    units.next_multiple_of(S::F32_LANES.max(SHORT_ROWS))
+/// A cache line. Scratch is made of them because a vector that straddles two is read at half the
+/// speed.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Line([f32; 16]);
+
+/// At least `count` zeros, to be seen as numbers by [`floats`] and [`floats_mut`].
+pub(super) fn zeros(count: usize) -> Vec<Line> {
+    vec![Line([0.0; 16]); count.div_ceil(16)]
 }
 
-/// A matrix `[depth, columns]` in panels of [`PANEL_VECTORS`] vectors: one panel holds its columns
-/// row by row, so that a tile reads it from front to back. The last panel may be narrower.
-pub(super) struct Panels {
-    data: Vec<f32>,
-    depth: usize,
-    columns: usize,
+pub(super) fn floats(lines: &[Line]) -> &[f32] {
+    bytemuck::cast_slice(lines)
 }
 
-impl Panels {
-    /// Packs the matrix whose entry is `entry(row, column)`; `columns` is a multiple of the
-    /// vector's lanes.
-    #[inline(always)]
-    pub(super) fn pack<S: Simd>(
-        depth: usize,
-        columns: usize,
-        entry: impl Fn(usize, usize) -> f32,
-    ) -> Self {
-        assert!(columns.is_multiple_of(S::F32_LANES), "columns are padded to whole vectors");
-        let width = PANEL_VECTORS * S::F32_LANES;
-        let mut data = Vec::with_capacity(depth * columns);
-        for start in (0..columns).step_by(width) {
-            let end = (start + width).min(columns);
-            for row in 0..depth {
-                data.extend((start..end).map(|column| entry(row, column)));
+pub(super) fn floats_mut(lines: &mut [Line]) -> &mut [f32] {
+    bytemuck::cast_slice_mut(lines)
+}
+
+/// The weights of one layer: kernel `[E, 4H]`, recurrent `[H, 4H]`, bias `[4H]`.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a> {
+    pub kernel: &'a [f32],
+    pub recurrent: &'a [f32],
+    pub bias: &'a [f32],
+}
+
+impl Weights<'_> {
+    /// As `weights` of the table above, for vectors of `lanes`.
+    pub(super) fn pack(&self, sizes: Sizes, lanes: usize) -> Vec<Line> {
+        let (depth, bundles) = (sizes.depth(), sizes.hidden.div_ceil(lanes));
+        let mut packed = zeros(bundles * depth * 4 * lanes);
+        let rows = [self.bias, self.kernel, self.recurrent];
+        let rows = rows.iter().flat_map(|rows| rows.chunks_exact(4 * sizes.hidden));
+        for (row, values) in rows.enumerate() {
+            for (place, values) in pieces(values, sizes.hidden, lanes, depth, row) {
+                floats_mut(&mut packed)[place..][..values.len()].copy_from_slice(values);
             }
         }
-        Self { data, depth, columns }
+        packed
+    }
+
+    /// As `transposed` of the table above, for vectors of `lanes`.
+    pub(super) fn pack_transposed(&self, sizes: Sizes, lanes: usize) -> Vec<Line> {
+        let padded = sizes.hidden.next_multiple_of(lanes);
+        let (depth, columns) = (4 * padded, padded + sizes.inputs.next_multiple_of(lanes));
+        let mut packed = zeros(depth * columns);
+        let data = floats_mut(&mut packed);
+        let recurrent = self.recurrent.chunks_exact(4 * sizes.hidden).enumerate();
+        let kernel = self.kernel.chunks_exact(4 * sizes.hidden).enumerate();
+        for (column, values) in recurrent.chain(kernel.map(|(at, row)| (padded + at, row))) {
+            let start = column / (4 * lanes) * 4 * lanes;
+            let width = (4 * lanes).min(columns - start);
+            for (row, values) in pieces(values, sizes.hidden, lanes, 1, 0) {
+                for (lane, value) in values.iter().enumerate() {
+                    data[start * depth + (row + lane) * width + column - start] = *value;
+                }
+            }
+        }
+        packed
     }
 }
 
-/// `out += rows · panels`: `rows` is `[count, stride]` of which the first `depth` columns count,
-/// `out` is `[count, columns]`, and `count` is a multiple of [`SHORT_ROWS`].
+/// The gradients of [`Weights`]: for kernel, recurrent and bias.
+pub(super) struct Gradients {
+    pub kernel: Vec<f32>,
+    pub recurrent: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+impl Gradients {
+    /// From what [`Weights::pack`] would have made of them with `depth` rows, of which the first
+    /// `1 + E + H` count.
+    pub(super) fn unpack(packed: &[f32], sizes: Sizes, lanes: usize, depth: usize) -> Self {
+        let width = 4 * sizes.hidden;
+        let mut all = vec![0.0; sizes.depth() * width];
+        for (row, values) in all.chunks_exact_mut(width).enumerate() {
+            let (from, units) = (row * 4 * lanes, sizes.hidden);
+            for (gate, values) in values.chunks_exact_mut(units).enumerate() {
+                for (bundle, values) in values.chunks_mut(lanes).enumerate() {
+                    let place = bundle * depth * 4 * lanes + from + gate * lanes;
+                    values.copy_from_slice(&packed[place..][..values.len()]);
+                }
+            }
+        }
+        let recurrent = all.split_off((1 + sizes.inputs) * width);
+        let kernel = all.split_off(width);
+        Self { kernel, recurrent, bias: all }
+    }
+}
+
+/// The pieces of `row` `[4H]` of a packed matrix of `depth` rows, each with its place.
+fn pieces(
+    values: &[f32],
+    units: usize,
+    lanes: usize,
+    depth: usize,
+    row: usize,
+) -> impl Iterator<Item = (usize, &[f32])> {
+    values.chunks_exact(units).enumerate().flat_map(move |(gate, values)| {
+        let place = move |bundle| ((bundle * depth + row) * 4 + gate) * lanes;
+        values.chunks(lanes).enumerate().map(move |(bundle, values)| (place(bundle), values))
+    })
+}
+
+/// `values` as rows of `V` vectors.
 #[inline(always)]
-pub(super) fn add_rows_times_panels<S: Simd>(
+pub(super) fn vectors<S: Simd, const V: usize>(values: &[f32]) -> &[[S::f32s; V]] {
+    S::as_simd_f32s(values).0.as_chunks().0
+}
+
+/// As [`vectors`], to be written.
+#[inline(always)]
+pub(super) fn vectors_mut<S: Simd, const V: usize>(values: &mut [f32]) -> &mut [[S::f32s; V]] {
+    S::as_mut_simd_f32s(values).0.as_chunks_mut().0
+}
+
+/// A vector of up to as many `values` as it has lanes, the rest zero.
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, values: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(values).0.first() {
+        Some(whole) => *whole,
+        None => simd.partial_load_f32s(values),
+    }
+}
+
+/// Writes as many lanes as `values` takes.
+#[inline(always)]
+pub(super) fn store<S: Simd>(simd: S, values: &mut [f32], vector: S::f32s) {
+    if values.len() == S::F32_LANES {
+        S::as_mut_simd_f32s(values).0[0] = vector;
+    } else {
+        simd.partial_store_f32s(values, vector);
+    }
+}
+
+/// `sums + rows · panel`: `R` rows, `stride` apart, of which as many numbers count as the panel is
+/// deep.
+#[inline(always)]
+pub(super) fn add_product<S: Simd, const R: usize, const V: usize>(
     simd: S,
     rows: &[f32],
     stride: usize,
-    panels: &Panels,
-    out: &mut [f32],
-) {
-    let (depth, columns) = (panels.depth, panels.columns);
-    let width = PANEL_VECTORS * S::F32_LANES;
-    let long = rows.len() / stride / LONG_ROWS * LONG_ROWS;
-    for start in (0..columns).step_by(width) {
-        let panel_width = width.min(columns - start);
-        let panel = &panels.data[start * depth..][..panel_width * depth];
-        let (long_out, short_out) = out.split_at_mut(long * columns);
-        let (long_rows, short_rows) = rows.split_at(long * stride);
-        if panel_width == width {
-            long_tiles::<S, 2>(simd, long_rows, stride, panel, long_out, [columns, start]);
-            short_tiles::<S, 2>(simd, short_rows, stride, panel, short_out, [columns, start]);
-        } else {
-            long_tiles::<S, 1>(simd, long_rows, stride, panel, long_out, [columns, start]);
-            short_tiles::<S, 1>(simd, short_rows, stride, panel, short_out, [columns, start]);
+    panel: &[[S::f32s; V]],
+    mut sums: [[S::f32s; V]; R],
+) -> [[S::f32s; V]; R] {
+    let rows: [&[f32]; R] = std::array::from_fn(|row| &rows[row * stride..][..panel.len()]);
+    for (at, vectors) in panel.iter().enumerate() {
+        for (row, sums) in rows.iter().zip(&mut sums) {
+            add_scaled(simd, row[at], vectors, sums);
         }
     }
+    sums
 }
 
-/// One panel times all rows, [`LONG_ROWS`] at a time.
-///
-/// Written out, each row's sums in their own variable and all rows in one `zip`: with arrays of
-/// rows and an index the compiler kept the sums in memory or checked six bounds per step.
+/// `sums + leftᵀ · panel`: `R` columns from `column` on of `left`, whose rows are `width` long.
 #[inline(always)]
-fn long_tiles<S: Simd, const V: usize>(
-    simd: S,
-    rows: &[f32],
-    stride: usize,
-    panel: &[f32],
-    out: &mut [f32],
-    [columns, start]: [usize; 2],
-) {
-    let (vectors, _) = S::as_simd_f32s(panel);
-    let (vectors, _) = vectors.as_chunks::<V>();
-    let depth = vectors.len();
-    let tiles = rows.chunks_exact(LONG_ROWS * stride);
-    for (rows, out) in tiles.zip(out.chunks_exact_mut(LONG_ROWS * columns)) {
-        let [mut p, mut q, mut r, mut s, mut t, mut u] =
-            load_tile::<S, LONG_ROWS, V>(out, columns, start);
-        let [a, b, c, d, e, f] =
-            std::array::from_fn(|row| rows[row * stride..][..depth].iter().copied());
-        let factors = a.zip(b).zip(c).zip(d).zip(e).zip(f);
-        for (vectors, (((((a, b), c), d), e), f)) in vectors.iter().zip(factors) {
-            p = multiply_add::<S, V>(simd, a, vectors, p);
-            q = multiply_add::<S, V>(simd, b, vectors, q);
-            r = multiply_add::<S, V>(simd, c, vectors, r);
-            s = multiply_add::<S, V>(simd, d, vectors, s);
-            t = multiply_add::<S, V>(simd, e, vectors, t);
-            u = multiply_add::<S, V>(simd, f, vectors, u);
-        }
-        store_tile::<S, LONG_ROWS, V>(out, columns, start, [p, q, r, s, t, u]);
-    }
-}
-
-/// As [`long_tiles`], [`SHORT_ROWS`] at a time.
-#[inline(always)]
-fn short_tiles<S: Simd, const V: usize>(
-    simd: S,
-    rows: &[f32],
-    stride: usize,
-    panel: &[f32],
-    out: &mut [f32],
-    [columns, start]: [usize; 2],
-) {
-    let (vectors, _) = S::as_simd_f32s(panel);
-    let (vectors, _) = vectors.as_chunks::<V>();
-    let depth = vectors.len();
-    let tiles = rows.chunks_exact(SHORT_ROWS * stride);
-    for (rows, out) in tiles.zip(out.chunks_exact_mut(SHORT_ROWS * columns)) {
-        let [mut p, mut q] = load_tile::<S, SHORT_ROWS, V>(out, columns, start);
-        let (a, b) = rows.split_at(stride);
-        for ((vectors, a), b) in vectors.iter().zip(&a[..depth]).zip(&b[..depth]) {
-            p = multiply_add::<S, V>(simd, *a, vectors, p);
-            q = multiply_add::<S, V>(simd, *b, vectors, q);
-        }
-        store_tile::<S, SHORT_ROWS, V>(out, columns, start, [p, q]);
-    }
-}
-
-/// `out += leftᵀ · right` with `left` `[depth, units]`, `right` `[depth, columns]` and `out`
-/// `[units, columns]`; `units` and `columns` are padded.
-#[inline(always)]
-pub(super) fn add_transposed_product<S: Simd>(
+pub(super) fn add_transposed_product<S: Simd, const R: usize, const V: usize>(
     simd: S,
     left: &[f32],
-    units: usize,
-    right: &[f32],
-    columns: usize,
-    out: &mut [f32],
-) {
-    let width = PANEL_VECTORS * S::F32_LANES;
-    let long = units / LONG_ROWS * LONG_ROWS;
-    let (long_out, short_out) = out.split_at_mut(long * columns);
-    for start in (0..columns).step_by(width) {
-        if columns - start >= width {
-            let sides = [(left, units), (right, columns)];
-            long_outer::<S, 2>(simd, sides, 0, long_out, start);
-            short_outer::<S, 2>(simd, sides, long, short_out, start);
-        } else {
-            let sides = [(left, units), (right, columns)];
-            long_outer::<S, 1>(simd, sides, 0, long_out, start);
-            short_outer::<S, 1>(simd, sides, long, short_out, start);
+    [width, column]: [usize; 2],
+    panel: &[[S::f32s; V]],
+    mut sums: [[S::f32s; V]; R],
+) -> [[S::f32s; V]; R] {
+    for (factors, vectors) in left.chunks_exact(width).zip(panel) {
+        for (factor, sums) in factors[column..][..R].iter().zip(&mut sums) {
+            add_scaled(simd, *factor, vectors, sums);
         }
-    }
-}
-
-/// All units from `unit` on by the columns from `start` on, [`LONG_ROWS`] units at a time; written
-/// out for the reason given at [`long_tiles`]. `sides` are the two matrices, each with its width.
-#[inline(always)]
-fn long_outer<S: Simd, const V: usize>(
-    simd: S,
-    [(left, units), (right, columns)]: [(&[f32], usize); 2],
-    mut unit: usize,
-    out: &mut [f32],
-    start: usize,
-) {
-    for out in out.chunks_exact_mut(LONG_ROWS * columns) {
-        let [mut p, mut q, mut r, mut s, mut t, mut u] =
-            load_tile::<S, LONG_ROWS, V>(out, columns, start);
-        for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
-            let [a, b, c, d, e, f] = *left[unit..].first_chunk().expect("a whole tile of units");
-            let vectors = vectors_at::<S, V>(right, start);
-            p = multiply_add::<S, V>(simd, a, vectors, p);
-            q = multiply_add::<S, V>(simd, b, vectors, q);
-            r = multiply_add::<S, V>(simd, c, vectors, r);
-            s = multiply_add::<S, V>(simd, d, vectors, s);
-            t = multiply_add::<S, V>(simd, e, vectors, t);
-            u = multiply_add::<S, V>(simd, f, vectors, u);
-        }
-        store_tile::<S, LONG_ROWS, V>(out, columns, start, [p, q, r, s, t, u]);
-        unit += LONG_ROWS;
-    }
-}
-
-/// As [`long_outer`], [`SHORT_ROWS`] at a time.
-#[inline(always)]
-fn short_outer<S: Simd, const V: usize>(
-    simd: S,
-    [(left, units), (right, columns)]: [(&[f32], usize); 2],
-    mut unit: usize,
-    out: &mut [f32],
-    start: usize,
-) {
-    for out in out.chunks_exact_mut(SHORT_ROWS * columns) {
-        let [mut p, mut q] = load_tile::<S, SHORT_ROWS, V>(out, columns, start);
-        for (left, right) in left.chunks_exact(units).zip(right.chunks_exact(columns)) {
-            let [a, b] = *left[unit..].first_chunk().expect("a whole tile of units");
-            let vectors = vectors_at::<S, V>(right, start);
-            p = multiply_add::<S, V>(simd, a, vectors, p);
-            q = multiply_add::<S, V>(simd, b, vectors, q);
-        }
-        store_tile::<S, SHORT_ROWS, V>(out, columns, start, [p, q]);
-        unit += SHORT_ROWS;
-    }
-}
-
-#[inline(always)]
-fn multiply_add<S: Simd, const V: usize>(
-    simd: S,
-    factor: f32,
-    vectors: &[S::f32s; V],
-    mut sums: [S::f32s; V],
-) -> [S::f32s; V] {
-    let factor = simd.splat_f32s(factor);
-    for (sum, vector) in sums.iter_mut().zip(vectors) {
-        *sum = simd.mul_add_e_f32s(factor, *vector, *sum);
     }
     sums
 }
 
 #[inline(always)]
-fn vectors_at<S: Simd, const V: usize>(row: &[f32], start: usize) -> &[S::f32s; V] {
-    let (vectors, _) = S::as_simd_f32s(&row[start..start + V * S::F32_LANES]);
-    vectors.first_chunk().expect("the slice holds V vectors")
-}
-
-#[inline(always)]
-fn load_tile<S: Simd, const R: usize, const V: usize>(
-    out: &[f32],
-    columns: usize,
-    start: usize,
-) -> [[S::f32s; V]; R] {
-    std::array::from_fn(|row| *vectors_at::<S, V>(&out[row * columns..], start))
-}
-
-#[inline(always)]
-fn store_tile<S: Simd, const R: usize, const V: usize>(
-    out: &mut [f32],
-    columns: usize,
-    start: usize,
-    sums: [[S::f32s; V]; R],
+fn add_scaled<S: Simd, const V: usize>(
+    simd: S,
+    factor: f32,
+    vectors: &[S::f32s; V],
+    sums: &mut [S::f32s; V],
 ) {
-    for (row, sums) in sums.iter().enumerate() {
-        let place = &mut out[row * columns + start..][..V * S::F32_LANES];
-        S::as_mut_simd_f32s(place).0.copy_from_slice(sums);
+    let factor = simd.splat_f32s(factor);
+    for (sum, vector) in sums.iter_mut().zip(vectors) {
+        *sum = simd.mul_add_e_f32s(factor, *vector, *sum);
     }
 }
 
@@ -272,7 +221,6 @@ mod tests {
 
     struct BothProducts {
         depth: usize,
-        units: usize,
     }
 
     impl WithSimd for BothProducts {
@@ -280,27 +228,29 @@ mod tests {
 
         /// The largest difference of both products from plain loops in f64.
         fn with_simd<S: Simd>(self, simd: S) -> f64 {
-            let (depth, columns) = (self.depth, padded_units::<S>(self.units));
+            let (depth, columns) = (self.depth, 3 * S::F32_LANES);
             let value = |i: usize| ((i * 7919 + 13) % 101) as f32 / 50.0 - 1.0;
-            let left: Vec<f32> = (0..8 * depth).map(value).collect();
+            // Two rows of five columns of the left side, the second and third column.
+            let left: Vec<f32> = (0..5 * depth).map(value).collect();
             let right: Vec<f32> = (0..depth * columns).map(|i| value(i + 5)).collect();
-            let panels = Panels::pack::<S>(depth, columns, |k, j| right[k * columns + j]);
-            let mut out = vec![1.0f32; 8 * columns];
-            add_rows_times_panels(simd, &left, depth, &panels, &mut out);
-            let transposed: Vec<f32> =
-                (0..depth * 8).map(|i| left[(i % 8) * depth + i / 8]).collect();
-            let mut again = vec![1.0f32; 8 * columns];
-            add_transposed_product(simd, &transposed, 8, &right, columns, &mut again);
+            let rows: Vec<f32> =
+                (0..2 * depth).map(|i| left[i % depth * 5 + i / depth + 1]).collect();
+            let (panel, ones) = (vectors::<S, 3>(&right), [[simd.splat_f32s(1.0); 3]; 2]);
+            let found = add_product(simd, &rows, depth, panel, ones);
+            let again = add_transposed_product(simd, &left, [5, 1], panel, ones);
             let mut worst = 0.0f64;
-            for row in 0..8 {
-                for column in 0..columns {
-                    let exact = (0..depth).fold(1.0, |sum, k| {
-                        let product = f64::from(left[row * depth + k]);
-                        sum + product * f64::from(right[k * columns + column])
-                    });
-                    for found in [out[row * columns + column], again[row * columns + column]] {
+            for (row, found) in [found, again].iter().flat_map(|both| both.iter().enumerate()) {
+                for (at, found) in found.iter().enumerate() {
+                    let mut lanes = vec![0.0; S::F32_LANES];
+                    store(simd, &mut lanes, *found);
+                    for (lane, found) in lanes.iter().enumerate() {
+                        let column = at * S::F32_LANES + lane;
+                        let exact = (0..depth).fold(1.0, |sum, k| {
+                            let product = f64::from(left[k * 5 + row + 1]);
+                            sum + product * f64::from(right[k * columns + column])
+                        });
                         assert!(found.is_finite());
-                        worst = worst.max((f64::from(found) - exact).abs());
+                        worst = worst.max((f64::from(*found) - exact).abs());
                     }
                 }
             }
@@ -309,14 +259,28 @@ mod tests {
     }
 
     #[test]
-    fn both_products_equal_plain_loops_at_every_tail() {
-        for (depth, units) in [(1, 1), (3, 8), (5, 9), (60, 16), (64, 24), (33, 33), (100, 60)] {
-            assert!(
-                Arch::new().dispatch(BothProducts { depth, units }) < 2e-5,
-                "{depth} x {units}"
-            );
-            let scalar = pulp::Scalar.vectorize(BothProducts { depth, units });
-            assert!(scalar < 2e-5, "scalar {depth} x {units}");
+    fn both_products_equal_plain_loops() {
+        for depth in [1, 3, 60, 100] {
+            assert!(Arch::new().dispatch(BothProducts { depth }) < 2e-5, "{depth}");
+            assert!(pulp::Scalar.vectorize(BothProducts { depth }) < 2e-5, "scalar {depth}");
+        }
+    }
+
+    #[test]
+    fn packing_keeps_every_weight() {
+        let sizes = Sizes { batch: 1, steps: 1, inputs: 3, hidden: 5 };
+        let numbers = |from: usize, rows: usize| -> Vec<f32> {
+            (0..rows * 20).map(|at| (from + at) as f32).collect()
+        };
+        let (bias, kernel, recurrent) = (numbers(1, 1), numbers(100, 3), numbers(200, 5));
+        let weights = Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
+        for lanes in [1, 2, 4, 8, 16] {
+            let packed = weights.pack(sizes, lanes);
+            let back = Gradients::unpack(floats(&packed), sizes, lanes, sizes.depth());
+            assert_eq!([back.bias, back.kernel, back.recurrent], [&bias[..], &kernel, &recurrent]);
+            let transposed = weights.pack_transposed(sizes, lanes);
+            let sum: f32 = floats(&transposed).iter().sum();
+            assert_eq!(sum, kernel.iter().chain(&recurrent).sum::<f32>());
         }
     }
 }

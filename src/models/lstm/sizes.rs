@@ -14,6 +14,16 @@ pub const MOST_UNITS: usize = 512;
 /// units.
 pub(crate) const LANES: u32 = 256;
 
+/// Rows of the batch that one workgroup of either shader takes (`ROWS_PER_GROUP` there): a read of U
+/// serves them all.
+pub const ROWS_PER_GROUP: usize = 4;
+
+/// Units that one lane of either shader takes at most.
+pub const UNITS_PER_LANE: usize = MOST_UNITS / LANES as usize;
+
+/// Units whose dz lies in workgroup memory at once in `lstm/backward`.
+pub const UNITS_AT_ONCE: usize = 128;
+
 /// Sizes of one call: rows of the batch, time steps, hidden units. It is also the parameter block
 /// of the two shaders, so its fields are their fields.
 #[repr(C)]
@@ -27,11 +37,12 @@ pub(crate) struct Parameters {
     pub hidden: u32,
 }
 
-/// [`Parameters`] as the CPU counts.
+/// Sizes of one call as the CPU counts: as [`Parameters`], and the components E of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
     pub batch: usize,
     pub steps: usize,
+    pub inputs: usize,
     pub hidden: usize,
 }
 
@@ -41,13 +52,16 @@ impl Sizes {
         self.batch * self.steps * self.hidden == 0
     }
 
-    /// Panics where a buffer does not have the sizes: gates `[B, T, 4H]`, recurrent `[H, 4H]`, the
-    /// states `[B, T, H]`. Whoever calls made the buffers, so that would be a defect.
-    pub(crate) fn check(self, gates: &[f32], recurrent: &[f32], states: &[&[f32]]) {
-        let state = self.batch * self.steps * self.hidden;
-        assert_eq!(gates.len(), 4 * state, "gates are [B, T, 4H]");
-        assert_eq!(recurrent.len(), 4 * self.hidden * self.hidden, "recurrent is [H, 4H]");
-        assert!(states.iter().all(|values| values.len() == state), "states are [B, T, H]");
+    /// Numbers that a gate's z is a weighted sum of: one, x and h.
+    pub(crate) fn depth(self) -> usize {
+        1 + self.inputs + self.hidden
+    }
+
+    /// Panics where a buffer does not have `width` numbers per row and step. Whoever calls made the
+    /// buffers, so that would be a defect.
+    pub(crate) fn check(self, width: usize, buffers: &[&[f32]]) {
+        let length = self.batch * self.steps * width;
+        assert!(buffers.iter().all(|buffer| buffer.len() == length), "buffers are [B, T, {width}]");
     }
 }
 
@@ -59,19 +73,26 @@ impl Parameters {
         layout: Layout::Struct(&[("batch", 0), ("steps", 4), ("hidden", 8)], 12),
     };
 
-    /// One workgroup per row.
+    /// U for the shaders: four gates to each pair of units.
+    pub(crate) const fn weights(name: &'static str) -> Binding {
+        let layout = Layout::Records(&[("of_gates", 0)], 16);
+        Binding { name, access: Access::ReadWrite, layout }
+    }
+
+    /// One workgroup per [`ROWS_PER_GROUP`] rows.
     pub(crate) fn groups(bytes: &[u8]) -> [u32; 3] {
-        grid(bytemuck::pod_read_unaligned::<Self>(bytes).batch)
+        let batch = bytemuck::pod_read_unaligned::<Self>(bytes).batch;
+        grid(batch.div_ceil(ROWS_PER_GROUP as u32))
     }
 }
 
+/// The sizes of a twin, whose input is projected already: 4H components, and a kernel that is the
+/// identity.
 impl From<Parameters> for Sizes {
     fn from(parameters: Parameters) -> Self {
-        Self {
-            batch: parameters.batch as usize,
-            steps: parameters.steps as usize,
-            hidden: parameters.hidden as usize,
-        }
+        let [batch, steps, hidden] =
+            [parameters.batch, parameters.steps, parameters.hidden].map(|size| size as usize);
+        Self { batch, steps, inputs: 4 * hidden, hidden }
     }
 }
 
