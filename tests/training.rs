@@ -192,7 +192,7 @@ impl Plain {
         let shape = [rows, batch.steps, inputs];
         let ids = TensorData::new(batch.tokens.clone(), [rows * batch.steps]);
         let ids = Tensor::<1, Int>::from_data(ids, &device);
-        let mask = dropout_mask(lesson.seed, draw, 0, shape, lesson.settings.dropout);
+        let mask = dropout_mask(lesson.seed, draw, 0, [rows, inputs], lesson.settings.dropout);
         let x = self.embedding.val().select(0, ids).reshape(shape);
         let x = x * Tensor::from_data(mask, &device);
         let mut h = Tensor::<2>::zeros([rows, units], &device);

@@ -63,7 +63,7 @@ fn training(settings: &Settings) -> String {
     format!(
         "A network of an embedding ({} components), one LSTM layer ({} units) and one logistic \
          unit was trained by Adam (rate {}, beta 0.9 and 0.999, epsilon 1e-7) on binary \
-         cross-entropy, batches of {}, input dropout {}, reviews cut or padded with zeros to {} \
+         cross-entropy, batches of {}, input dropout {} (the same components at all steps of a review), reviews cut or padded with zeros to {} \
          tokens, for at most {} epochs; the state was read {readout}. Initial weights: embedding \
          uniform ±0.05, Glorot-uniform kernels, orthogonal recurrent kernel, forget bias 1. The \
          weights of the epoch with the best validation accuracy were kept; `untrained` is the same \
