@@ -23,7 +23,7 @@ use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
-use args::{Arguments, Command, Experiment, OneOverF};
+use args::{Arguments, Command, Experiment, OneOverF, Wishes};
 use progress::Terminal;
 
 /// Parses the arguments, does what they say, prints what came of it.
@@ -61,12 +61,11 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
 /// The resolved settings; of the stopped run, where one is resumed.
 fn settings(options: &OneOverF) -> Result<Settings> {
     let Some(path) = &options.resume else {
-        let file = options.settings.as_deref().map(settings::read).transpose()?;
-        return settings::resolve(options, file.as_ref());
+        return settings::wished(&options.wishes);
     };
     let kept = settings::read(&RunFolder::open(path)?.file("settings.toml"))?;
-    let settings = settings::resolve(options, Some(&kept))?;
-    if settings != settings::resolve(&OneOverF::default(), Some(&kept))? {
+    let settings = settings::resolve(&options.wishes, Some(&kept))?;
+    if settings != settings::resolve(&Wishes::default(), Some(&kept))? {
         return Err(Error::new("a resumed run keeps its settings, found flags that change them")
             .at(path.display())
             .remedy("leave the flags out, or start a new run with them"));
