@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::analyze::Analyze;
+use super::sweep::Action;
 
 /// An oscilloscope for the noise inside neural networks.
 #[derive(Debug, Parser)]
@@ -20,6 +21,11 @@ pub enum Command {
     Run {
         #[command(subcommand)]
         experiment: Experiment,
+    },
+    /// Many runs of one-over-f, on one machine or several: plan, run, status, collect
+    Sweep {
+        #[command(subcommand)]
+        action: Action,
     },
     /// Measure recordings of your own: DFA exponents with intervals
     Analyze(Box<Analyze>),

@@ -8,6 +8,7 @@ mod doctor;
 mod progress;
 mod settings;
 mod spikes;
+mod sweep;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Analyze(options) => analyze::analyze(&options),
+        Command::Sweep { action } => sweep::sweep(&action),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
@@ -55,7 +57,11 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
     let folder = folder(options, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, options.resume.is_some(), &mut terminal)?;
-    publish(&outcome, &folder)
+    publish(&outcome, &folder)?;
+    show(&format!("\n{}", report::text(&outcome)));
+    show(&folder.file("report.html").display().to_string());
+    show(&folder.file("summary.json").display().to_string());
+    Ok(())
 }
 
 /// The resolved settings; of the stopped run, where one is resumed.
@@ -100,12 +106,9 @@ fn show(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Writes what a run found into its folder.
 fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
     write_whole(&folder.file("report.html"), report::html(outcome)?.as_bytes())?;
     // Last: a folder with a summary is a finished run.
-    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())?;
-    show(&format!("\n{}", report::text(outcome)));
-    show(&folder.file("report.html").display().to_string());
-    show(&folder.file("summary.json").display().to_string());
-    Ok(())
+    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())
 }
