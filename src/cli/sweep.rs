@@ -96,7 +96,7 @@ fn plan(options: &Planning) -> Result<()> {
     let parse = |text: &String| text.parse::<Vary>().map_err(|error| error.at("--vary"));
     let vary = options.vary.iter().map(parse).collect::<Result<Vec<_>>>()?;
     let base = settings::wished(&options.wishes)?;
-    let plan = Plan::new(&base, &vary)?;
+    let plan = Plan::new(&base, &vary).map_err(|error| error.at("--vary"))?;
     let path = plan.write(&options.folder, options.force)?;
     let (cells, folder) = (plan.cells.len(), options.folder.display());
     show(&format!("{cells} cells over {} in {}", plan.vary.join(", "), path.display()));

@@ -277,9 +277,7 @@ fn cells(collection: &Collection) -> String {
         let figures = figures(found).into_iter().map(|figure| number(&figure));
         let all: String = values.chain(figures).collect();
         let cell = Escaped(&found.cell);
-        format!(
-            "<tr><th scope=\"row\"><a href=\"cells/{cell}/report.html\">{cell}</a></th>{all}</tr>\n"
-        )
+        format!("<tr><th class=\"word\" scope=\"row\">{cell}</th>{all}</tr>\n")
     };
     let body: String = collection.done.iter().map(line).collect();
     let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
@@ -300,7 +298,9 @@ fn missing(collection: &Collection) -> String {
         let (state, words) = standing(&cell.state);
         let values: String = values.collect();
         let (name, words) = (Escaped(&cell.cell), Escaped(words));
-        format!("<tr><th scope=\"row\">{name}</th>{values}<td>{state}</td><td>{words}</td></tr>\n")
+        format!(
+            "<tr><th class=\"word\" scope=\"row\">{name}</th>{values}<td>{state}</td><td>{words}</td></tr>\n"
+        )
     };
     let body: String = collection.missing.iter().map(line).collect();
     let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
