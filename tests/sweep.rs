@@ -344,3 +344,24 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     std::fs::write(&file, cut).expect("written");
     refused(&["run", "kept"], home, &["at least one cell"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_worker_leaves_a_checkpoint_and_says_how_to_go_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    plan("parts", &["--epochs", "500", "--batch", "2", "--vary", "model.hidden=3,5"], home);
+    let mut worker = command(&["run", "parts"], home).spawn().expect("the program starts");
+    let parts = Sweep::open(&home.join("parts")).expect("a plan");
+    let folder = parts.run_folder(&parts.plan.cells[0]);
+    wait(&mut worker, || folder.join("best.safetensors").is_file());
+    let signal = Command::new("kill").args(["-INT", &worker.id().to_string()]).status();
+    assert!(signal.expect("kill runs").success());
+    let output = worker.wait_with_output().expect("it ends");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("stopped in cell 1 of 2: model.hidden = 3"), "{said}");
+    assert!(said.contains("then: go on with noisescope sweep run parts"), "{said}");
+    assert_eq!(parts.states().expect("states"), [State::Begun, State::Open]);
+    assert!(folder.join("checkpoint.safetensors").is_file());
+}
