@@ -242,7 +242,7 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     let home = home.path();
     // 42 training reviews give no batch of 60: that is known only when the reviews are there.
     let lists = ["--vary", "model.hidden=2,4,8", "--vary", "training.batch=16,60"];
-    plan("half", &lists, home);
+    plan("half", &[&lists[..], &["--vary", "model.readout=last-token"]].concat(), home);
     let none = sweep(&["collect", "half", "--json"], home);
     let none: serde_json::Value = serde_json::from_str(&succeed(&none)).expect("JSON");
     assert_eq!(none["done"].as_array().expect("a list").len(), 0);
@@ -270,7 +270,7 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     let column = |name: &str| head.iter().position(|one| one == name).expect(name);
     let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("a row")).collect();
     assert_eq!(rows.len(), 3);
-    assert_eq!(head.len(), 2 + 4 + 7 * 2 * 3 * 3 + 7 * 2 * 4);
+    assert_eq!(head.len(), 3 + 4 + 7 * 2 * 3 * 3 + 7 * 2 * 4);
     let sweep = Sweep::open(&home.join("half")).expect("a plan");
     let collection = sweep.collect().expect("collected");
     for (row, found) in rows.iter().zip(&collection.done) {
@@ -287,6 +287,7 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
         assert!(page.contains(words), "no `{words}` on the page");
     }
     assert!(page.matches("<svg").count() >= 6, "figures");
+    assert!(!page.contains("last\u{2212}token"), "a word has no minus sign");
     // A cell whose summary is spoilt is missing, and the others are there.
     let spoilt = sweep.run_folder(&sweep.plan.cells[0]).join("summary.json");
     std::fs::write(spoilt, "{}").expect("written");

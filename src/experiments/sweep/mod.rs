@@ -9,7 +9,7 @@
 //! | `cells/HASH.error` | why the cell failed, in one line, until it is tried again |
 //! | `sweep.csv`, `sweep.html` | what `collect` wrote |
 //!
-//! Workers agree on nothing but these files: each goes through the cells in order, takes the lock of
+//! Workers share nothing but these files: each goes through the cells in order, takes the lock of
 //! one that is not done, and begins it or goes on from its checkpoint.
 
 mod collect;
@@ -123,24 +123,13 @@ impl Sweep {
         let mut failed = BTreeSet::new();
         // Over and over, for a cell of a worker that died meanwhile is free again.
         while let Some((number, cell, lock)) = self.next(shard, &failed)? {
-            let title = format!(
-                "cell {} of {}: {}",
-                number + 1,
-                self.plan.cells.len(),
-                self.plan.label(cell)
-            );
+            let (place, all) = (number + 1, self.plan.cells.len());
+            let title = format!("cell {place} of {all}: {}", self.plan.label(cell));
             if observer.stopping() {
                 return Err(self.stopped(&format!("before {title}")));
             }
             let choice = device.unwrap_or(cell.settings.device);
-            let (_, opened) = match machine.take() {
-                Some(opened) if opened.0 == choice => machine.insert(opened),
-                _ => {
-                    let opened = Machine::open(choice)?;
-                    observer.note(&opened.reason);
-                    machine.insert((choice, opened))
-                }
-            };
+            let opened = keep_open(&mut machine, choice, observer)?;
             observer.note(&title);
             let error = self.file(cell, "error");
             match self.run_cell(cell, opened, publish, observer) {
@@ -252,6 +241,23 @@ impl Sweep {
             .at(&folder)
             .remedy(format!("go on with noisescope sweep run {folder}"))
     }
+}
+
+/// The machine of `choice`: the one that is open, if it is that.
+fn keep_open<'a>(
+    machine: &'a mut Option<(Choice, Machine)>,
+    choice: Choice,
+    observer: &mut dyn Observer,
+) -> Result<&'a Machine> {
+    let (_, opened) = match machine.take().filter(|(open, _)| *open == choice) {
+        Some(open) => machine.insert(open),
+        None => {
+            let opened = Machine::open(choice)?;
+            observer.note(&opened.reason);
+            machine.insert((choice, opened))
+        }
+    };
+    Ok(opened)
 }
 
 /// An error with its remedy in one line.

@@ -3,6 +3,8 @@
 //!
 //! Place in the flow: [`Collection`] -> figures, tables -> the frame of [`html`].
 
+use toml::{Table, Value};
+
 use super::{counts, figures, shown, standing};
 use crate::error::Result;
 use crate::experiments::outcome::Histogram;
@@ -272,12 +274,8 @@ fn cells(collection: &Collection) -> String {
         return "<p class=\"absent\">No cell is done yet.</p>\n".into();
     }
     let line = |found: &Finding| {
-        let values =
-            collection.vary.iter().map(|name| number(&shown(&found.values[name.as_str()])));
-        let figures = figures(found).into_iter().map(|figure| number(&figure));
-        let all: String = values.chain(figures).collect();
-        let cell = Escaped(&found.cell);
-        format!("<tr><th class=\"word\" scope=\"row\">{cell}</th>{all}</tr>\n")
+        let figures: String = figures(found).into_iter().map(|figure| number(&figure)).collect();
+        leading(collection, &found.cell, &found.values) + &figures + "</tr>\n"
     };
     let body: String = collection.done.iter().map(line).collect();
     let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
@@ -288,19 +286,25 @@ fn cells(collection: &Collection) -> String {
     table(caption, &headings(&["cell"], &columns), &format!("<tbody>\n{body}</tbody>\n"))
 }
 
+/// The beginning of a cell's row: its name, and what varies.
+fn leading(collection: &Collection, cell: &str, values: &Table) -> String {
+    let entry = |name: &String| match &values[name.as_str()] {
+        Value::String(word) => format!("<td class=\"number\">{}</td>", Escaped(word)),
+        figure => number(&shown(figure)),
+    };
+    let values: String = collection.vary.iter().map(entry).collect();
+    format!("<tr><th class=\"word\" scope=\"row\">{}</th>{values}", Escaped(cell))
+}
+
 /// The cells of which there is nothing yet, and why.
 fn missing(collection: &Collection) -> String {
     if collection.missing.is_empty() {
         return "<p>Nothing: every planned cell is done.</p>\n".into();
     }
     let line = |cell: &Missing| {
-        let values = collection.vary.iter().map(|name| number(&shown(&cell.values[name.as_str()])));
         let (state, words) = standing(&cell.state);
-        let values: String = values.collect();
-        let (name, words) = (Escaped(&cell.cell), Escaped(words));
-        format!(
-            "<tr><th class=\"word\" scope=\"row\">{name}</th>{values}<td>{state}</td><td>{words}</td></tr>\n"
-        )
+        let state = format!("<td>{state}</td><td>{}</td></tr>\n", Escaped(words));
+        leading(collection, &cell.cell, &cell.values) + &state
     };
     let body: String = collection.missing.iter().map(line).collect();
     let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
