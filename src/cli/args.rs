@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::analyze::Analyze;
+use super::sweep::Action;
 
 /// An oscilloscope for the noise inside neural networks.
 #[derive(Debug, Parser)]
@@ -20,6 +21,11 @@ pub enum Command {
     Run {
         #[command(subcommand)]
         experiment: Experiment,
+    },
+    /// Many runs of one-over-f, on one machine or several: plan, run, status, collect
+    Sweep {
+        #[command(subcommand)]
+        action: Action,
     },
     /// Measure recordings of your own: DFA exponents with intervals
     Analyze(Box<Analyze>),
@@ -44,18 +50,10 @@ pub enum Experiment {
     OneOverF(Box<OneOverF>),
 }
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
 pub struct OneOverF {
-    /// Starting point of the settings: `quick` (default) or `paper`
-    #[arg(long, value_name = "NAME")]
-    pub preset: Option<String>,
-    /// TOML file of settings, such as the settings.toml of an earlier run; overrides the preset
-    #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-    /// Any setting by its name in settings.toml, e.g. `--set training.rate=0.001`; overrides the
-    /// rest
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
+    #[command(flatten)]
+    pub wishes: Wishes,
 
     /// Output folder [default: the next free runs/one-over-f-N]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
@@ -67,6 +65,22 @@ pub struct OneOverF {
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     #[arg(conflicts_with_all = ["out", "settings", "preset", "weights"])]
     pub resume: Option<PathBuf>,
+}
+
+/// What is wished of the settings: a preset, a file, and flags that each say which one they set.
+#[derive(Args, Debug, Default)]
+pub struct Wishes {
+    /// Starting point of the settings: `quick` (default) or `paper`
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// TOML file of settings, such as the settings.toml of an earlier run; overrides the preset
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Any setting by its name in settings.toml, e.g. `--set training.rate=0.001`; overrides the
+    /// rest
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+
     /// Measure a network with these weights, best.safetensors of a run, instead of training one
     /// (weights)
     #[arg(long, value_name = "FILE", help_heading = "Run")]

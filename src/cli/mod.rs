@@ -8,6 +8,7 @@ mod doctor;
 mod progress;
 mod settings;
 mod spikes;
+mod sweep;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -23,7 +24,7 @@ use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
-use args::{Arguments, Command, Experiment, OneOverF};
+use args::{Arguments, Command, Experiment, OneOverF, Wishes};
 use progress::Terminal;
 
 /// Parses the arguments, does what they say, prints what came of it.
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Analyze(options) => analyze::analyze(&options),
+        Command::Sweep { action } => sweep::sweep(&action),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
@@ -55,18 +57,21 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
     let folder = folder(options, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, options.resume.is_some(), &mut terminal)?;
-    publish(&outcome, &folder)
+    publish(&outcome, &folder)?;
+    show(&format!("\n{}", report::text(&outcome)));
+    show(&folder.file("report.html").display().to_string());
+    show(&folder.file("summary.json").display().to_string());
+    Ok(())
 }
 
 /// The resolved settings; of the stopped run, where one is resumed.
 fn settings(options: &OneOverF) -> Result<Settings> {
     let Some(path) = &options.resume else {
-        let file = options.settings.as_deref().map(settings::read).transpose()?;
-        return settings::resolve(options, file.as_ref());
+        return settings::wished(&options.wishes);
     };
     let kept = settings::read(&RunFolder::open(path)?.file("settings.toml"))?;
-    let settings = settings::resolve(options, Some(&kept))?;
-    if settings != settings::resolve(&OneOverF::default(), Some(&kept))? {
+    let settings = settings::resolve(&options.wishes, Some(&kept))?;
+    if settings != settings::resolve(&Wishes::default(), Some(&kept))? {
         return Err(Error::new("a resumed run keeps its settings, found flags that change them")
             .at(path.display())
             .remedy("leave the flags out, or start a new run with them"));
@@ -101,12 +106,9 @@ fn show(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Writes what a run found into its folder.
 fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
     write_whole(&folder.file("report.html"), report::html(outcome)?.as_bytes())?;
     // Last: a folder with a summary is a finished run.
-    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())?;
-    show(&format!("\n{}", report::text(outcome)));
-    show(&folder.file("report.html").display().to_string());
-    show(&folder.file("summary.json").display().to_string());
-    Ok(())
+    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())
 }

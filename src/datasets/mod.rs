@@ -168,9 +168,7 @@ impl Corpus {
             let end = 1 << 16 | u64::from(review.label);
             review.tokens.iter().map(|&token| u64::from(token)).chain([end])
         });
-        numbers.fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-            (hash ^ number).wrapping_mul(0x0100_0000_01b3)
-        })
+        random::fingerprint(numbers)
     }
 
     /// Indices of the training and of the validation reviews: all reviews pooled, shuffled by the

@@ -11,4 +11,5 @@ pub mod outcome;
 pub mod readings;
 pub mod run_folder;
 pub mod spikes;
+pub mod sweep;
 pub mod throughput;

@@ -13,6 +13,7 @@
 //! | `numbers` | one way to write each kind of number |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
+//! | `sweep` | the cells of a sweep, as text, JSON, CSV and a page |
 //! | `analysis`, `spikes` | anyone's traces (with a page) and spike trains, as text, JSON and CSV |
 
 pub mod analysis;
@@ -24,6 +25,7 @@ mod markup;
 mod numbers;
 mod paper;
 pub mod spikes;
+pub mod sweep;
 mod table;
 mod text;
 

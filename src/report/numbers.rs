@@ -49,6 +49,11 @@ pub(super) fn count(value: usize) -> String {
     written
 }
 
+/// `1 trace`, `1,000 traces`.
+pub(super) fn several(how_many: usize, what: &str) -> String {
+    format!("{} {what}{}", count(how_many), if how_many == 1 { "" } else { "s" })
+}
+
 /// `87.2 %`, of a share.
 pub(super) fn percent(share: f64) -> String {
     if share.is_finite() { format!("{} %", fixed(100.0 * share, 1)) } else { UNDEFINED.into() }

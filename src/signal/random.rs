@@ -13,10 +13,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 /// The random stream of `name` and `index` under `seed`.
 pub fn stream(seed: u64, name: &str, index: u64) -> ChaCha8Rng {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut state = seed ^ hash;
+    let mut state = seed ^ fingerprint(name.bytes().map(u64::from));
     let mut key = [0u8; 32];
     for word in key.chunks_exact_mut(8) {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -28,6 +25,13 @@ pub fn stream(seed: u64, name: &str, index: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::from_seed(key);
     generator.set_stream(index);
     generator
+}
+
+/// FNV-1a over numbers instead of bytes: the same on every platform and in every version, for the
+/// names of streams, corpora and settings. No protection against a forger.
+pub fn fingerprint(numbers: impl Iterator<Item = u64>) -> u64 {
+    numbers
+        .fold(0xcbf2_9ce4_8422_2325, |hash, number| (hash ^ number).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

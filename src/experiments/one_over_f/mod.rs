@@ -25,7 +25,7 @@ use crate::models::sentiment::{Reviewing, Sentiment};
 use crate::models::training::{self, Epoch, Keeping, Lesson};
 use crate::progress::Observer;
 
-pub use settings::{Preset, Quantity, Recording, Settings};
+pub use settings::{Preset, Quantity, Recording, Settings, put, typed};
 
 /// The experiment's name.
 pub const NAME: &str = "one-over-f";

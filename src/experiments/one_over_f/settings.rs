@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
 
 use crate::analysis::dfa::{self, DfaPlan};
 use crate::datasets;
@@ -96,6 +97,48 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Reads settings in TOML; what is not named has its default.
+    ///
+    /// # Errors
+    /// A name is unknown, or a value of another kind; the error quotes the line.
+    pub fn of_text(text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|cause: toml::de::Error| {
+            // The caret picture spans lines; the message alone says name, kind and what was
+            // expected.
+            let line = cause.span().map_or(String::new(), |span| {
+                let line = text[..span.start].matches('\n').count();
+                format!(" in `{}`", text.lines().nth(line).unwrap_or_default().trim())
+            });
+            Error::new(format!("{}{line}", cause.message().trim()))
+                .remedy("compare with the settings.toml of a run folder")
+        })
+    }
+
+    /// [`Settings::of_text`] of a table.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_table(table: &Table) -> Result<Self> {
+        Self::of_text(&toml::to_string(table).expect("a table is TOML"))
+    }
+
+    /// The settings as a table, by the names of `settings.toml`.
+    pub fn table(&self) -> Table {
+        Table::try_from(self).expect("settings are a table")
+    }
+
+    /// The same with absolute paths, so that a run can be resumed and repeated from any folder.
+    ///
+    /// # Errors
+    /// The folder of the program is not known.
+    pub fn with_absolute_paths(mut self) -> Result<Self> {
+        for path in [&mut self.corpus.data, &mut self.weights].into_iter().flatten() {
+            *path = std::path::absolute(&path)
+                .map_err(|cause| Error::file("find the path", path, cause))?;
+        }
+        Ok(self)
+    }
+
     /// Checks all that can be checked before any file is read.
     ///
     /// # Errors
@@ -123,6 +166,30 @@ impl Settings {
         }
         DfaPlan::new(self.recording.steps, &self.dfa)
     }
+}
+
+/// Puts `value` at the dotted name `path`, such as `training.rate`.
+///
+/// # Errors
+/// What stands before a dot is no part of the settings.
+pub fn put(table: &mut Table, path: &str, value: Value) -> Result<()> {
+    let Some((part, rest)) = path.split_once('.') else {
+        table.insert(path.to_owned(), value);
+        return Ok(());
+    };
+    let under = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
+    let Value::Table(under) = under else {
+        return Err(Error::new(format!("`{part}` is no part of the settings"))
+            .remedy("use names as in settings.toml, such as training.rate"));
+    };
+    put(under, rest, value)
+}
+
+/// What the user typed as a value: TOML, or else a bare word such as `after-padding`.
+pub fn typed(value: &str) -> Value {
+    let parsed = format!("value = {value}").parse::<Table>();
+    let value_of = |mut table: Table| table.remove("value");
+    parsed.ok().and_then(value_of).unwrap_or_else(|| Value::String(value.to_owned()))
 }
 
 /// Named starting points for the settings.

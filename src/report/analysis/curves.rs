@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{common_rate, number, quantiles, several};
+use super::words::{common_rate, number, quantiles};
 use crate::experiments::analyze::Trace;
 use crate::report::figures::curves::{Band, Curve, Curves, Guides};
 use crate::report::markup::typeset;
+use crate::report::numbers::several;
 
 /// Traces that are drawn one by one.
 pub(super) const FEW: usize = 8;

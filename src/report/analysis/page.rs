@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use super::curves::{self, FEW};
-use super::words::{NONE, common_rate, of_the_set, several};
+use super::words::{NONE, common_rate, of_the_set};
 use super::{reading, tables};
 use crate::error::Result;
 use crate::experiments::analyze::{Analysis, Trace};
 use crate::report::figures::alphas::{Whisker, histogram, intervals};
 use crate::report::html::{self, figures::figure, provenance, section};
 use crate::report::markup::{Escaped, typeset_prose};
-use crate::report::numbers::count;
+use crate::report::numbers::{count, several};
 use crate::report::paper::{self, Source};
 
 /// Files that are listed.

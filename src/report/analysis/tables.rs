@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use super::words::{NONE, number, quantiles, several, share, word};
+use super::words::{NONE, number, quantiles, share, word};
 use super::{flag_counts, meaning_of};
 use crate::analysis::controls::{Comparison, Verdict};
 use crate::analysis::surrogates::Surrogate;
 use crate::experiments::analyze::{Analysis, Fit, Trace};
 use crate::report::html::tables::{headings, number as figure, table};
 use crate::report::markup::{Escaped, typeset_prose};
-use crate::report::numbers::count;
+use crate::report::numbers::{count, several};
 
 /// Traces that have a row; of more, the most unusual have one.
 const MOST_ROWS: usize = 200;

@@ -4,7 +4,7 @@
 
 use crate::analysis::controls::Verdict;
 use crate::experiments::analyze::{Analysis, Trace};
-use crate::report::numbers::{count, finite, fixed};
+use crate::report::numbers::{count, finite, fixed, several};
 
 /// Said on the page where a number is undefined.
 pub(super) const NONE: &str = "\u{2013}";
@@ -22,11 +22,6 @@ pub(in crate::report) fn word(verdict: Verdict) -> &'static str {
 /// The number, or a dash.
 pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     finite(value).map_or_else(|| NONE.to_owned(), |value| fixed(value, decimals))
-}
-
-/// `1 trace`, `1,000 traces`.
-pub(super) fn several(how_many: usize, what: &str) -> String {
-    format!("{} {what}{}", count(how_many), if how_many == 1 { "" } else { "s" })
 }
 
 /// The quantiles of what is finite among `values`, by rank; `None` where nothing is.

@@ -8,7 +8,7 @@ use super::frame::{Chart, Drawn, Look, Mark, Panel, bar, line, reference};
 use super::ticks::Axis;
 use super::{BLUE, VERMILION};
 use crate::error::Result;
-use crate::experiments::outcome::{Histogram, Outcome};
+use crate::experiments::outcome::Histogram;
 use crate::report::table::in_order;
 
 const TRAINED: Look = Look { colour: BLUE, mark: Mark::Bar, dashed: false };
@@ -22,11 +22,11 @@ struct Density {
 }
 
 /// One panel per quantity that has a histogram of unit exponents, after the quantity's name.
-pub(in crate::report) fn panels(outcome: &Outcome) -> Result<Vec<(&str, String)>> {
-    let names = in_order(outcome.histograms.iter().map(|entry| entry.quantity.as_str()));
+pub(in crate::report) fn panels(histograms: &[Histogram]) -> Result<Vec<(&str, String)>> {
+    let names = in_order(histograms.iter().map(|entry| entry.quantity.as_str()));
     let quantities: Vec<(&str, Option<Density>, Option<Density>)> = names
         .into_iter()
-        .map(|name| (name, find(outcome, name, "trained"), find(outcome, name, "untrained")))
+        .map(|name| (name, find(histograms, name, "trained"), find(histograms, name, "untrained")))
         .filter(|(_, trained, untrained)| trained.is_some() || untrained.is_some())
         .collect();
     let all =
@@ -91,8 +91,8 @@ fn bars(chart: &mut Chart<'_, '_>, density: &Density) -> Drawn {
 }
 
 /// The histogram of one quantity and condition; `None` where there is none or it cannot be drawn.
-fn find(outcome: &Outcome, quantity: &str, condition: &str) -> Option<Density> {
-    let histogram = outcome.histograms.iter().find(|entry| {
+fn find(histograms: &[Histogram], quantity: &str, condition: &str) -> Option<Density> {
+    let histogram = histograms.iter().find(|entry| {
         entry.quantity == quantity && entry.condition == condition && entry.aggregation == "unit"
     })?;
     Density::of(histogram)

@@ -5,6 +5,7 @@
 //! telephone, with the writing at a readable size in both. A panel is `None` where the outcome has
 //! nothing to draw.
 
+pub(super) mod against;
 pub(super) mod alphas;
 pub(super) mod curves;
 pub(super) mod exponents;

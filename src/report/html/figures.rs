@@ -24,7 +24,7 @@ pub(super) fn fluctuation(outcome: &Outcome) -> Result<String> {
 
 /// The histograms of beta.
 pub(super) fn exponents(outcome: &Outcome) -> Result<String> {
-    let panels: Vec<String> = exponents::panels(outcome)?
+    let panels: Vec<String> = exponents::panels(&outcome.histograms)?
         .into_iter()
         .map(|(name, svg)| {
             let meaning = meaning_of_quantity(name)

@@ -16,6 +16,11 @@ use crate::experiments::outcome::Outcome;
 /// The style, which stands inside the page.
 const STYLE: &str = include_str!("page.css");
 
+/// Stands above everything where the reviews are made up.
+pub(super) const SYNTHETIC: &str = "<p class=\"banner\" role=\"note\"><strong>Synthetic \
+     corpus.</strong> The network learned from built-in, made-up reviews, not from IMDb. The figures \
+     below show that the instrument works; they cannot be compared with the paper\u{2019}s.</p>\n";
+
 /// The whole page.
 pub(super) fn page(outcome: &Outcome) -> Result<String> {
     let title = title(outcome);
@@ -59,13 +64,7 @@ fn title(outcome: &Outcome) -> String {
 fn header(outcome: &Outcome, title: &str) -> String {
     let corpus = &outcome.corpus;
     let source = if corpus.synthetic { "made-up reviews" } else { corpus.source.as_str() };
-    let banner = if corpus.synthetic {
-        "<p class=\"banner\" role=\"note\"><strong>Synthetic corpus.</strong> The network learned \
-         from built-in, made-up reviews, not from IMDb. The figures below show that the instrument \
-         works; they cannot be compared with the paper\u{2019}s.</p>\n"
-    } else {
-        ""
-    };
+    let banner = if corpus.synthetic { SYNTHETIC } else { "" };
     let sentences = findings::sentences(outcome).join(" ");
     format!(
         "<header>\n<p class=\"name\">noisescope {version} \u{b7} {experiment}</p>\n\

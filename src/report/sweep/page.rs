@@ -1,0 +1,315 @@
+//! The sweep as a page: what was found against the first setting that varies, a table of cells,
+//! what is missing.
+//!
+//! Place in the flow: [`Collection`] -> figures, tables -> the frame of [`html`].
+
+use toml::{Table, Value};
+
+use super::{counts, figures, shown, standing};
+use crate::error::Result;
+use crate::experiments::outcome::Histogram;
+use crate::experiments::sweep::{Collection, Finding, Missing};
+use crate::report::figures::against::{Against, means};
+use crate::report::figures::exponents;
+use crate::report::html::tables::{headings, number, table};
+use crate::report::html::{self, figures::figure, provenance, section};
+use crate::report::markup::{Escaped, typeset_prose};
+use crate::report::numbers::{fixed, percent, several, spread};
+use crate::report::paper;
+use crate::report::table::{AGGREGATIONS, in_order, meaning_of_aggregation};
+
+/// What is drawn against where it varies.
+const HIDDEN: &str = "model.hidden";
+
+/// The whole page.
+pub(super) fn page(collection: &Collection) -> Result<String> {
+    let title = format!("1/f noise in LSTMs over {}", collection.vary.join(", "));
+    let setting = setting(collection);
+    let mut sections = vec![header(collection, &title, setting)];
+    if let Some(setting) = setting {
+        sections.push(section(
+            &format!("Against {}", Escaped(setting)),
+            &against(collection, setting)?,
+        ));
+        sections.push(section("Spread of beta", &histograms(collection, setting)?));
+        sections.push(section("Every quantity", &quantities(collection, setting)));
+    }
+    sections.push(section("Cells", &cells(collection)));
+    sections.push(section("Missing", &missing(collection)));
+    let shared = Escaped(collection.shared.trim_end());
+    sections.push(section("What all cells share", &format!("<pre>{shared}</pre>\n")));
+    let sources = [paper::DFA, paper::ONE_OVER_F];
+    sections.push(section("Sources", &provenance::source_list(&sources)));
+    Ok(html::document(&title, &collection.version, &sections.concat()))
+}
+
+/// The setting that figures stand against: the hidden size, or else the first number that varies
+/// and is no seed, or else the seed.
+fn setting(collection: &Collection) -> Option<&str> {
+    let number = |name: &&String| collection.done.iter().all(|found| at(found, name).is_some());
+    let names = || collection.vary.iter().filter(number).map(String::as_str);
+    if collection.done.is_empty() {
+        return None;
+    }
+    names()
+        .find(|name| *name == HIDDEN)
+        .or_else(|| names().find(|name| *name != "seed"))
+        .or_else(|| names().next())
+}
+
+/// A cell's value of a setting, if it is a number.
+fn at(found: &Finding, setting: &str) -> Option<f64> {
+    let value = found.values.get(setting)?;
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+/// A point per cell that has the value.
+fn points(
+    collection: &Collection,
+    setting: &str,
+    value: impl Fn(&Finding) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    collection.done.iter().filter_map(|found| Some((at(found, setting)?, value(found)?))).collect()
+}
+
+fn beta(found: &Finding, quantity: &str, aggregation: &str) -> Option<f64> {
+    found.exponent(quantity, "trained", aggregation)?.beta_mean
+}
+
+fn header(collection: &Collection, title: &str, setting: Option<&str>) -> String {
+    let synthetic = collection.done.iter().any(|found| found.synthetic);
+    let planned = several(collection.planned, "cell");
+    let devices = in_order(collection.done.iter().map(|found| found.device.as_str())).join("; ");
+    let mut summary = match collection.missing.len() {
+        0 => format!("All {planned} are done."),
+        _ => format!("Of {planned} planned, {}.", counts(collection)),
+    };
+    if let Some(setting) = setting {
+        summary.push_str(&ends(collection, setting));
+    }
+    format!(
+        "<header>\n<p class=\"name\">noisescope {version} \u{b7} sweep of one-over-f</p>\n\
+         <h1>{title}</h1>\n{banner}<p class=\"summary\">{summary}</p>\n\
+         <p class=\"byline\">{folder} \u{b7} {devices}</p>\n</header>\n",
+        version = Escaped(&collection.version),
+        title = Escaped(title),
+        banner = if synthetic { html::SYNTHETIC } else { "" },
+        summary = Escaped(&typeset_prose(&summary)),
+        folder = Escaped(&collection.folder),
+        devices = Escaped(&devices),
+    )
+}
+
+/// What was found at both ends of the setting, in a sentence.
+fn ends(collection: &Collection, setting: &str) -> String {
+    let ends = |value: &dyn Fn(&Finding) -> Option<f64>| {
+        let means = means(&points(collection, setting, value));
+        let (first, last) = (*means.first()?, *means.last()?);
+        (first.0 < last.0).then_some((first, last))
+    };
+    let Some((first, last)) = ends(&|found| Some(found.accuracy)) else { return String::new() };
+    let mut parts = vec![format!(
+        "the share classified rightly goes from {} to {}",
+        percent(first.1),
+        percent(last.1)
+    )];
+    for (aggregation, words) in
+        [("unit", "of single hidden units"), ("population", "of their mean")]
+    {
+        if let Some((first, last)) = ends(&|found| beta(found, "hidden", aggregation)) {
+            let (first, last) = (fixed(first.1, 3), fixed(last.1, 3));
+            parts.push(format!("beta {words} from {first} to {last}"));
+        }
+    }
+    let hardly = |found: &Finding| Some(found.movement("hidden")?.below_0_01);
+    if let Some((first, last)) = ends(&hardly) {
+        let (first, last) = (percent(first.1), percent(last.1));
+        parts.push(format!("the share of their traces that hardly move from {first} to {last}"));
+    }
+    let (from, to) = (first.0, last.0);
+    format!(" From {setting} = {from} to {to}, {} (means over cells).", parts.join(", "))
+}
+
+/// Beta, accuracy and utilisation against the setting.
+fn against(collection: &Collection, setting: &str) -> Result<String> {
+    let of = |value: &dyn Fn(&Finding) -> Option<f64>| points(collection, setting, value);
+    let quantities = in_order(
+        collection.done.iter().flat_map(|found| &found.exponents).map(|e| e.quantity.as_str()),
+    );
+    let noise: &[f64] = &[0.0, 1.0];
+    let panel = |name, description, series, marked| {
+        Against { setting, name, description, series, marked }.panel()
+    };
+    let by_aggregation = AGGREGATIONS.map(|one| (one, of(&|found| beta(found, "hidden", one))));
+    let moving = vec![
+        ("all traces", of(&|found| beta(found, "hidden", "unit"))),
+        ("traces with sd of at least 0.01", of(&|found| found.movement("hidden")?.beta_mean_used)),
+    ];
+    let right = vec![("validation reviews", of(&|found| Some(100.0 * found.accuracy)))];
+    let still = vec![
+        ("sd below 0.05", of(&|found| Some(100.0 * found.movement("hidden")?.below_0_05))),
+        ("sd below 0.01", of(&|found| Some(100.0 * found.movement("hidden")?.below_0_01))),
+    ];
+    let spread = vec![("mean sd of h", of(&|found| Some(found.movement("hidden")?.sd_mean)))];
+    let population = quantities
+        .iter()
+        .map(|&quantity| (quantity, of(&|found| beta(found, quantity, "population"))))
+        .collect();
+    let panels = [
+        (
+            "Beta of the hidden state",
+            panel("beta", "Beta of h by aggregation", by_aggregation.into(), noise)?,
+        ),
+        ("Accuracy", panel("classified rightly (%)", "Accuracy", right, &[])?),
+        ("Use of the units", panel("traces (%)", "Share of still traces of h", still, &[])?),
+        ("Movement of the units", panel("sd", "Mean standard deviation of h", spread, &[0.0])?),
+        (
+            "Single units with and without still ones",
+            panel("beta", "Beta of single units of h", moving, noise)?,
+        ),
+        (
+            "Population of every quantity",
+            panel("beta", "Beta of the mean over units, by quantity", population, noise)?,
+        ),
+    ];
+    let panels: Vec<String> = panels
+        .into_iter()
+        .filter_map(|(name, svg)| Some(format!("<h3>{name}</h3>\n{}", svg?)))
+        .collect();
+    let others: Vec<&str> =
+        collection.vary.iter().map(String::as_str).filter(|name| *name != setting).collect();
+    let over = match others.as_slice() {
+        [] => "one cell at each value".to_owned(),
+        others => format!("lines: means over {}", Escaped(&others.join(", "))),
+    };
+    let caption = format!(
+        "Trained networks. Points: one per cell, the mean over its traces; {over}. Dashed: white \
+         noise (0) and 1/f noise (1). sd: standard deviation of a unit over the tokens of a review."
+    );
+    Ok(figure("wide", &panels, &caption, "Nothing that can be drawn is done yet."))
+}
+
+/// Beta of single hidden units at the smallest and at the largest value of the setting.
+fn histograms(collection: &Collection, setting: &str) -> Result<String> {
+    let places = means(&points(collection, setting, |_| Some(0.0)));
+    let ends = match places.as_slice() {
+        [] => Vec::new(),
+        [only] => vec![only.0],
+        [first, .., last] => vec![first.0, last.0],
+    };
+    let mut merged: Vec<Histogram> = Vec::new();
+    for end in ends {
+        let cells = collection.done.iter().filter(|found| at(found, setting) == Some(end));
+        for histogram in cells.flat_map(|found| &found.histograms) {
+            if histogram.quantity != "hidden" || histogram.aggregation != "unit" {
+                continue;
+            }
+            let name = format!("{setting} = {end}");
+            let known = merged.iter_mut().find(|one| {
+                one.quantity == name
+                    && one.condition == histogram.condition
+                    && one.counts.len() == histogram.counts.len()
+            });
+            match known {
+                Some(known) => {
+                    let both = known.counts.iter_mut().zip(&histogram.counts);
+                    both.for_each(|(sum, count)| *sum += count);
+                }
+                None => merged.push(Histogram { quantity: name, ..histogram.clone() }),
+            }
+        }
+    }
+    let panels: Vec<String> = exponents::panels(&merged)?
+        .into_iter()
+        .map(|(name, svg)| format!("<h3>{}</h3>\n{svg}", Escaped(name)))
+        .collect();
+    let caption = "Beta of single hidden units at both ends, all cells of a value together. Filled: \
+         trained. Outline: the same networks before training. Dashed lines: white noise (0) and \
+         1/f noise (1).";
+    Ok(figure("small", &panels, caption, "No exponent of a single hidden unit is defined."))
+}
+
+/// Beta of every quantity by aggregation: mean over the cells of a value, and their spread.
+fn quantities(collection: &Collection, setting: &str) -> String {
+    let entries = collection.done.iter().flat_map(|found| &found.exponents);
+    let names = in_order(entries.map(|entry| entry.quantity.as_str()));
+    let mut body = String::new();
+    for aggregation in AGGREGATIONS {
+        let meaning = meaning_of_aggregation(aggregation).unwrap_or_default();
+        body.push_str(&format!(
+            "<tbody>\n<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"{}\">{aggregation} \
+             <span>{meaning}</span></th></tr>\n",
+            names.len() + 1
+        ));
+        for (place, _) in means(&points(collection, setting, |_| Some(0.0))) {
+            let cells = || collection.done.iter().filter(|found| at(found, setting) == Some(place));
+            let figures: String = names
+                .iter()
+                .map(|name| {
+                    number(&over_cells(cells().map(|found| beta(found, name, aggregation))))
+                })
+                .collect();
+            body.push_str(&format!("<tr><th scope=\"row\">{place}</th>{figures}</tr>\n"));
+        }
+        body.push_str("</tbody>\n");
+    }
+    let caption = "Beta of the trained networks, mean \u{b1} standard deviation over cells";
+    let names: Vec<String> = names.iter().map(|name| Escaped(name).to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    table(caption, &headings(&[&Escaped(setting).to_string()], &names), &body)
+}
+
+/// `0.833 ± 0.132` of the cells' means; without ± where there is one cell.
+fn over_cells(values: impl Iterator<Item = Option<f64>>) -> String {
+    let values: Vec<f64> = values.flatten().filter(|value| value.is_finite()).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    let sd = (values.len() > 1).then(|| (squares / (values.len() as f64 - 1.0)).sqrt());
+    spread(Some(mean), sd)
+}
+
+/// One row per done cell.
+fn cells(collection: &Collection) -> String {
+    if collection.done.is_empty() {
+        return "<p class=\"absent\">No cell is done yet.</p>\n".into();
+    }
+    let line = |found: &Finding| {
+        let figures: String = figures(found).into_iter().map(|figure| number(&figure)).collect();
+        leading(collection, &found.cell, &found.values) + &figures + "</tr>\n"
+    };
+    let body: String = collection.done.iter().map(line).collect();
+    let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
+    let mut columns: Vec<&str> = names.iter().map(String::as_str).collect();
+    columns.extend(["right", "unit", "pooled", "population", "sd below 0.01", "sd below 0.05"]);
+    let caption = "Accuracy, beta of the trained hidden state by aggregation (mean \u{b1} standard \
+         deviation over traces), and the share of single traces that hardly move";
+    table(caption, &headings(&["cell"], &columns), &format!("<tbody>\n{body}</tbody>\n"))
+}
+
+/// The beginning of a cell's row: its name, and what varies.
+fn leading(collection: &Collection, cell: &str, values: &Table) -> String {
+    let entry = |name: &String| match &values[name.as_str()] {
+        Value::String(word) => format!("<td class=\"number\">{}</td>", Escaped(word)),
+        figure => number(&shown(figure)),
+    };
+    let values: String = collection.vary.iter().map(entry).collect();
+    format!("<tr><th class=\"word\" scope=\"row\">{}</th>{values}", Escaped(cell))
+}
+
+/// The cells of which there is nothing yet, and why.
+fn missing(collection: &Collection) -> String {
+    if collection.missing.is_empty() {
+        return "<p>Nothing: every planned cell is done.</p>\n".into();
+    }
+    let line = |cell: &Missing| {
+        let (state, words) = standing(&cell.state);
+        let state = format!("<td>{state}</td><td>{}</td></tr>\n", Escaped(words));
+        leading(collection, &cell.cell, &cell.values) + &state
+    };
+    let body: String = collection.missing.iter().map(line).collect();
+    let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
+    let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+    let headings =
+        headings(&["cell"], &columns) + "<th scope=\"col\">state</th><th scope=\"col\"></th>";
+    table("Cells that are not done", &headings, &format!("<tbody>\n{body}</tbody>\n"))
+}
