@@ -24,7 +24,7 @@ use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
-use args::{Arguments, Command, Experiment, OneOverF, Wishes};
+use args::{Arguments, Command, Experiment, OneOverF};
 use progress::Terminal;
 
 /// Parses the arguments, does what they say, prints what came of it.
@@ -71,7 +71,7 @@ fn settings(options: &OneOverF) -> Result<Settings> {
     };
     let kept = settings::read(&RunFolder::open(path)?.file("settings.toml"))?;
     let settings = settings::resolve(&options.wishes, Some(&kept))?;
-    if settings != settings::resolve(&Wishes::default(), Some(&kept))? {
+    if settings != settings::resolve(&settings::Wishes::default(), Some(&kept))? {
         return Err(Error::new("a resumed run keeps its settings, found flags that change them")
             .at(path.display())
             .remedy("leave the flags out, or start a new run with them"));

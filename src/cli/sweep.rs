@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::args::Wishes;
 use super::progress::Terminal;
-use super::{publish, settings, show};
+use super::settings::{self, Wishes};
+use super::{publish, show};
 use crate::error::Result;
 use crate::experiments::sweep::plan::{Plan, Vary};
 use crate::experiments::sweep::{Shard, Sweep};
