@@ -265,4 +265,34 @@ mod tests {
         }
         assert!(gates.iter().all(|gate| f32::from_bits(*gate).is_finite()));
     }
+
+    #[test]
+    fn a_row_is_the_same_among_128_as_among_three() {
+        for hidden in [1, 5, 60, 64, 100, 256] {
+            let sizes = Sizes { batch: 128, steps: 500, inputs: 2, hidden };
+            let value = |at: usize| ((at * 7919 + 13) % 101) as f32 / 100.0 - 0.5;
+            let some = |count: usize| (0..count).map(value).collect::<Vec<f32>>();
+            let (kernel, recurrent, bias) =
+                (some(8 * hidden), some(4 * hidden * hidden), some(4 * hidden));
+            let weights = || Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
+            let run = |sizes: Sizes, x: &[f32]| {
+                let states = sizes.batch * sizes.steps * hidden;
+                let [mut gates, mut cell, mut hidden] =
+                    [4, 1, 1].map(|width| vec![f32::NAN; width * states]);
+                let written = Written { gates: &mut gates, cell: &mut cell, hidden: &mut hidden };
+                forward(sizes, x, weights(), written);
+                [gates, cell, hidden].concat().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+            };
+            let x = some(128 * 1000);
+            let all = run(sizes, &x);
+            let states = 128 * 500 * hidden;
+            for first in [0, 62, 125] {
+                let few = run(Sizes { batch: 3, ..sizes }, &x[first * 1000..][..3000]);
+                let row = 500 * hidden;
+                let [gates, cell, h] = [(0, 4), (4 * states, 1), (5 * states, 1)]
+                    .map(|(at, width)| &all[at + first * width * row..][..3 * width * row]);
+                assert!(few == [gates, cell, h].concat(), "{hidden} units, rows from {first}");
+            }
+        }
+    }
 }
