@@ -4,6 +4,7 @@
 //! showing it is `report`'s work.
 
 pub mod analyze;
+mod control;
 pub mod exponents;
 pub mod machine;
 pub mod one_over_f;

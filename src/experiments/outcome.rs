@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::control::{Control, LocalBeta, Spread};
 pub use crate::models::training::Epoch;
 
 /// Everything that one run found and was made with.
@@ -36,6 +37,9 @@ pub struct Outcome {
     pub fluctuations: Vec<Fluctuation>,
     /// How much the units move, per quantity and condition.
     pub utilisation: Vec<Utilisation>,
+    /// How much of "1/f" survives, per quantity and condition that was examined.
+    #[serde(default)]
+    pub controls: Vec<Control>,
     /// The conventions, in sentences fit for a methods section.
     pub methods: Vec<String>,
     /// The resolved settings, as TOML.

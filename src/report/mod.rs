@@ -10,6 +10,7 @@
 //! | `paper` | the published figures, with source and standing |
 //! | `findings` | what was found, in sentences |
 //! | `cautions` | how far the figures carry |
+//! | `controls` | how much of "1/f" survives, for text and page |
 //! | `numbers` | one way to write each kind of number |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
@@ -18,6 +19,7 @@
 
 pub mod analysis;
 mod cautions;
+mod controls;
 mod figures;
 mod findings;
 mod html;

@@ -4,6 +4,7 @@
 //! of IMDb reviews; every unit's activation over the tokens of a review is a trace; DFA gives its
 //! exponent. The same network before training is measured beside it.
 
+mod controls;
 mod methods;
 mod settings;
 mod states;
@@ -132,7 +133,7 @@ impl Study {
         }
         let untrained = self.fresh(&machine.device);
         let networks = [("untrained", untrained), ("trained", taught.network)];
-        let found = traces::measure(&self, machine, folder, &networks, observer)?;
+        let (found, controls) = traces::measure(&self, machine, folder, &networks, observer)?;
         self.clock.lap("recording and measuring");
         let settings = &self.settings;
         Ok(Outcome {
@@ -163,6 +164,7 @@ impl Study {
             histograms: found.histograms,
             fluctuations: found.fluctuations,
             utilisation: found.utilisation,
+            controls,
             methods: methods::sentences(settings, machine, &self.corpus),
             settings: toml::to_string(settings).expect("settings are plain data"),
             seconds: self.clock.laps,

@@ -63,13 +63,16 @@ pub struct Recording {
     pub reviews: usize,
     /// Which quantities.
     pub quantities: Vec<Quantity>,
+    /// Reviews whose unit traces are held against controls at most; 0 for none.
+    pub controls: usize,
     /// Whether the traces are written to `traces/*.npy`.
     pub save_traces: bool,
 }
 
 impl Default for Recording {
     fn default() -> Self {
-        Self { steps: 500, reviews: 100, quantities: Quantity::ALL.to_vec(), save_traces: false }
+        let quantities = Quantity::ALL.to_vec();
+        Self { steps: 500, reviews: 100, quantities, controls: 100, save_traces: false }
     }
 }
 

@@ -6,11 +6,13 @@
 use std::path::Path;
 
 use super::Study;
+use super::controls::{self, Examiner};
 use super::settings::{Quantity, Settings};
 use super::states::Recorded;
 use crate::error::{Error, Result};
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
+use crate::experiments::outcome::Control;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::models::sentiment::Sentiment;
@@ -21,7 +23,8 @@ use crate::recording::store::TraceFile;
 /// reviews.
 const REVIEWS_AT_ONCE: usize = 64;
 
-/// Records `networks` over the study's chosen reviews and measures what comes.
+/// Records `networks` over the study's chosen reviews, measures what comes and holds it against
+/// controls.
 ///
 /// # Errors
 /// The device failed, a file cannot be written, or the user stopped it.
@@ -31,13 +34,16 @@ pub(super) fn measure(
     folder: &RunFolder,
     networks: &[(&'static str, Sentiment)],
     observer: &mut dyn Observer,
-) -> Result<Found> {
+) -> Result<(Found, Vec<Control>)> {
     let (settings, reviews) = (&study.settings, study.chosen());
     let model = &settings.model;
     let fitting = machine.rows_at_once(settings.recording.steps, model.hidden, model.embedding);
     let at_once = fitting.min(REVIEWS_AT_ONCE);
     let table = folder.file("exponents.csv");
     let mut gatherer = Gatherer::new(study.plan.clone(), &table)?;
+    let most = settings.recording.controls;
+    let mut examiner =
+        (most > 0).then(|| Examiner::new(&study.plan, most, settings.seed)).transpose()?;
     if settings.recording.save_traces {
         list_reviews(study, folder)?;
     }
@@ -54,6 +60,12 @@ pub(super) fn measure(
                 let readings = recorded.measure(quantity, machine, &study.plan)?;
                 let subject = Subject { quantity: quantity.name(), condition };
                 gatherer.add(subject, &places, &readings)?;
+                if let Some(examiner) = &mut examiner
+                    && controls::QUANTITIES.contains(&quantity)
+                {
+                    let traces = || recorded.traces(quantity);
+                    examiner.add(&subject, places.len(), &readings.unit, traces);
+                }
                 if let Some(file) = files.get_mut(place) {
                     file.append(&recorded.traces(quantity))?;
                 }
@@ -72,7 +84,7 @@ pub(super) fn measure(
     }
     let found = gatherer.finish()?;
     found.notes.iter().for_each(|note| observer.note(note));
-    Ok(found)
+    Ok((found, examiner.map_or_else(Vec::new, Examiner::finish)))
 }
 
 /// Says in `traces/reviews.csv` which review stands at each position of the trace files.
