@@ -11,11 +11,11 @@ use crate::analysis::controls::Verdict;
 use crate::experiments::outcome::{Control, LocalBeta, Spread};
 
 /// What the columns are.
-const NOTE: &str = "AR(1): surrogates with the lag-1 correlation of each trace and no longer \
+const NOTE: &str = "AR(1): surrogates with the lag-one correlation of each trace and no longer \
      memory. Shuffled: its values alone. Phase-randomised: its periodogram alone. Beta over small \
      and over large windows (sizes in tokens) is the same where one power law holds. Above AR(1): \
      traces whose beta is above that of every AR(1) surrogate of their own. The verdicts are those \
-     of `noisescope analyze`, in shares of the traces that have an exponent.";
+     of noisescope analyze, in shares of the traces that have an exponent.";
 
 /// How much of "1/f" survives in the hidden state, a sentence per condition; in everything that was
 /// examined where the hidden state was not.
@@ -43,8 +43,8 @@ fn sentence(control: &Control) -> String {
     };
     format!(
         "Of {} of {what} {} are called 1/f by their own controls{}; {} exceed all {surrogates} \
-         AR(1) surrogates of their own lag-1 correlation ({} would by chance); mean beta {} against \
-         {} for those surrogates{without}.",
+         AR(1) surrogates of their own lag-one correlation ({} would by chance); mean beta {} \
+         against {} for those surrogates{without}.",
         several(traces, "trace"),
         share(control.judged(Verdict::OneOverF), traces),
         others.collect::<String>(),
@@ -213,8 +213,8 @@ mod tests {
         assert_eq!(
             sentence(&control),
             "Of 11,983 traces of hidden (trained) 33 % are called 1/f by their own controls, 42 % \
-             short memory, 25 % white; 22 % exceed all 19 AR(1) surrogates of their own lag-1 \
-             correlation (5 % would by chance); mean beta 0.368 against 0.189 for those \
+             short memory, 25 % white; 22 % exceed all 19 AR(1) surrogates of their own \
+             lag-one correlation (5 % would by chance); mean beta 0.368 against 0.189 for those \
              surrogates; 17 more have no exponent."
         );
         control = Control {
