@@ -14,6 +14,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
@@ -21,6 +22,7 @@ use super::checkpoint::{self, Metadata};
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::progress::Observer;
+use crate::signal::random;
 
 /// How a network is trained, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,6 +159,36 @@ pub trait Lesson {
     /// Judges the validation set with a network that does not track gradients; `None` where the
     /// user asked to stop meanwhile.
     fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
+}
+
+/// The examples of batch `batch` of epoch `epoch`, both from 0: `training` in the epoch's order,
+/// the stream `training/order` of `seed`, cut into batches of `size`.
+///
+/// # Panics
+/// The epoch has no such batch.
+pub fn drawn(training: &[usize], size: usize, seed: u64, epoch: usize, batch: usize) -> Vec<usize> {
+    let mut order = training.to_vec();
+    order.shuffle(&mut random::stream(seed, "training/order", epoch as u64));
+    order.chunks(size).nth(batch).expect("a batch of the epoch").to_vec()
+}
+
+/// The score of `examples`, which `judge` takes `size` at a time; `None` where the user asked to
+/// stop meanwhile.
+pub fn score(
+    examples: &[usize],
+    size: usize,
+    observer: &dyn Observer,
+    judge: impl Fn(&[usize]) -> Judged,
+) -> Option<Score> {
+    let mut score = Score::default();
+    for examples in examples.chunks(size) {
+        if observer.stopping() {
+            return None;
+        }
+        let judged = judge(examples);
+        score.add(judged.loss, judged.right, judged.examples);
+    }
+    Some(score)
 }
 
 /// A finished training.
