@@ -4,7 +4,9 @@
 //! showing it is `report`'s work.
 
 pub mod analyze;
+pub mod contrasts;
 pub mod exponents;
+mod groups;
 pub mod machine;
 pub mod one_over_f;
 pub mod outcome;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::contrasts::Contrast;
 pub use crate::models::training::Epoch;
 
 /// Everything that one run found and was made with.
@@ -36,6 +37,9 @@ pub struct Outcome {
     pub fluctuations: Vec<Fluctuation>,
     /// How much the units move, per quantity and condition.
     pub utilisation: Vec<Utilisation>,
+    /// Differences of means over reviews, with their intervals.
+    #[serde(default)]
+    pub contrasts: Vec<Contrast>,
     /// The conventions, in sentences fit for a methods section.
     pub methods: Vec<String>,
     /// The resolved settings, as TOML.
@@ -88,6 +92,9 @@ pub struct Recording {
     pub eligible: usize,
     /// Of those, how many were recorded.
     pub reviews: usize,
+    /// Of the recorded ones, how many the trained network classifies rightly.
+    #[serde(default)]
+    pub right: usize,
     /// Samples per trace (tokens).
     pub steps: usize,
     /// Hidden units of the LSTM.
@@ -104,10 +111,12 @@ pub struct Recording {
 pub struct ExponentSummary {
     /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
     pub quantity: String,
-    /// `trained` or `untrained`.
+    /// `trained`, `untrained`, `epoch 3`; or what drove the trained network instead of the text:
+    /// `padding`, `random`, `shuffled`.
     pub condition: String,
-    /// `unit` (each trace), `pooled` (F squared averaged over units, per review) or `population`
-    /// (the mean over units as one trace per review).
+    /// `unit` (each trace), `pooled` (F squared averaged over units, per review), `population` (the
+    /// mean over units as one trace per review) or `spectral` (one line per review through the sum
+    /// of the units' power spectra; no alpha).
     pub aggregation: String,
     /// Mean of alpha over the traces with a defined exponent; `None` where there is none.
     pub alpha_mean: Option<f64>,

@@ -6,7 +6,8 @@
 //! ends with the same bits as one that was not.
 //!
 //! In the run folder: `metrics.jsonl` (one line per epoch), `best.safetensors` (weights of the
-//! epoch with the best validation accuracy) and `checkpoint.safetensors` (all that a resume needs).
+//! epoch with the best validation accuracy), `checkpoint.safetensors` (all that a resume needs) and
+//! `epochs/NNNN.safetensors` (weights of the epochs that [`Settings::keep`] names).
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,11 +41,22 @@ pub struct Settings {
     pub dropout: f64,
     /// Epochs without a better validation accuracy after which training stops; 0 for never.
     pub patience: usize,
+    /// Epochs (from 1) whose weights are kept beside the best one's; where there are any, the last
+    /// epoch's too.
+    pub keep: Vec<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 8, batch: 64, steps: 500, rate: 5e-3, dropout: 0.1, patience: 0 }
+        Self {
+            epochs: 8,
+            batch: 64,
+            steps: 500,
+            rate: 5e-3,
+            dropout: 0.1,
+            patience: 0,
+            keep: vec![1, 2, 3, 5, 10, 15, 20, 30, 50, 100],
+        }
     }
 }
 
@@ -237,6 +249,11 @@ pub struct Keeping<'a> {
     pub origin: &'a Metadata,
 }
 
+/// The weights of `epoch` in the run folder `folder`, where they were kept.
+pub fn kept_path(folder: &Path, epoch: usize) -> PathBuf {
+    folder.join("epochs").join(format!("{epoch:04}.safetensors"))
+}
+
 /// Trains `network` on `device` and gives the best epoch's network.
 ///
 /// # Errors
@@ -319,10 +336,14 @@ impl<L: Lesson> Course<'_, L> {
         let before = best(&self.position.history).map(|epoch| epoch.epoch);
         self.position.history.push(epoch);
         if best(&self.position.history).map(|epoch| epoch.epoch) != before {
-            let mut metadata = self.keeping.origin.clone();
-            metadata.insert("epoch".to_owned(), number.to_string());
-            let weights = checkpoint::parameters(&self.network);
-            checkpoint::write(&self.best_path(), &weights, &metadata)?;
+            self.keep(&self.best_path(), number)?;
+        }
+        if settings.keep.contains(&number) || !settings.keep.is_empty() && self.finished(settings) {
+            let path = kept_path(self.keeping.folder, number);
+            let folder = path.parent().expect("a folder of epochs");
+            std::fs::create_dir_all(folder)
+                .map_err(|cause| Error::file("make the folder of epochs", folder, cause))?;
+            self.keep(&path, number)?;
         }
         self.position = Position { history: self.position.history.clone(), ..Position::default() };
         self.save()?;
@@ -358,6 +379,13 @@ impl<L: Lesson> Course<'_, L> {
         self.network = self.adam.step(self.network.clone(), &mut gradients);
         self.position.score.add(judged.loss.inner(), judged.right, judged.examples);
         self.position.batch += 1;
+    }
+
+    /// Writes the weights of epoch `number`.
+    fn keep(&self, path: &Path, number: usize) -> Result<()> {
+        let mut metadata = self.keeping.origin.clone();
+        metadata.insert("epoch".to_owned(), number.to_string());
+        checkpoint::write(path, &checkpoint::parameters(&self.network), &metadata)
     }
 
     fn best_path(&self) -> PathBuf {

@@ -3,8 +3,8 @@
 //! Place in the flow: settings in, sentences into the outcome; the report prints them.
 
 use super::settings::Settings;
-use crate::datasets::Corpus;
 use crate::experiments::machine::Machine;
+use crate::experiments::outcome::Corpus;
 use crate::models::sentiment::Readout;
 
 /// One paragraph each for reviews, network and training, traces, measure, aggregations, machine.

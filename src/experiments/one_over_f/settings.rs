@@ -53,6 +53,33 @@ impl Quantity {
     }
 }
 
+/// What the trained network is driven by instead of the text ("rest").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drive {
+    /// Padding alone. One trace per unit, for all reviews would be the same: the state relaxes
+    /// towards a fixed point, a transient and no noise.
+    Padding,
+    /// Words drawn uniformly from the vocabulary after the start token.
+    Random,
+    /// The review's own words in a random order after the start token.
+    Shuffled,
+}
+
+impl Drive {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::Padding, Self::Random, Self::Shuffled];
+
+    /// Its name in tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Padding => "padding",
+            Self::Random => "random",
+            Self::Shuffled => "shuffled",
+        }
+    }
+}
+
 /// What is recorded, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -63,13 +90,21 @@ pub struct Recording {
     pub reviews: usize,
     /// Which quantities.
     pub quantities: Vec<Quantity>,
+    /// What else than the text drives the trained network.
+    pub drives: Vec<Drive>,
     /// Whether the traces are written to `traces/*.npy`.
     pub save_traces: bool,
 }
 
 impl Default for Recording {
     fn default() -> Self {
-        Self { steps: 500, reviews: 100, quantities: Quantity::ALL.to_vec(), save_traces: false }
+        Self {
+            steps: 500,
+            reviews: 100,
+            quantities: Quantity::ALL.to_vec(),
+            drives: Drive::ALL.to_vec(),
+            save_traces: false,
+        }
     }
 }
 
@@ -152,12 +187,15 @@ impl Settings {
                 .at("recording.quantities")
                 .remedy("name some of input, f, i, o, candidate, cell, hidden"));
         }
-        let repeated =
-            |(at, quantity): (usize, &Quantity)| self.recording.quantities[..at].contains(quantity);
-        if self.recording.quantities.iter().enumerate().any(repeated) {
+        if repeats(&self.recording.quantities) {
             return Err(Error::new("expected each quantity once, found one twice")
                 .at("recording.quantities")
                 .remedy("name each of input, f, i, o, candidate, cell, hidden at most once"));
+        }
+        if repeats(&self.recording.drives) {
+            return Err(Error::new("expected each drive once, found one twice")
+                .at("recording.drives")
+                .remedy("name each of padding, random, shuffled at most once"));
         }
         if let Some(path) = self.weights.as_ref().filter(|path| !path.is_file()) {
             return Err(Error::new("expected a file of weights, found none")
@@ -166,6 +204,10 @@ impl Settings {
         }
         DfaPlan::new(self.recording.steps, &self.dfa)
     }
+}
+
+fn repeats<T: PartialEq>(list: &[T]) -> bool {
+    list.iter().enumerate().any(|(at, one)| list[..at].contains(one))
 }
 
 /// Puts `value` at the dotted name `path`, such as `training.rate`.
