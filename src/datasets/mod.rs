@@ -32,19 +32,23 @@ pub const BUILT_IN_MOST: usize = 1_000_000;
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The file or folder with the reviews (see [`reviews`]); none takes the built-in corpus.
+    /// The file or folder with the reviews (see [`reviews`]) or the series (see [`series`]); none
+    /// takes the built-in corpus.
     pub data: Option<PathBuf>,
     /// Number of token ids, 5 to 65536; rarer words become [`tokens::UNKNOWN`].
     pub vocabulary: usize,
     /// Number of reviews; none takes all of a file, or [`BUILT_IN_REVIEWS`] built-in ones.
     pub reviews: Option<usize>,
-    /// Share of the reviews kept for validation, between 0 and 1.
+    /// Share of the reviews kept for validation, between 0 and 1; of series, the share of each
+    /// class of the training file by which the best epoch is chosen.
     pub validation: f64,
+    /// Series: whether each is given mean 0 and standard deviation 1, or taken as it is.
+    pub normalise: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { data: None, vocabulary: 4_000, reviews: None, validation: 0.3 }
+        Self { data: None, vocabulary: 4_000, reviews: None, validation: 0.3, normalise: false }
     }
 }
 

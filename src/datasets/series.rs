@@ -162,6 +162,21 @@ impl Files {
     }
 }
 
+/// The set that `settings.data` leads to, read; `None` where it leads to something else.
+///
+/// # Errors
+/// As of [`find`] and [`read`]; or `settings.reviews` asks for a part of it.
+pub fn load(settings: &super::Settings) -> Result<Option<Set>> {
+    let Some(path) = &settings.data else { return Ok(None) };
+    let Some(files) = find(path)? else { return Ok(None) };
+    if let Some(reviews) = settings.reviews {
+        return Err(Error::new(format!("expected all series of the set, found {reviews}"))
+            .at("corpus.reviews")
+            .remedy("leave the setting out: the two files say which series are in which part"));
+    }
+    read(&files, settings.normalise).map(Some)
+}
+
 /// Reads the set in `files`; `normalise` takes each series' mean out and divides by its standard
 /// deviation (n - 1, as the archive does), one that does not move becoming zero.
 ///

@@ -74,14 +74,61 @@ pub struct Corpus {
     pub training_reviews: usize,
     /// Reviews validated on.
     pub validation_reviews: usize,
-    /// Mean tokens per review, the start token counted.
+    /// Mean tokens per review, the start token counted; mean samples per series.
     pub mean_tokens: f64,
+    /// What is known of a set of series beside that; none where reviews were read. Reviews above
+    /// are series then, and those validated on are the test series.
+    #[serde(default)]
+    pub series: Option<Series>,
+}
+
+impl Corpus {
+    /// What its examples are called.
+    pub fn words(&self) -> Words {
+        if self.series.is_some() { Words::SERIES } else { Words::REVIEWS }
+    }
+}
+
+/// A set of labelled time series.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Series {
+    /// The label of each class.
+    pub labels: Vec<i64>,
+    /// Series of the training file by which the best epoch was chosen, and which were not learned
+    /// from.
+    pub choosing: usize,
+    /// Share of the test series in the class most frequent in training.
+    pub majority: f64,
+    /// Samples of the shortest and of the longest series.
+    pub lengths: [usize; 2],
+}
+
+/// What the examples of a corpus are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// One of them.
+    pub one: &'static str,
+    /// Several.
+    pub many: &'static str,
+    /// What they consist of, several.
+    pub steps: &'static str,
+    /// Those that no training saw.
+    pub held_out: &'static str,
+}
+
+impl Words {
+    /// Of reviews.
+    pub const REVIEWS: Self =
+        Self { one: "review", many: "reviews", steps: "tokens", held_out: "validation reviews" };
+    /// Of time series.
+    pub const SERIES: Self =
+        Self { one: "series", many: "series", steps: "time steps", held_out: "test series" };
 }
 
 /// Shares of reviews classified rightly.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// On the validation reviews, at the best epoch.
+    /// On the validation reviews, or the test series, at the best epoch.
     pub validation: f64,
 }
 

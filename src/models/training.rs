@@ -88,14 +88,14 @@ impl Settings {
     }
 
     /// # Errors
-    /// There are fewer training reviews than one batch takes.
-    pub fn check_reviews(&self, found: usize) -> Result<()> {
+    /// There are fewer training examples than one batch takes.
+    pub fn check_examples(&self, found: usize) -> Result<()> {
         if found >= self.batch {
             return Ok(());
         }
         let what =
-            format!("expected at least a batch of {} training reviews, found {found}", self.batch);
-        let remedy = "give more reviews, or a smaller training.batch (--batch)";
+            format!("expected at least a batch of {} training examples, found {found}", self.batch);
+        let remedy = "give more of them, or a smaller training.batch (--batch)";
         Err(Error::new(what).at("training.batch").remedy(remedy))
     }
 }

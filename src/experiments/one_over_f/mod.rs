@@ -8,7 +8,7 @@
 //! | file | |
 //! |---|---|
 //! | `settings` | what `settings.toml` holds |
-//! | `task`, `reviews` | what is learned and recorded |
+//! | `task`, `reviews`, `series` | what is learned and recorded |
 //! | `study` | the run: train, record, measure, sum up |
 //! | `teaching` | its network: trained here, or weights from elsewhere |
 //! | `traces`, `states` | passes over the examples; one batch of recorded states |
@@ -16,6 +16,7 @@
 
 mod methods;
 mod reviews;
+mod series;
 mod settings;
 mod states;
 mod study;
@@ -24,6 +25,7 @@ mod teaching;
 mod traces;
 
 use self::reviews::Reviews;
+use self::series::Series;
 use self::study::{Clock, Work};
 use super::machine::Machine;
 use super::outcome::Outcome;
@@ -43,16 +45,26 @@ pub struct Study(Kind);
 
 enum Kind {
     Reviews(Work<Reviews>),
+    Series(Work<Series>),
 }
 
 impl Study {
-    /// Reads the reviews that `settings` ask for.
+    /// Reads the reviews or the series that `settings` ask for.
     ///
     /// # Errors
-    /// A setting is out of range, or the reviews cannot be read or do not suffice.
+    /// A setting is out of range, or the examples cannot be read or do not suffice.
     pub fn load(settings: &Settings, observer: &mut dyn Observer) -> Result<Self> {
         settings.check()?;
         let mut clock = Clock::start();
+        if let Some(set) = datasets::series::load(&settings.corpus)? {
+            observer.note(&format!("{} series of {}", set.series.len(), set.source));
+            clock.lap("reading the series");
+            return Ok(Self(Kind::Series(Work::new(
+                settings,
+                Series::new(set, settings)?,
+                clock,
+            )?)));
+        }
         observer.begin("reading the reviews", 0);
         let corpus = datasets::load(&settings.corpus, settings.seed)?;
         observer.finish(&format!(
@@ -88,6 +100,7 @@ impl Study {
     ) -> Result<Outcome> {
         match self.0 {
             Kind::Reviews(work) => work.run(machine, folder, resume, observer),
+            Kind::Series(work) => work.run(machine, folder, resume, observer),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::task::Task;
 use crate::datasets::{Batch, Corpus, tokens};
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
-use crate::experiments::outcome;
+use crate::experiments::outcome::{self, Words};
 use crate::models::lstm::States;
 use crate::models::sentiment::{Reviewing, Sentiment};
 use crate::signal::random;
@@ -31,7 +31,7 @@ impl Reviews {
     pub(super) fn new(corpus: Corpus, settings: &Settings) -> Result<Self> {
         let (training, validation) = corpus.split(&settings.corpus, settings.seed);
         if settings.weights.is_none() {
-            settings.training.check_reviews(training.len())?;
+            settings.training.check_examples(training.len())?;
         }
         let longest = corpus.reviews.iter().map(|review| review.tokens.len()).max().unwrap_or(0);
         if settings.training.steps > longest {
@@ -46,9 +46,9 @@ impl Reviews {
     }
 
     /// `batch` as `drive` has it. What is drawn for a review depends on its place alone.
-    fn driven(&self, mut batch: Batch, examples: &[usize], drive: Drive) -> Batch {
+    fn driven(&self, mut batch: Batch<i32>, examples: &[usize], drive: Drive) -> Batch<i32> {
         let words = i32::from(tokens::FIRST_WORD)..self.corpus.vocabulary as i32;
-        for (row, &example) in batch.tokens.chunks_exact_mut(batch.steps).zip(examples) {
+        for (row, &example) in batch.values.chunks_exact_mut(batch.steps).zip(examples) {
             let place = self.corpus.reviews[example].place as u64;
             let mut chance = random::stream(self.seed, "recording/drive", place);
             match drive {
@@ -66,6 +66,8 @@ impl Reviews {
 impl Task for Reviews {
     type Network = Sentiment;
     type Lesson<'a> = Reviewing<'a>;
+
+    const WORDS: Words = Words::REVIEWS;
 
     fn check(&self, settings: &Settings, machine: &Machine) -> Result<()> {
         machine.check_table(self.corpus.vocabulary, settings.model.embedding)
@@ -104,8 +106,8 @@ impl Task for Reviews {
         self.corpus.reviews[example].place
     }
 
-    fn label(&self, example: usize) -> u32 {
-        u32::from(self.corpus.reviews[example].label)
+    fn label(&self, example: usize) -> i64 {
+        i64::from(self.corpus.reviews[example].label)
     }
 
     fn drives(&self) -> &'static [Drive] {
@@ -147,6 +149,7 @@ impl Task for Reviews {
             training_reviews: self.training.len(),
             validation_reviews: self.validation.len(),
             mean_tokens: self.corpus.mean_tokens(),
+            series: None,
         }
     }
 }
@@ -166,12 +169,12 @@ mod tests {
             (0..40).filter(|&at| reviews.length(at) >= 100).take(3).collect();
         let text = reviews.corpus.batch(&examples, 100);
         let driven = |drive, examples: &[usize]| {
-            reviews.driven(reviews.corpus.batch(examples, 100), examples, drive).tokens
+            reviews.driven(reviews.corpus.batch(examples, 100), examples, drive).values
         };
         assert!(driven(Drive::Padding, &examples).iter().all(|&id| id == 0));
         let shuffled = driven(Drive::Shuffled, &examples);
-        assert_ne!(shuffled, text.tokens);
-        for (row, own) in shuffled.chunks(100).zip(text.tokens.chunks(100)) {
+        assert_ne!(shuffled, text.values);
+        for (row, own) in shuffled.chunks(100).zip(text.values.chunks(100)) {
             assert_eq!(row[0], i32::from(tokens::START));
             let sorted = |ids: &[i32]| {
                 let mut ids = ids.to_vec();

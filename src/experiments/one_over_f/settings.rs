@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::analysis::dfa::{self, DfaPlan};
-use crate::datasets;
+use crate::datasets::{self, series::Set};
 use crate::error::{Error, Result};
 use crate::gpu::device::Choice;
 use crate::models::sentiment::{self, Readout};
@@ -172,6 +172,27 @@ impl Settings {
                 .map_err(|cause| Error::file("find the path", path, cause))?;
         }
         Ok(self)
+    }
+
+    /// The same for a set of series: whole series, smaller batches, more epochs, no dropout, traces
+    /// as long as the shortest test series, and windows for such traces.
+    pub fn for_series(mut self, set: &Set) -> Self {
+        let [_, longest] = set.lengths(0..set.training);
+        let [shortest, _] = set.lengths(set.test());
+        let training = &mut self.training;
+        training.steps = longest;
+        training.batch = 32.min((set.training / 2).max(1));
+        training.epochs = 100;
+        training.dropout = 0.0;
+        self.recording.reviews = 500;
+        self.with_traces_of(shortest)
+    }
+
+    /// The same with traces of `steps` steps and windows for them.
+    pub fn with_traces_of(mut self, steps: usize) -> Self {
+        self.recording.steps = steps;
+        self.dfa.windows = dfa::Settings::windows_for(steps);
+        self
     }
 
     /// Checks all that can be checked before any file is read.

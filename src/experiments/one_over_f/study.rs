@@ -11,7 +11,7 @@ use crate::analysis::dfa::DfaPlan;
 use crate::error::{Error, Result};
 use crate::experiments::contrasts;
 use crate::experiments::machine::{self, Machine};
-use crate::experiments::outcome::{self, Outcome};
+use crate::experiments::outcome::{self, Outcome, Words};
 use crate::experiments::run_folder::RunFolder;
 use crate::progress::Observer;
 
@@ -34,13 +34,14 @@ impl<T: Task> Work<T> {
         let eligible: Vec<usize> = task.validation().iter().copied().filter(long).collect();
         if eligible.is_empty() {
             let lengths = task.validation().iter().map(|&example| task.length(example));
+            let Words { many, steps, held_out, .. } = T::WORDS;
             return Err(Error::new(format!(
-                "expected validation reviews of at least {} tokens, found none: the longest has {}",
+                "expected {held_out} of at least {} {steps}, found none: the longest has {}",
                 settings.recording.steps,
                 lengths.max().unwrap_or(0)
             ))
             .at("recording.steps")
-            .remedy("record fewer tokens (--record-steps), or give more reviews"));
+            .remedy(format!("record fewer {steps} (--record-steps), or give more {many}")));
         }
         Ok(Self { settings: settings.clone(), plan, task, eligible, clock })
     }

@@ -9,9 +9,10 @@ use burn::tensor::{Device, Tensor};
 use super::settings::{Drive, Settings};
 use crate::error::Result;
 use crate::experiments::machine::Machine;
-use crate::experiments::outcome;
+use crate::experiments::outcome::{self, Words};
 use crate::models::lstm::States;
 use crate::models::training::Lesson;
+use crate::progress::Observer;
 
 /// Examples to learn from and to record, and the network that does it. Examples are named by their
 /// index.
@@ -23,6 +24,9 @@ pub(super) trait Task {
     where
         Self: 'a;
 
+    /// What its examples are called.
+    const WORDS: Words;
+
     /// # Errors
     /// The machine cannot hold the network.
     fn check(&self, settings: &Settings, machine: &Machine) -> Result<()>;
@@ -33,10 +37,23 @@ pub(super) trait Task {
     /// What it learns, cut into calls that `machine` can take.
     fn lesson<'a>(&'a self, settings: &'a Settings, machine: &Machine) -> Self::Lesson<'a>;
 
+    /// The share of the [`validation`](Self::validation) examples that the trained `network`
+    /// classifies rightly, where the best epoch was chosen by a share `chosen_by`; `None` where the
+    /// user asked to stop meanwhile.
+    fn accuracy(
+        &self,
+        _lesson: &Self::Lesson<'_>,
+        _network: &Self::Network,
+        chosen_by: f64,
+        _observer: &dyn Observer,
+    ) -> Option<f64> {
+        Some(chosen_by)
+    }
+
     /// Components of the network's input.
     fn components(&self, settings: &Settings) -> usize;
 
-    /// Examples held out, of which those that are long enough are recorded.
+    /// Examples held out of all training, of which those that are long enough are recorded.
     fn validation(&self) -> &[usize];
 
     /// Real time steps of an example.
@@ -46,7 +63,7 @@ pub(super) trait Task {
     fn place(&self, example: usize) -> usize;
 
     /// The example's label, as tables name it.
-    fn label(&self, example: usize) -> u32;
+    fn label(&self, example: usize) -> i64;
 
     /// What drives can stand in for the examples.
     fn drives(&self) -> &'static [Drive];

@@ -51,20 +51,18 @@ pub(super) fn teach<T: Task>(
     if let Some(path) = &settings.weights {
         let (weights, header) = checkpoint::read(path)?;
         if header.get(CORPUS).is_some_and(|corpus| *corpus != origin[CORPUS]) {
-            observer.note(
-                "note: these weights were trained on other reviews, or on another split of them: \
-                 the accuracy may be of reviews that were learned from",
-            );
+            let many = T::WORDS.many;
+            observer.note(&format!(
+                "note: these weights were trained on other {many}, or on another split of them: \
+                 the accuracy may be of {many} that were learned from",
+            ));
         }
         let network = checkpoint::with_parameters(fresh(&machine.device), &weights)
             .map_err(|error| error.at(path.display()))?;
         observer.begin("validating the weights", 0);
-        let Some(score) = lesson.validate(&network, observer) else {
-            return Err(Error::stopped("stopped before anything was recorded")
-                .at(folder.path().display())
-                .remedy(format!("go on with --resume {}", folder.path().display())));
-        };
-        let accuracy = score.accuracy();
+        let score = lesson.validate(&network, observer).ok_or_else(|| stopped(folder))?;
+        let accuracy = work.task.accuracy(&lesson, &network, score.accuracy(), observer);
+        let accuracy = accuracy.ok_or_else(|| stopped(folder))?;
         observer.finish(&format!("weights of {}: right {accuracy:.4}", path.display()));
         return Ok(Taught { network, history: Vec::new(), accuracy });
     }
@@ -73,6 +71,14 @@ pub(super) fn teach<T: Task>(
     let network = fresh(&device);
     let trained =
         training::train(&lesson, network, &settings.training, keeping, &device, observer)?;
-    let accuracy = trained.best().validation_accuracy;
-    Ok(Taught { network: trained.network.valid(), history: trained.history, accuracy })
+    let (network, chosen_by) = (trained.network.valid(), trained.best().validation_accuracy);
+    let accuracy = work.task.accuracy(&lesson, &network, chosen_by, observer);
+    let accuracy = accuracy.ok_or_else(|| stopped(folder))?;
+    Ok(Taught { network, history: trained.history, accuracy })
+}
+
+fn stopped(folder: &RunFolder) -> Error {
+    Error::stopped("stopped before anything was recorded")
+        .at(folder.path().display())
+        .remedy(format!("go on with --resume {}", folder.path().display()))
 }

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::experiments::contrasts::Review;
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
+use crate::experiments::outcome::Words;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::models::{checkpoint, training};
@@ -82,7 +83,7 @@ pub(super) fn measure<T: Task>(
                     file.append(&traces)?;
                 }
             }
-            observer.advance((index * at_once + chunk.len()) as u64, "reviews");
+            observer.advance((index * at_once + chunk.len()) as u64, T::WORDS.many);
             if observer.stopping() {
                 return Err(Error::stopped(
                     "stopped while recording; the trained weights are kept",
@@ -92,7 +93,8 @@ pub(super) fn measure<T: Task>(
             }
         }
         files.into_iter().try_for_each(TraceFile::finish)?;
-        observer.finish(&format!("{condition}: {} reviews recorded and measured", chosen.len()));
+        let (count, many) = (chosen.len(), T::WORDS.many);
+        observer.finish(&format!("{condition}: {count} {many} recorded and measured"));
     }
     let found = gatherer.finish()?;
     found.notes.iter().for_each(|note| observer.note(note));
@@ -150,18 +152,20 @@ fn reviews<T: Task>(work: &Work<T>, machine: &Machine, network: &T::Network) -> 
     work.chosen().chunks(at_once).flat_map(of_chunk).collect()
 }
 
-/// Says in `traces/reviews.csv` which review stands at each position of the trace files.
+/// Says in `traces/reviews.csv` (or `series.csv`) which review stands at each position of the trace
+/// files.
 fn list<T: Task>(work: &Work<T>, reviews: &[Review], folder: &RunFolder) -> Result<()> {
     let traces = folder.file("traces");
     std::fs::create_dir_all(&traces)
         .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
-    let mut table = "position,review,label,tokens,right\n".to_owned();
+    let Words { one, many, steps, .. } = T::WORDS;
+    let mut table = format!("position,{one},label,{},right\n", steps.replace(' ', "_"));
     for (position, (&example, review)) in work.chosen().iter().zip(reviews).enumerate() {
         let Review { place, tokens, right } = review;
         let (label, right) = (work.task.label(example), u8::from(*right));
         let _ = writeln!(table, "{position},{place},{label},{tokens},{right}");
     }
-    write_whole(&traces.join("reviews.csv"), table.as_bytes())
+    write_whole(&traces.join(format!("{many}.csv")), table.as_bytes())
 }
 
 /// One `.npy` file per quantity, where traces are to be kept.
