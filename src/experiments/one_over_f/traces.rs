@@ -20,7 +20,6 @@ use crate::error::{Error, Result};
 use crate::experiments::contrasts::Review;
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
-use crate::experiments::outcome::Words;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::models::{checkpoint, training};
@@ -152,20 +151,18 @@ fn reviews<T: Task>(work: &Work<T>, machine: &Machine, network: &T::Network) -> 
     work.chosen().chunks(at_once).flat_map(of_chunk).collect()
 }
 
-/// Says in `traces/reviews.csv` (or `series.csv`) which review stands at each position of the trace
-/// files.
+/// Says in `traces/reviews.csv` which review stands at each position of the trace files.
 fn list<T: Task>(work: &Work<T>, reviews: &[Review], folder: &RunFolder) -> Result<()> {
     let traces = folder.file("traces");
     std::fs::create_dir_all(&traces)
         .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
-    let Words { one, many, steps, .. } = T::WORDS;
-    let mut table = format!("position,{one},label,{},right\n", steps.replace(' ', "_"));
+    let mut table = "position,review,label,tokens,right\n".to_owned();
     for (position, (&example, review)) in work.chosen().iter().zip(reviews).enumerate() {
         let Review { place, tokens, right } = review;
         let (label, right) = (work.task.label(example), u8::from(*right));
         let _ = writeln!(table, "{position},{place},{label},{tokens},{right}");
     }
-    write_whole(&traces.join(format!("{many}.csv")), table.as_bytes())
+    write_whole(&traces.join("reviews.csv"), table.as_bytes())
 }
 
 /// One `.npy` file per quantity, where traces are to be kept.
