@@ -9,7 +9,7 @@ use crate::experiments::outcome::Outcome;
 
 /// A mean beta this near to 0 is called white. One white trace of 500 tokens scatters by about 0.12
 /// under the DFA in use, so a mean over many traces that is further off is not chance.
-const WHITE_WITHIN: f64 = 0.1;
+pub(super) const WHITE_WITHIN: f64 = 0.1;
 
 /// Two means this near to each other are called about the same.
 const SAME_WITHIN: f64 = 0.02;
@@ -60,7 +60,8 @@ fn compared(outcome: &Outcome, aggregation: &str) -> Option<String> {
     let name = match aggregation {
         "unit" => "per unit",
         "pooled" => "pooled over units",
-        _ => "for the mean over units (population)",
+        "population" => "for the mean over units (population)",
+        _ => "by the units' summed spectra",
     };
     let figure = format!("{} {name}", spread(trained.beta_mean, trained.beta_sd));
     let untrained = exponent(outcome, "hidden", "untrained", aggregation);

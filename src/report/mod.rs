@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `table` | the rows that text and page share |
 //! | `paper` | the published figures, with source and standing |
+//! | `claims` | what the paper claims beside what was found |
 //! | `findings` | what was found, in sentences |
 //! | `cautions` | how far the figures carry |
 //! | `numbers` | one way to write each kind of number |
@@ -18,6 +19,7 @@
 
 pub mod analysis;
 mod cautions;
+mod claims;
 mod figures;
 mod findings;
 mod html;

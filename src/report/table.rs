@@ -4,10 +4,13 @@
 //! order in which the outcome first names them.
 
 use super::paper;
+pub(super) use crate::experiments::exponents::AGGREGATIONS;
 use crate::experiments::outcome::{ExponentSummary, Outcome};
 
-/// The aggregations, in the order of the columns.
-pub(super) const AGGREGATIONS: [&str; 3] = ["unit", "pooled", "population"];
+/// The networks that read the text, before and after training.
+const READING: [&str; 2] = ["trained", "untrained"];
+/// The trained network on the text, and on what else drove it.
+const DRIVEN: [&str; 4] = ["trained", "shuffled", "random", "padding"];
 
 /// One quantity under one condition.
 #[derive(Debug)]
@@ -17,17 +20,33 @@ pub(super) struct Row<'a> {
     /// As the outcome names it.
     pub condition: &'a str,
     /// In the order of [`AGGREGATIONS`]; `None` where the outcome has no such entry.
-    pub cells: [Option<&'a ExponentSummary>; 3],
+    pub cells: [Option<&'a ExponentSummary>; AGGREGATIONS.len()],
     /// What the paper says of it.
     pub paper: Option<&'static paper::Figure>,
 }
 
-/// The rows, grouped by quantity.
+/// The rows of what read the text, grouped by quantity.
 pub(super) fn rows(outcome: &Outcome) -> Vec<Row<'_>> {
+    rows_where(outcome, |condition| READING.contains(&condition))
+}
+
+/// The rows of the trained network by what drove it; none where the text alone did.
+pub(super) fn driven(outcome: &Outcome) -> Vec<Row<'_>> {
+    let rows = rows_where(outcome, |condition| DRIVEN.contains(&condition));
+    if rows.iter().all(|row| row.condition == "trained") { Vec::new() } else { rows }
+}
+
+/// All rows, grouped by quantity.
+pub(super) fn every(outcome: &Outcome) -> Vec<Row<'_>> {
+    rows_where(outcome, |_| true)
+}
+
+fn rows_where(outcome: &Outcome, wanted: impl Fn(&str) -> bool) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for quantity in in_order(outcome.exponents.iter().map(|entry| entry.quantity.as_str())) {
         let of_quantity = outcome.exponents.iter().filter(|entry| entry.quantity == quantity);
-        for condition in in_order(of_quantity.map(|entry| entry.condition.as_str())) {
+        let found = in_order(of_quantity.map(|entry| entry.condition.as_str()));
+        for condition in found.into_iter().filter(|name| wanted(name)) {
             rows.push(Row {
                 quantity,
                 condition,
@@ -79,12 +98,27 @@ pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
     })
 }
 
+/// What a condition is, in words.
+pub(super) fn meaning_of_condition(condition: &str) -> Option<&'static str> {
+    Some(match condition {
+        "trained" => "reading the text",
+        "shuffled" => "reading the same words in a random order",
+        "random" => "reading words drawn uniformly from the vocabulary",
+        "padding" => "fed with padding alone: a transient towards a fixed point, no noise",
+        _ => return None,
+    })
+}
+
 /// What an aggregation takes as one trace, in words.
 pub(super) fn meaning_of_aggregation(aggregation: &str) -> Option<&'static str> {
     Some(match aggregation {
         "unit" => "one exponent for each unit and review",
         "pooled" => "one per review, from F(n)² averaged over the units",
         "population" => "one per review, of the mean over the units, as EEG or fMRI sees a brain",
+        "spectral" => {
+            "one per review, minus the slope of a line through the sum of the units' power spectra \
+             (the recipe of the paper's first version; no DFA)"
+        }
         _ => return None,
     })
 }

@@ -3,9 +3,12 @@
 //! Place in the flow: outcome -> text. At most [`WIDTH`] columns, no colours, no control characters
 //! whatever the outcome's names hold.
 
+use super::claims::{self, Claim};
 use super::markup::printable;
 use super::numbers::{count, finite, fixed, percent, spread};
-use super::table::{AGGREGATIONS, Row, in_order, meaning_of_quantity, rows};
+use super::table::{
+    AGGREGATIONS, Row, driven, in_order, meaning_of_condition, meaning_of_quantity, rows,
+};
 use super::{findings, paper};
 use crate::experiments::outcome::{Corpus, ExponentSummary, Outcome};
 
@@ -14,7 +17,9 @@ const WIDTH: usize = 100;
 /// Columns of a name of a quantity or condition.
 const NAME: usize = 11;
 /// Columns of a figure, with the gap before it.
-const FIGURE: usize = 18;
+const FIGURE: usize = 15;
+/// Columns of a verdict on a claim.
+const VERDICT: usize = 21;
 /// Columns of the labels of the head.
 const LABEL: usize = 11;
 
@@ -34,6 +39,23 @@ pub(super) fn table(outcome: &Outcome) -> String {
     text.push('\n');
     for note in notes(outcome, &rows) {
         paragraph(&mut text, &note, 0);
+    }
+    let driven: Vec<Row<'_>> =
+        driven(outcome).into_iter().filter(|row| row.quantity == "hidden").collect();
+    if !driven.is_empty() {
+        text.push_str("\nrest and task: beta of the trained network by what drives it\n\n");
+        grid(&mut text, &driven, None, beta);
+        text.push('\n');
+        let words = driven.iter().filter_map(|row| {
+            Some(format!("{}: {}", row.condition, meaning_of_condition(row.condition)?))
+        });
+        let words = format!("{}.", words.collect::<Vec<_>>().join("; "));
+        paragraph(&mut text, &words, 0);
+    }
+    text.push_str("\nwhat the paper claims\n\n");
+    for claim in claims::claims(outcome) {
+        let Claim { what, ours, verdict, .. } = claim;
+        paragraph(&mut text, &format!("{verdict:<VERDICT$}{what}: {ours}"), VERDICT);
     }
     text.push('\n');
     for sentence in findings::sentences(outcome) {

@@ -58,9 +58,7 @@ pub(super) fn measure<T: Task>(
     let at_once = fitting.min(AT_ONCE);
     let mut gatherer = Gatherer::new(work.plan.clone(), &folder.file("exponents.csv"))?;
     let reviews = reviews(work, machine, &taught.network);
-    if settings.recording.save_traces {
-        list(work, &reviews, folder)?;
-    }
+    list(work, &reviews, folder)?;
     for pass in passes(work, machine, folder, taught) {
         let Pass { condition, network, drive, quantities } = pass?;
         // Padding is the same for every example.
@@ -151,18 +149,15 @@ fn reviews<T: Task>(work: &Work<T>, machine: &Machine, network: &T::Network) -> 
     work.chosen().chunks(at_once).flat_map(of_chunk).collect()
 }
 
-/// Says in `traces/reviews.csv` which review stands at each position of the trace files.
+/// Says in `reviews.csv` what the recorded examples are, in the order of the trace files.
 fn list<T: Task>(work: &Work<T>, reviews: &[Review], folder: &RunFolder) -> Result<()> {
-    let traces = folder.file("traces");
-    std::fs::create_dir_all(&traces)
-        .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
     let mut table = "position,review,label,tokens,right\n".to_owned();
     for (position, (&example, review)) in work.chosen().iter().zip(reviews).enumerate() {
         let Review { place, tokens, right } = review;
         let (label, right) = (work.task.label(example), u8::from(*right));
         let _ = writeln!(table, "{position},{place},{label},{tokens},{right}");
     }
-    write_whole(&traces.join("reviews.csv"), table.as_bytes())
+    write_whole(&folder.file("reviews.csv"), table.as_bytes())
 }
 
 /// One `.npy` file per quantity, where traces are to be kept.
@@ -178,6 +173,8 @@ fn trace_files(
         return Ok(Vec::new());
     }
     let traces = folder.file("traces");
+    std::fs::create_dir_all(&traces)
+        .map_err(|cause| Error::file("make the folder of traces", &traces, cause))?;
     let open = |quantity: &Quantity| {
         let units = if *quantity == Quantity::Input { components } else { hidden };
         let name = format!("{}-{}.npy", condition.replace(' ', "-"), quantity.name());

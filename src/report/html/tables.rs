@@ -6,7 +6,9 @@ use crate::experiments::outcome::{ExponentSummary, Outcome};
 use crate::report::markup::{Escaped, typeset, typeset_prose};
 use crate::report::numbers::{count, exponent, finite, fixed, percent, spread};
 use crate::report::paper;
-use crate::report::table::{AGGREGATIONS, Row, meaning_of_aggregation, meaning_of_quantity, rows};
+use crate::report::table::{
+    AGGREGATIONS, Row, every, meaning_of_aggregation, meaning_of_quantity, rows,
+};
 
 /// Beta by quantity, condition and aggregation, beside the paper's figures.
 pub(super) fn overview(outcome: &Outcome) -> String {
@@ -14,6 +16,21 @@ pub(super) fn overview(outcome: &Outcome) -> String {
     if rows.is_empty() {
         return "<p class=\"absent\">No exponent was measured in this run.</p>\n".into();
     }
+    let aggregations: Vec<String> = AGGREGATIONS
+        .iter()
+        .filter_map(|name| Some(format!("<b>{name}</b>: {}", meaning_of_aggregation(name)?)))
+        .collect();
+    format!(
+        "{}<p class=\"note\">Aggregations: {}.</p>\n<p class=\"note\">The paper: {}. {}</p>\n",
+        betas(&rows, "Beta, mean \u{b1} standard deviation over traces"),
+        aggregations.join("; "),
+        Escaped(paper::SHORT_SOURCE),
+        Escaped(&typeset_prose(paper::STANDING))
+    )
+}
+
+/// Beta by quantity, condition and aggregation.
+pub(super) fn betas(rows: &[Row<'_>], caption: &str) -> String {
     let mut body = String::new();
     for group in rows.chunk_by(|one, next| one.quantity == next.quantity) {
         body.push_str("<tbody>\n");
@@ -32,25 +49,13 @@ pub(super) fn overview(outcome: &Outcome) -> String {
         }
         body.push_str("</tbody>\n");
     }
-    let headings =
-        headings(&["quantity", "condition"], &["unit", "pooled", "population", "the paper"]);
-    let aggregations: Vec<String> = AGGREGATIONS
-        .iter()
-        .filter_map(|name| Some(format!("<b>{name}</b>: {}", meaning_of_aggregation(name)?)))
-        .collect();
-    let caption = "Beta, mean \u{b1} standard deviation over traces";
-    format!(
-        "{}<p class=\"note\">Aggregations: {}.</p>\n<p class=\"note\">The paper: {}. {}</p>\n",
-        table(caption, &headings, &body),
-        aggregations.join("; "),
-        Escaped(paper::SHORT_SOURCE),
-        Escaped(&typeset_prose(paper::STANDING))
-    )
+    let figures: Vec<&str> = AGGREGATIONS.into_iter().chain(["the paper"]).collect();
+    table(caption, &headings(&["quantity", "condition"], &figures), &body)
 }
 
 /// Every exponent with its mean alpha, median and counts, one group per aggregation.
 pub(super) fn exponents(outcome: &Outcome) -> String {
-    let rows = rows(outcome);
+    let rows = every(outcome);
     if rows.is_empty() {
         return "<p class=\"absent\">No exponent was measured in this run.</p>\n".into();
     }
