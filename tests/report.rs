@@ -159,6 +159,7 @@ fn outcome() -> Outcome {
             training_reviews: 35_000,
             validation_reviews: 15_000,
             mean_tokens: 236.74,
+            series: None,
         },
         accuracy: Accuracy { validation: 0.8719 },
         training: (1..=14).map(epoch).collect(),

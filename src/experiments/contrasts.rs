@@ -56,8 +56,9 @@ pub struct Contrast {
     pub interval: (f64, f64),
 }
 
-/// All comparisons that `found` allows, of the recorded `reviews`; chance from `seed`.
-pub fn of(found: &[PerReview], reviews: &[Review], seed: u64) -> Vec<Contrast> {
+/// All comparisons that `found` allows, of the recorded `reviews`, whose lengths are in `steps`
+/// (tokens, say); chance from `seed`.
+pub fn of(found: &[PerReview], reviews: &[Review], steps: &str, seed: u64) -> Vec<Contrast> {
     let mut contrasts = Contrasts { found, seed, done: Vec::new() };
     let quantities = contrasts.quantities();
     for &quantity in quantities.iter().filter(|name| !["input", "hidden"].contains(name)) {
@@ -81,7 +82,7 @@ pub fn of(found: &[PerReview], reviews: &[Review], seed: u64) -> Vec<Contrast> {
             // Thirds by length; equal lengths stay together.
             let (third, two_thirds) = (lengths[lengths.len() / 3], lengths[lengths.len() * 2 / 3]);
             let band = |from, to| places(&|review| (from..to).contains(&review.tokens));
-            let name = |from, to: usize| format!("{from} to {} tokens", to - 1);
+            let name = |from, to: usize| format!("{from} to {} {steps}", to - 1);
             let short = (name(shortest, third), band(shortest, third));
             for (from, to) in [(third, two_thirds), (two_thirds, longest + 1)] {
                 let (words, longer) = (name(from, to), band(from, to));
@@ -236,7 +237,7 @@ mod tests {
     fn pairs_take_out_what_reviews_share_and_the_interval_holds_the_truth() {
         let mut held = 0;
         for seed in 0..60 {
-            let contrasts = of(&found(100, 0.2, seed), &[], seed);
+            let contrasts = of(&found(100, 0.2, seed), &[], "tokens", seed);
             assert_eq!(contrasts.len(), 3, "an aggregation without any exponent has none");
             let Contrast { difference, interval, .. } = contrasts[0];
             assert!((difference + 0.2).abs() < 0.06, "{difference}"); // standard error 0.014
@@ -255,8 +256,8 @@ mod tests {
             let shift = if one.review % 2 == 0 { 0.9 } else { 0.0 };
             one.betas[0] = one.betas[0].map(|beta| beta + shift);
         }
-        let contrasts = of(&all, &reviews, 1);
-        assert_eq!(contrasts, of(&all, &reviews, 1), "the same seed, the same intervals");
+        let contrasts = of(&all, &reviews, "tokens", 1);
+        assert_eq!(contrasts, of(&all, &reviews, "tokens", 1), "the same seed, the same intervals");
         let right = contrasts.iter().find(|one| one.about == "rightness").expect("there");
         assert_eq!((right.first.as_str(), right.reviews), ("right", (45, 45)));
         assert!(right.interval.0 > 0.5 && right.interval.1 < 1.3, "{right:?}");
@@ -266,6 +267,6 @@ mod tests {
         assert_eq!(length[0].first, "530 to 559 tokens");
         assert_eq!(length[0].second, "500 to 529 tokens");
         assert!(length.iter().all(|one| one.interval.0 < 0.0 && one.interval.1 > 0.0));
-        assert!(of(&found(4, 0.2, 1), &reviews[..4], 1).is_empty(), "too few");
+        assert!(of(&found(4, 0.2, 1), &reviews[..4], "tokens", 1).is_empty(), "too few");
     }
 }

@@ -114,15 +114,27 @@ pub struct Words {
     pub steps: &'static str,
     /// Those that no training saw.
     pub held_out: &'static str,
+    /// What the network reads of them.
+    pub input: &'static str,
 }
 
 impl Words {
     /// Of reviews.
-    pub const REVIEWS: Self =
-        Self { one: "review", many: "reviews", steps: "tokens", held_out: "validation reviews" };
+    pub const REVIEWS: Self = Self {
+        one: "review",
+        many: "reviews",
+        steps: "tokens",
+        held_out: "validation reviews",
+        input: "embedding component",
+    };
     /// Of time series.
-    pub const SERIES: Self =
-        Self { one: "series", many: "series", steps: "time steps", held_out: "test series" };
+    pub const SERIES: Self = Self {
+        one: "series",
+        many: "series",
+        steps: "time steps",
+        held_out: "test series",
+        input: "the series itself",
+    };
 }
 
 /// Shares of reviews classified rightly.

@@ -26,6 +26,9 @@ pub(super) struct Claim {
 /// Every number that is known of the paper.
 pub(super) fn numbers(outcome: &Outcome) -> Vec<Claim> {
     let mut claims = Vec::new();
+    if outcome.corpus.series.is_some() {
+        return claims; // They are all of reviews.
+    }
     for figure in paper::FIGURES {
         for aggregation in AGGREGATIONS {
             let Figure { quantity, condition, .. } = figure;
@@ -90,7 +93,8 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
         let wanted = |one: &&Contrast| one.about == about && one.aggregation == aggregation;
         outcome.contrasts.iter().filter(wanted).collect()
     };
-    let mut claims = vec![white(outcome)];
+    let series = outcome.corpus.series.is_some();
+    let mut claims = if series { Vec::new() } else { vec![white(outcome)] };
     for aggregation in AGGREGATIONS {
         claims.push(sided(
             format!("internal activations have a smaller beta than h ({aggregation})"),
@@ -118,7 +122,10 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
             "as on text",
             "another run: --data NAME_TRAIN.tsv of the UCR archive",
         ),
-    ] {
+    ]
+    .into_iter()
+    .take(if series { 1 } else { 2 })
+    {
         let (what, theirs, ours) = (what.into(), theirs.into(), ours.into());
         claims.push(Claim { what, theirs, ours, verdict: "not of this run" });
     }

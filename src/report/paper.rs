@@ -100,3 +100,12 @@ pub(super) const IMDB: Source = Source {
     of: "the IMDb reviews",
     address: "https://aclanthology.org/P11-1015/",
 };
+
+/// The time series.
+pub(super) const UCR: Source = Source {
+    citation: "H. A. Dau, A. Bagnall, K. Kamgar, C.-C. M. Yeh, Y. Zhu, S. Gharghabi, C. A. \
+         Ratanamahatana, E. Keogh: The UCR time series archive. IEEE/CAA Journal of Automatica \
+         Sinica 6(6), 1293 (2019), arXiv 1810.07758.",
+    of: "the form of the files and, where the set is one of the archive's, the time series",
+    address: "https://www.cs.ucr.edu/~eamonn/time_series_data_2018/",
+};

@@ -5,11 +5,11 @@
 
 use super::paper;
 pub(super) use crate::experiments::exponents::AGGREGATIONS;
-use crate::experiments::outcome::{ExponentSummary, Outcome};
+use crate::experiments::outcome::{ExponentSummary, Outcome, Words};
 
-/// The networks that read the text, before and after training.
+/// The networks that read the examples, before and after training.
 const READING: [&str; 2] = ["trained", "untrained"];
-/// The trained network on the text, and on what else drove it.
+/// The trained network on the examples, and on what else drove it.
 const DRIVEN: [&str; 4] = ["trained", "shuffled", "random", "padding"];
 
 /// One quantity under one condition.
@@ -25,12 +25,12 @@ pub(super) struct Row<'a> {
     pub paper: Option<&'static paper::Figure>,
 }
 
-/// The rows of what read the text, grouped by quantity.
+/// The rows of what read the examples, grouped by quantity.
 pub(super) fn rows(outcome: &Outcome) -> Vec<Row<'_>> {
     rows_where(outcome, |condition| READING.contains(&condition))
 }
 
-/// The rows of the trained network by what drove it; none where the text alone did.
+/// The rows of the trained network by what drove it; none where the examples alone did.
 pub(super) fn driven(outcome: &Outcome) -> Vec<Row<'_>> {
     let rows = rows_where(outcome, |condition| DRIVEN.contains(&condition));
     if rows.iter().all(|row| row.condition == "trained") { Vec::new() } else { rows }
@@ -52,7 +52,9 @@ fn rows_where(outcome: &Outcome, wanted: impl Fn(&str) -> bool) -> Vec<Row<'_>> 
                 condition,
                 cells: AGGREGATIONS
                     .map(|aggregation| exponent(outcome, quantity, condition, aggregation)),
-                paper: paper::figure(quantity, condition),
+                // Its figures are of reviews.
+                paper: paper::figure(quantity, condition)
+                    .filter(|_| outcome.corpus.series.is_none()),
             });
         }
     }
@@ -85,9 +87,9 @@ pub(super) fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str>
 }
 
 /// What a quantity is, in words; nothing for a name that the report does not know.
-pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
+pub(super) fn meaning_of_quantity(outcome: &Outcome, quantity: &str) -> Option<&'static str> {
     Some(match quantity {
-        "input" => "embedding component",
+        "input" => outcome.corpus.words().input,
         "f" => "forget gate",
         "i" => "input gate",
         "o" => "output gate",
@@ -99,26 +101,32 @@ pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
 }
 
 /// What a condition is, in words.
-pub(super) fn meaning_of_condition(condition: &str) -> Option<&'static str> {
-    Some(match condition {
-        "trained" => "reading the text",
-        "shuffled" => "reading the same words in a random order",
-        "random" => "reading words drawn uniformly from the vocabulary",
-        "padding" => "fed with padding alone: a transient towards a fixed point, no noise",
+pub(super) fn meaning_of_condition(outcome: &Outcome, condition: &str) -> Option<&'static str> {
+    Some(match (condition, outcome.corpus.series.is_some()) {
+        ("trained", false) => "reading the text",
+        ("trained", true) => "reading the series",
+        ("shuffled", false) => "reading the same words in a random order",
+        ("shuffled", true) => "reading the same samples in a random order",
+        ("random", false) => "reading words drawn uniformly from the vocabulary",
+        ("random", true) => "reading white noise of the same mean and standard deviation",
+        ("padding", _) => "fed with padding alone: a transient towards a fixed point, no noise",
         _ => return None,
     })
 }
 
 /// What an aggregation takes as one trace, in words.
-pub(super) fn meaning_of_aggregation(aggregation: &str) -> Option<&'static str> {
+pub(super) fn meaning_of_aggregation(words: Words, aggregation: &str) -> Option<String> {
+    let one = words.one;
     Some(match aggregation {
-        "unit" => "one exponent for each unit and review",
-        "pooled" => "one per review, from F(n)² averaged over the units",
-        "population" => "one per review, of the mean over the units, as EEG or fMRI sees a brain",
-        "spectral" => {
-            "one per review, minus the slope of a line through the sum of the units' power spectra \
-             (the recipe of the paper's first version; no DFA)"
+        "unit" => format!("one exponent for each unit and {one}"),
+        "pooled" => format!("one per {one}, from F(n)² averaged over the units"),
+        "population" => {
+            format!("one per {one}, of the mean over the units, as EEG or fMRI sees a brain")
         }
+        "spectral" => format!(
+            "one per {one}, minus the slope of a line through the sum of the units' power spectra \
+             (the recipe of the paper's first version; no DFA)"
+        ),
         _ => return None,
     })
 }

@@ -64,7 +64,7 @@ impl<T: Task> Work<T> {
         }
         let (found, reviews) = traces::measure(&self, machine, folder, &taught, observer)?;
         let settings = &self.settings;
-        let contrasts = contrasts::of(&found.reviews, &reviews, settings.seed);
+        let contrasts = contrasts::of(&found.reviews, &reviews, T::WORDS.steps, settings.seed);
         self.clock.lap("recording and measuring");
         Ok(Outcome {
             experiment: NAME.to_owned(),

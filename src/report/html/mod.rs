@@ -34,7 +34,7 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
         section("Rest and task", &study::drives(outcome)),
         section("Inside and outside", &study::internal(outcome)),
         section("The course of training", &study::course(outcome)?),
-        section("Which reviews", &study::groups(outcome)),
+        section(&format!("Which {}", outcome.corpus.words().many), &study::groups(outcome)),
         section("All exponents", &tables::exponents(outcome)),
         section("Use of the units", &tables::utilisation(outcome)),
         section("Before you write \u{201c}1/f\u{201d}", &caution_list(outcome)),

@@ -15,14 +15,20 @@ use crate::report::table::{AGGREGATIONS, driven, in_order, meaning_of_condition}
 
 /// Numbers and claims of the paper, and an independent run, beside this one.
 pub(super) fn claims(outcome: &Outcome) -> String {
+    let claimed = beside(&claims::claims(outcome), "What the paper claims", "the paper");
+    if outcome.corpus.series.is_some() {
+        return format!(
+            "{claimed}<p class=\"note\">A claimed difference is seen where the 95 % interval over \
+             series (bootstrap) lies on the claimed side of 0.</p>\n"
+        );
+    }
     let note = "<p class=\"note\">A number is within where ours lies no further from the \
          paper\u{2019}s than its own \u{b1}. A claimed difference is seen where the 95 % interval \
          over reviews (bootstrap) lies on the claimed side of 0.</p>\n";
     format!(
-        "{}{}{note}<details><summary>An independent run in PyTorch beside this one</summary>\n{}\
+        "{}{claimed}{note}<details><summary>An independent run in PyTorch beside this one</summary>\n{}\
          <p class=\"note\">{}</p></details>\n",
         beside(&claims::numbers(outcome), "Every number that is known of the paper", "the paper"),
-        beside(&claims::claims(outcome), "What the paper claims", "the paper"),
         beside(&claims::independent(outcome), "An independent run", "PyTorch"),
         Escaped(paper::INDEPENDENT_STANDING)
     )
@@ -48,16 +54,15 @@ fn beside(claims: &[Claim], caption: &str, source: &str) -> String {
 pub(super) fn drives(outcome: &Outcome) -> String {
     let rows = driven(outcome);
     if rows.is_empty() {
-        return "<p class=\"absent\">Nothing but the text drove the network in this run.</p>\n"
-            .into();
+        return "<p class=\"absent\">Nothing else drove the network in this run.</p>\n".into();
     }
-    let words = in_order(rows.iter().map(|row| row.condition))
-        .into_iter()
-        .filter_map(|name| Some(format!("<b>{name}</b>: {}", meaning_of_condition(name)?)));
+    let words = in_order(rows.iter().map(|row| row.condition)).into_iter().filter_map(|name| {
+        Some(format!("<b>{name}</b>: {}", meaning_of_condition(outcome, name)?))
+    });
     format!(
         "{}<p class=\"note\">{}. A network without input noise relaxes to a fixed point under \
          constant input: beta of padding describes that transient.</p>\n{}",
-        betas(&rows, "Beta of the trained network by what drives it"),
+        betas(outcome, &rows, "Beta of the trained network by what drives it"),
         words.collect::<Vec<_>>().join("; "),
         contrasts(outcome, "drive", "Beta at rest minus beta at task")
     )
@@ -71,15 +76,17 @@ pub(super) fn internal(outcome: &Outcome) -> String {
 
 /// Reviews classified rightly against the others, longer against shorter ones.
 pub(super) fn groups(outcome: &Outcome) -> String {
-    contrasts(outcome, "rightness", "Beta of reviews classified rightly minus the others")
-        + &contrasts(outcome, "length", "Beta of longer reviews minus the shortest third")
+    let many = outcome.corpus.words().many;
+    let rightness = format!("Beta of {many} classified rightly minus the others");
+    let length = format!("Beta of longer {many} minus the shortest third");
+    contrasts(outcome, "rightness", &rightness) + &contrasts(outcome, "length", &length)
 }
 
 /// One table of differences; a sentence where there are none.
 fn contrasts(outcome: &Outcome, about: &str, caption: &str) -> String {
     let found: Vec<&Contrast> = outcome.contrasts.iter().filter(|one| one.about == about).collect();
     if found.is_empty() {
-        return format!("<p class=\"absent\">{caption}: too few reviews, or not measured.</p>\n");
+        return format!("<p class=\"absent\">{caption}: too few, or not measured.</p>\n");
     }
     let same = |one: &&Contrast, next: &&Contrast| {
         (&one.quantity, &one.first, &one.second) == (&next.quantity, &next.first, &next.second)
@@ -102,9 +109,10 @@ fn contrasts(outcome: &Outcome, about: &str, caption: &str) -> String {
         )
     };
     let body: String = found.chunk_by(same).map(line).collect();
-    let figures: Vec<&str> = ["reviews"].into_iter().chain(AGGREGATIONS).collect();
+    let many = outcome.corpus.words().many;
+    let figures: Vec<&str> = [many].into_iter().chain(AGGREGATIONS).collect();
     let headings = headings(&["quantity", "difference"], &figures);
-    let caption = format!("{caption}: difference of means [95 % interval, bootstrap over reviews]");
+    let caption = format!("{caption}: difference of means [95 % interval, bootstrap over {many}]");
     table(&caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
