@@ -3,7 +3,7 @@
 //! After Chong & Feng, arXiv 2301.08530 and Chaos 34(8) 081101 (2024): an LSTM learns the sentiment
 //! of IMDb reviews; every unit's activation over the tokens of a review is a trace; DFA gives its
 //! exponent. The same network is measured before training and at epochs that were kept, and driven
-//! by other than text.
+//! by other than text. The paper's other task, the classes of time series, is studied the same way.
 //!
 //! | file | |
 //! |---|---|
