@@ -94,7 +94,7 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
     for aggregation in AGGREGATIONS {
         claims.push(sided(
             format!("internal activations have a smaller beta than h ({aggregation})"),
-            "f, i, o, candidate and cell are below h",
+            "f, i, o, candidate, cell minus h: all negative",
             &contrasts("internal", aggregation),
             -1.0,
         ));
@@ -103,7 +103,7 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
     rest.retain(|one| one.quantity == "hidden");
     claims.push(sided(
         "the spectral exponent of h is less negative at task than at rest".into(),
-        "beta at rest minus beta at task is positive",
+        "beta at rest minus beta at task: positive",
         &rest,
         1.0,
     ));
@@ -146,7 +146,7 @@ fn sided(what: String, theirs: &str, found: &[&Contrast], side: f64) -> Claim {
         let beyond = |one: &&&Contrast| one.interval.0 * side > 0.0 && one.interval.1 * side > 0.0;
         found.iter().filter(beyond).count()
     };
-    let words = |one: &&Contrast| format!("{} - {} {}", one.first, one.second, interval(one));
+    let words = |one: &&Contrast| format!("{} {}", one.first, interval(one));
     let ours: Vec<String> = found.iter().map(words).collect();
     Claim {
         what,
