@@ -5,10 +5,11 @@
 //! difference is `seen` where the 95 % interval over reviews lies on the claimed side of 0, `the
 //! other way round` where it lies on the other, and else `open`.
 
-use super::numbers::{finite, fixed, spread};
+use super::numbers::{count, finite, fixed, percent, spread};
 use super::paper::{self, Figure};
 use super::table::{AGGREGATIONS, exponent};
-use crate::experiments::outcome::{Contrast, Outcome};
+use crate::analysis::controls::Verdict;
+use crate::experiments::outcome::{Contrast, Control, Outcome};
 
 /// One number or claim.
 #[derive(Debug, PartialEq)]
@@ -90,7 +91,7 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
         let wanted = |one: &&Contrast| one.about == about && one.aggregation == aggregation;
         outcome.contrasts.iter().filter(wanted).collect()
     };
-    let mut claims = vec![white(outcome)];
+    let mut claims = vec![white(outcome), one_over_f(outcome)];
     for aggregation in AGGREGATIONS {
         claims.push(sided(
             format!("internal activations have a smaller beta than h ({aggregation})"),
@@ -136,6 +137,28 @@ fn white(outcome: &Outcome) -> Claim {
             None => "not measured",
             Some(beta) if beta.abs() <= super::findings::WHITE_WITHIN => "seen",
             Some(_) => "the other way round",
+        },
+    }
+}
+
+fn one_over_f(outcome: &Outcome) -> Claim {
+    let control = outcome.controls.iter().find(|control| {
+        control.quantity == "hidden" && control.condition == "trained" && control.traces > 0
+    });
+    let share =
+        |control: &Control| control.judged(Verdict::OneOverF) as f64 / control.traces as f64;
+    let words = |control: &Control| {
+        let (share, traces) = (percent(share(control)), count(control.traces));
+        format!("{share} of {traces} traces of h are called 1/f beside their controls")
+    };
+    Claim {
+        what: "each neuron's activation is 1/f noise".into(),
+        theirs: "beta near 1".into(),
+        ours: control.map_or_else(|| "not measured".into(), words),
+        verdict: match control {
+            None => "not measured",
+            Some(control) if share(control) > 0.5 => "seen of most",
+            Some(_) => "seen of few",
         },
     }
 }

@@ -7,7 +7,8 @@ use crate::experiments::machine::Machine;
 use crate::experiments::outcome::Corpus;
 use crate::models::sentiment::Readout;
 
-/// One paragraph each for reviews, network and training, traces, measure, aggregations, machine.
+/// One paragraph each for reviews, network and training, traces, measure, aggregations, controls,
+/// machine.
 pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
     vec![
         reviews(settings, corpus),
@@ -25,6 +26,7 @@ pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus)
          is the standard deviation over traces (n - 1). Traces that do not move at all have no \
          exponent and are counted as undefined."
             .to_owned(),
+        controls(settings),
         format!("Computed by noisescope {} on {}.", env!("CARGO_PKG_VERSION"), machine.record.name),
     ]
 }
@@ -93,5 +95,19 @@ fn measure(settings: &Settings) -> String {
         dfa.order,
         dfa.convention.describe(),
         dfa.windows
+    )
+}
+
+fn controls(settings: &Settings) -> String {
+    let most = settings.recording.controls;
+    if most == 0 {
+        return "No trace was held against controls.".to_owned();
+    }
+    format!(
+        "Controls: of at most {most} of these reviews every unit trace of input, cell and hidden \
+         was judged as by `noisescope analyze` (its own 95 % interval, a crossover test, short \
+         memory against a power law), and stood beside surrogates measured in the same way: 19 \
+         AR(1) of its own mean, standard deviation and lag-1 correlation, one shuffled, one \
+         phase-randomised."
     )
 }
