@@ -122,6 +122,18 @@ fn larger(worst: f64, difference: f64) -> f64 {
 /// Holds one run to the reference; prints the largest differences.
 fn hold(name: &str, outcome: &Outcome, folder: &Path) {
     assert_eq!(outcome.accuracy.validation, 1.0, "{name}: the readout answers otherwise");
+    let examined = outcome.controls.iter().map(|control| control.traces + control.undefined);
+    let units = [32, UNITS, UNITS, 32, UNITS, UNITS];
+    assert_eq!(examined.collect::<Vec<_>>(), units.map(|units| COPIES * units), "{name}");
+    for control in &outcome.controls {
+        let of_units = outcome.exponents.iter().find(|entry| {
+            (&entry.quantity, &entry.condition) == (&control.quantity, &control.condition)
+                && entry.aggregation == "unit"
+        });
+        let of_units = of_units.and_then(|entry| entry.beta_mean).expect("defined");
+        let same = (control.beta.mean.expect("defined") - of_units).abs() < 1e-12;
+        assert!(same, "{name}: other traces of {} were examined", control.quantity);
+    }
     let found = betas(folder);
     let reviews: Vec<usize> = {
         let mut reviews: Vec<usize> = Vec::new();

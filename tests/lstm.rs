@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use burn::module::Param;
 use burn::nn::{GateController, LstmConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use common::{Tolerance, assert_close, largest_apart, tolerances, widen};
+use common::{assert_close, assert_close_by_largest, largest_apart, tolerances, widen};
 use noisescope::models;
 use noisescope::models::lstm::{Lstm, States};
 use noisescope::signal::random::stream;
@@ -46,19 +46,6 @@ fn random<const D: usize>(name: &str, shape: [usize; D], limit: f32) -> TensorDa
 
 fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().try_to_vec().unwrap()
-}
-
-/// As [`assert_close`], both sides divided by the largest size of what is expected (by 1 where that
-/// is zero throughout); gives the largest difference then.
-#[track_caller]
-fn assert_close_by_largest(what: &str, found: &[f32], expected: &[f64], by: &Tolerance) -> f64 {
-    assert!(!expected.is_empty(), "{what}: nothing to compare");
-    let size = expected.iter().fold(0.0, |size: f64, value| size.max(value.abs()));
-    let size = if size > 0.0 { size } else { 1.0 };
-    let found: Vec<f64> = found.iter().map(|value| f64::from(*value) / size).collect();
-    let expected: Vec<f64> = expected.iter().map(|value| value / size).collect();
-    assert_close(what, &found, &expected, by);
-    largest_apart(&found, &expected)
 }
 
 #[test]

@@ -3,9 +3,10 @@
 //! The outcome here is made up for these tests; its figures are of no run. The page of it is
 //! written to cargo's folder for tests, to be looked at: `<target>/tmp/report.html`.
 
+use noisescope::analysis::controls::Verdict;
 use noisescope::experiments::outcome::{
-    Accuracy, Contrast, Corpus, Device, Epoch, ExponentSummary, Fluctuation, Histogram, Outcome,
-    Recording, Utilisation,
+    Accuracy, Contrast, Control, Corpus, Device, Epoch, ExponentSummary, Fluctuation, Histogram,
+    LocalBeta, Outcome, Recording, Spread, Utilisation,
 };
 use noisescope::report;
 
@@ -117,6 +118,26 @@ fn contrasts() -> Vec<Contrast> {
     .concat()
 }
 
+fn control(quantity: usize, condition: usize) -> Control {
+    let spread = |mean: f64| Spread { mean: Some(mean), sd: Some(0.11) };
+    let mean = beta(quantity, condition, 0).0;
+    let local = |sizes, mean| LocalBeta { sizes, beta: spread(mean) };
+    Control {
+        quantity: QUANTITIES[quantity].into(),
+        condition: CONDITIONS[condition].into(),
+        traces: 1_903,
+        undefined: 17,
+        beta: spread(mean),
+        local: vec![local([10, 30], mean + 0.06), local([30, 125], mean - 0.05)],
+        surrogates: 19,
+        autoregressive: spread(mean / 2.0),
+        above_autoregressive: 419,
+        shuffled: spread(0.003),
+        phase_randomised: spread(mean + 0.01),
+        verdicts: Verdict::ALL.into_iter().zip([300, 900, 500, 50, 100, 53, 0]).collect(),
+    }
+}
+
 /// A whole outcome.
 fn outcome() -> Outcome {
     let mut exponents = Vec::new();
@@ -176,6 +197,7 @@ fn outcome() -> Outcome {
         fluctuations,
         utilisation,
         contrasts: contrasts(),
+        controls: [0, 5, 6].iter().flat_map(|&q| [0, 1].map(|c| control(q, c))).collect(),
         methods: vec![
             "Detrended fluctuation analysis of order 1, windows of 10 to 125 samples, half \
              overlapping, F(n) = sqrt(mean squared residual over all windows)."
@@ -213,6 +235,10 @@ fn empty() -> Outcome {
     outcome.histograms.clear();
     outcome.fluctuations.clear();
     outcome.utilisation.iter_mut().for_each(|entry| entry.beta_mean_used = None);
+    for control in &mut outcome.controls {
+        let (quantity, condition) = (control.quantity.clone(), control.condition.clone());
+        *control = Control { quantity, condition, undefined: 1_920, ..Control::default() };
+    }
     outcome
 }
 
@@ -260,6 +286,8 @@ fn the_page_shows_everything_and_is_the_same_every_time() {
     {
         assert!(page.contains(claimed), "{claimed}");
     }
+    let survives = "Of 1,903 traces of hidden (trained) 26\u{a0}% are called 1/f";
+    assert!(page.contains(survives) && page.contains("beta, 30 to 125"));
     assert!(page.contains("Maas") && !page.contains("Synthetic"));
     assert_eq!(page, report::html(&outcome).expect("the page is drawn again"));
 
@@ -298,6 +326,7 @@ fn hostile_names_stay_text() {
         outcome.exponents.iter_mut().for_each(|entry| unnamed(&mut entry.quantity));
         outcome.histograms.iter_mut().for_each(|entry| unnamed(&mut entry.quantity));
         outcome.utilisation.iter_mut().for_each(|entry| unnamed(&mut entry.quantity));
+        outcome.controls.iter_mut().for_each(|entry| unnamed(&mut entry.quantity));
     }
     let page = page(&outcome);
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;"));
@@ -332,6 +361,7 @@ fn outcomes_without_numbers_still_make_a_report() {
     assert!(nothing.contains("No fluctuation function") && nothing.contains("No exponent of"));
     let mut bare = empty();
     bare.exponents.clear();
+    bare.controls.clear();
     bare.utilisation.clear();
     bare.training.clear();
     bare.seconds.clear();

@@ -5,6 +5,7 @@
 
 pub mod analyze;
 pub mod contrasts;
+mod control;
 pub mod exponents;
 mod groups;
 pub mod machine;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::contrasts::Contrast;
+pub use super::control::{Control, LocalBeta, Spread};
 pub use crate::models::training::Epoch;
 
 /// Everything that one run found and was made with.
@@ -40,6 +41,9 @@ pub struct Outcome {
     /// Differences of means over reviews, with their intervals.
     #[serde(default)]
     pub contrasts: Vec<Contrast>,
+    /// How much of "1/f" survives, per quantity and condition that was examined.
+    #[serde(default)]
+    pub controls: Vec<Control>,
     /// The conventions, in sentences fit for a methods section.
     pub methods: Vec<String>,
     /// The resolved settings, as TOML.

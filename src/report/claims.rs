@@ -5,10 +5,11 @@
 //! difference is `seen` where the 95 % interval over reviews lies on the claimed side of 0, `the
 //! other way round` where it lies on the other, and else `open`.
 
-use super::numbers::{finite, fixed, spread};
+use super::numbers::{count, finite, fixed, percent, spread};
 use super::paper::{self, Figure};
 use super::table::{AGGREGATIONS, exponent};
-use crate::experiments::outcome::{Contrast, Outcome};
+use crate::analysis::controls::Verdict;
+use crate::experiments::outcome::{Contrast, Control, Outcome};
 
 /// One number or claim.
 #[derive(Debug, PartialEq)]
@@ -95,10 +96,11 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
     };
     let series = outcome.corpus.series.is_some();
     let mut claims = if series { Vec::new() } else { vec![white(outcome)] };
+    claims.push(one_over_f(outcome));
     for aggregation in AGGREGATIONS {
         claims.push(sided(
             format!("internal activations have a smaller beta than h ({aggregation})"),
-            "f, i, o, candidate and cell are below h",
+            "f, i, o, candidate, cell minus h: all negative",
             &contrasts("internal", aggregation),
             -1.0,
         ));
@@ -107,7 +109,7 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
     rest.retain(|one| one.quantity == "hidden");
     claims.push(sided(
         "the spectral exponent of h is less negative at task than at rest".into(),
-        "beta at rest minus beta at task is positive",
+        "beta at rest minus beta at task: positive",
         &rest,
         1.0,
     ));
@@ -147,13 +149,35 @@ fn white(outcome: &Outcome) -> Claim {
     }
 }
 
+fn one_over_f(outcome: &Outcome) -> Claim {
+    let control = outcome.controls.iter().find(|control| {
+        control.quantity == "hidden" && control.condition == "trained" && control.traces > 0
+    });
+    let share =
+        |control: &Control| control.judged(Verdict::OneOverF) as f64 / control.traces as f64;
+    let words = |control: &Control| {
+        let (share, traces) = (percent(share(control)), count(control.traces));
+        format!("{share} of {traces} traces of h are called 1/f beside their controls")
+    };
+    Claim {
+        what: "each neuron's activation is 1/f noise".into(),
+        theirs: "beta near 1".into(),
+        ours: control.map_or_else(|| "not measured".into(), words),
+        verdict: match control {
+            None => "not measured",
+            Some(control) if share(control) > 0.5 => "seen of most",
+            Some(_) => "seen of few",
+        },
+    }
+}
+
 /// A claim that differences lie on one side of 0; `side` is its sign.
 fn sided(what: String, theirs: &str, found: &[&Contrast], side: f64) -> Claim {
     let on = |side: f64| {
         let beyond = |one: &&&Contrast| one.interval.0 * side > 0.0 && one.interval.1 * side > 0.0;
         found.iter().filter(beyond).count()
     };
-    let words = |one: &&Contrast| format!("{} - {} {}", one.first, one.second, interval(one));
+    let words = |one: &&Contrast| format!("{} {}", one.first, interval(one));
     let ours: Vec<String> = found.iter().map(words).collect();
     Claim {
         what,

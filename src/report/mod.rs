@@ -11,6 +11,7 @@
 //! | `claims` | what the paper claims beside what was found |
 //! | `findings` | what was found, in sentences |
 //! | `cautions` | how far the figures carry |
+//! | `controls` | how much of "1/f" survives, for text and page |
 //! | `numbers` | one way to write each kind of number |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
@@ -20,6 +21,7 @@
 pub mod analysis;
 mod cautions;
 mod claims;
+mod controls;
 mod figures;
 mod findings;
 mod html;

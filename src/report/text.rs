@@ -9,13 +9,13 @@ use super::numbers::{count, finite, fixed, percent, spread};
 use super::table::{
     AGGREGATIONS, Row, driven, in_order, meaning_of_condition, meaning_of_quantity, rows,
 };
-use super::{findings, paper};
+use super::{controls, findings, paper};
 use crate::experiments::outcome::{Corpus, ExponentSummary, Outcome, Words};
 
 /// Columns of the terminal that are used.
 const WIDTH: usize = 100;
 /// Columns of a name of a quantity or condition.
-const NAME: usize = 11;
+pub(super) const NAME: usize = 11;
 /// Columns of a figure, with the gap before it.
 const FIGURE: usize = 15;
 /// Columns of a verdict on a claim.
@@ -63,6 +63,7 @@ pub(super) fn table(outcome: &Outcome) -> String {
     for sentence in findings::sentences(outcome) {
         paragraph(&mut text, &sentence, 0);
     }
+    controls::text(&mut text, &outcome.controls);
     text
 }
 
@@ -249,7 +250,7 @@ fn pieces(word: &str, room: usize) -> Vec<String> {
 }
 
 /// A name cut to its column.
-fn shortened(name: &str, room: usize) -> String {
+pub(super) fn shortened(name: &str, room: usize) -> String {
     let name = printable(name);
     if name.chars().count() <= room {
         return name;

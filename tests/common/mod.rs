@@ -123,6 +123,19 @@ pub fn largest_apart(actual: &[f64], expected: &[f64]) -> f64 {
     apart.map(|d| if d.is_nan() { f64::INFINITY } else { d }).fold(0.0, f64::max)
 }
 
+/// As [`assert_close`], both sides divided by the largest size of what is expected (by 1 where that
+/// is zero throughout); gives the largest difference then.
+#[track_caller]
+pub fn assert_close_by_largest(what: &str, found: &[f32], expected: &[f64], by: &Tolerance) -> f64 {
+    assert!(!expected.is_empty(), "{what}: nothing to compare");
+    let size = expected.iter().fold(0.0, |size: f64, value| size.max(value.abs()));
+    let size = if size > 0.0 { size } else { 1.0 };
+    let found: Vec<f64> = found.iter().map(|value| f64::from(*value) / size).collect();
+    let expected: Vec<f64> = expected.iter().map(|value| value / size).collect();
+    assert_close(what, &found, &expected, by);
+    largest_apart(&found, &expected)
+}
+
 /// `f32` values for a comparison.
 pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub(super) use self::ruler::CONFIDENCE;
 use self::ruler::{Beside, Ruler};
 pub use self::windows::{FitRange, Spacing, Span, Windows};
 use super::machine::Machine;

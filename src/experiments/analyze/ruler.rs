@@ -12,7 +12,7 @@ use crate::signal::Traces;
 use crate::signal::gaps::Run;
 
 /// The share of such traces whose interval holds the true exponent.
-const CONFIDENCE: f64 = 0.95;
+pub(in crate::experiments) const CONFIDENCE: f64 = 0.95;
 
 /// The longest trace whose periodogram is taken; longer ones get Welch's spectrum of segments of a
 /// quarter of that, so that memory stays bounded.

@@ -8,7 +8,7 @@ use crate::experiments::outcome::{Corpus, Series, Words};
 use crate::models::sentiment::Readout;
 
 /// One paragraph each for reviews or series, network and training, traces, measure, aggregations,
-/// machine.
+/// controls, machine.
 pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
     let Words { one, steps, held_out, .. } = corpus.words();
     let (source, counted, input) = match &corpus.series {
@@ -35,6 +35,7 @@ pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus)
              units. ± is the standard deviation over traces (n - 1). Traces that do not move at all \
              have no exponent and are counted as undefined."
         ),
+        controls(settings, corpus),
         format!("Computed by noisescope {} on {}.", env!("CARGO_PKG_VERSION"), machine.record.name),
     ]
 }
@@ -131,5 +132,20 @@ fn measure(settings: &Settings) -> String {
         dfa.order,
         dfa.convention.describe(),
         dfa.windows
+    )
+}
+
+fn controls(settings: &Settings, corpus: &Corpus) -> String {
+    let most = settings.recording.controls;
+    if most == 0 {
+        return "No trace was held against controls.".to_owned();
+    }
+    let many = corpus.words().many;
+    format!(
+        "Controls: of at most {most} of these {many} every unit trace of input, cell and hidden \
+         was judged as by `noisescope analyze` (its own 95 % interval, a crossover test, short \
+         memory against a power law), and stood beside surrogates measured in the same way: 19 \
+         AR(1) of its own mean, standard deviation and lag-1 correlation, one shuffled, one \
+         phase-randomised."
     )
 }

@@ -14,6 +14,7 @@
 //! | `traces`, `states` | passes over the examples; one batch of recorded states |
 //! | `methods` | the conventions in sentences |
 
+mod controls;
 mod methods;
 mod reviews;
 mod series;

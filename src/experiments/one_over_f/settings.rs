@@ -92,6 +92,8 @@ pub struct Recording {
     pub quantities: Vec<Quantity>,
     /// What else than the text drives the trained network.
     pub drives: Vec<Drive>,
+    /// Reviews whose unit traces are held against controls at most; 0 for none.
+    pub controls: usize,
     /// Whether the traces are written to `traces/*.npy`.
     pub save_traces: bool,
 }
@@ -102,6 +104,7 @@ impl Default for Recording {
             steps: 500,
             reviews: 100,
             quantities: Quantity::ALL.to_vec(),
+            controls: 100,
             drives: Drive::ALL.to_vec(),
             save_traces: false,
         }

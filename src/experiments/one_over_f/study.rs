@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::settings::Settings;
 use super::task::Task;
-use super::{NAME, methods, teaching, traces};
+use super::traces::{self, Measures};
+use super::{NAME, methods, teaching};
 use crate::analysis::dfa::DfaPlan;
 use crate::error::{Error, Result};
 use crate::experiments::contrasts;
@@ -62,7 +63,8 @@ impl<T: Task> Work<T> {
             let seconds = taught.history.iter().map(|epoch| epoch.seconds).sum();
             self.clock.laps.last_mut().expect("a lap").1 = seconds;
         }
-        let (found, reviews) = traces::measure(&self, machine, folder, &taught, observer)?;
+        let Measures { found, reviews, controls } =
+            traces::measure(&self, machine, folder, &taught, observer)?;
         let settings = &self.settings;
         let contrasts = contrasts::of(&found.reviews, &reviews, T::WORDS.steps, settings.seed);
         self.clock.lap("recording and measuring");
@@ -89,6 +91,7 @@ impl<T: Task> Work<T> {
             fluctuations: found.fluctuations,
             utilisation: found.utilisation,
             contrasts,
+            controls,
             methods: methods::sentences(settings, machine, &self.task.corpus()),
             settings: toml::to_string(settings).expect("settings are plain data"),
             seconds: self.clock.laps,

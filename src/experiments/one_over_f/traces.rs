@@ -10,6 +10,7 @@ use std::cell::LazyCell;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::controls::{self, Examiner};
 use super::settings::{Drive, Quantity, Settings};
 use super::states::Recorded;
 use super::study::Work;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::experiments::contrasts::Review;
 use crate::experiments::exponents::{Found, Gatherer, Subject};
 use crate::experiments::machine::Machine;
+use crate::experiments::outcome::Control;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::models::{checkpoint, training};
@@ -38,10 +40,19 @@ struct Pass<N> {
     network: N,
     drive: Option<Drive>,
     quantities: Vec<Quantity>,
+    /// Whether its traces are held against controls.
+    examined: bool,
 }
 
-/// Records the networks over the chosen examples and measures what comes; gives what was found, and
-/// the examples.
+/// What the traces came to.
+pub(super) struct Measures {
+    pub(super) found: Found,
+    pub(super) reviews: Vec<Review>,
+    pub(super) controls: Vec<Control>,
+}
+
+/// Records the networks over the chosen examples, measures what comes and holds it against
+/// controls.
 ///
 /// # Errors
 /// The device failed, a file cannot be read or written, or the user stopped it.
@@ -51,16 +62,19 @@ pub(super) fn measure<T: Task>(
     folder: &RunFolder,
     taught: &Taught<T::Network>,
     observer: &mut dyn Observer,
-) -> Result<(Found, Vec<Review>)> {
+) -> Result<Measures> {
     let (settings, chosen) = (&work.settings, work.chosen());
     let units = (settings.model.hidden, work.task.components(settings));
     let fitting = machine.rows_at_once(settings.recording.steps, units.0, units.1);
     let at_once = fitting.min(AT_ONCE);
     let mut gatherer = Gatherer::new(work.plan.clone(), &folder.file("exponents.csv"))?;
+    let most = settings.recording.controls;
+    let mut examiner =
+        (most > 0).then(|| Examiner::new(&work.plan, most, settings.seed)).transpose()?;
     let reviews = reviews(work, machine, &taught.network);
     list(work, &reviews, folder)?;
     for pass in passes(work, machine, folder, taught) {
-        let Pass { condition, network, drive, quantities } = pass?;
+        let Pass { condition, network, drive, quantities, examined } = pass?;
         // Padding is the same for every example.
         let chosen = if drive == Some(Drive::Padding) { &chosen[..1] } else { chosen };
         observer.begin(&format!("recording, {condition}"), chosen.len() as u64);
@@ -76,6 +90,11 @@ pub(super) fn measure<T: Task>(
                 let spectral = spectrum::population::exponents(&traces, recorded.units(quantity))?;
                 let subject = Subject { quantity: quantity.name(), condition: condition.clone() };
                 gatherer.add(&subject, &places, &readings, &spectral)?;
+                if let Some(examiner) = examiner.as_mut().filter(|_| examined)
+                    && controls::QUANTITIES.contains(&quantity)
+                {
+                    examiner.add(&subject, places.len(), &readings.unit, &traces);
+                }
                 if let Some(file) = files.get_mut(place) {
                     file.append(&traces)?;
                 }
@@ -95,7 +114,8 @@ pub(super) fn measure<T: Task>(
     }
     let found = gatherer.finish()?;
     found.notes.iter().for_each(|note| observer.note(note));
-    Ok((found, reviews))
+    let controls = examiner.map_or_else(Vec::new, Examiner::finish);
+    Ok(Measures { found, reviews, controls })
 }
 
 /// All passes, each network made when its turn comes.
@@ -112,6 +132,7 @@ fn passes<'a, T: Task>(
         network,
         drive,
         quantities: recording.quantities.clone(),
+        examined: drive.is_none(),
     };
     let text = [pass("untrained", fresh(), None), pass("trained", taught.network.clone(), None)];
     let wanted = move |drive: &&Drive| work.task.drives().contains(drive);
@@ -126,7 +147,8 @@ fn passes<'a, T: Task>(
             let (weights, _) = checkpoint::read(&path)?;
             let network = checkpoint::with_parameters(fresh(), &weights)
                 .map_err(|error| error.at(path.display()))?;
-            Ok(Pass { condition: format!("epoch {epoch}"), network, drive: None, quantities })
+            let condition = format!("epoch {epoch}");
+            Ok(Pass { condition, network, drive: None, quantities, examined: false })
         })
     });
     text.into_iter().chain(driven).map(Ok).chain(epochs)

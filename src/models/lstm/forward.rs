@@ -99,8 +99,16 @@ pub(super) struct Written<'a> {
     pub hidden: &'a mut [f32],
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often [`forward`] was called on this thread, for the test that recording costs no pass.
+    static PASSES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Runs the recurrence over `x` `[B, T, E]`.
 pub(super) fn forward(sizes: Sizes, x: &[f32], weights: Weights<'_>, written: Written<'_>) {
+    #[cfg(test)]
+    PASSES.set(PASSES.get() + 1);
     let Written { gates, cell, hidden } = written;
     sizes.check(sizes.inputs, &[x]);
     sizes.check(sizes.hidden, &[cell, hidden]);
@@ -237,7 +245,9 @@ fn activate<S: Simd>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Lstm, States};
     use super::*;
+    use burn::tensor::{Device, Tensor};
 
     #[test]
     fn one_unit_and_two_steps_worked_out_by_hand() {
@@ -267,32 +277,26 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_the_same_among_128_as_among_three() {
-        for hidden in [1, 5, 60, 64, 100, 256] {
-            let sizes = Sizes { batch: 128, steps: 500, inputs: 2, hidden };
-            let value = |at: usize| ((at * 7919 + 13) % 101) as f32 / 100.0 - 0.5;
-            let some = |count: usize| (0..count).map(value).collect::<Vec<f32>>();
-            let (kernel, recurrent, bias) =
-                (some(8 * hidden), some(4 * hidden * hidden), some(4 * hidden));
-            let weights = || Weights { kernel: &kernel, recurrent: &recurrent, bias: &bias };
-            let run = |sizes: Sizes, x: &[f32]| {
-                let states = sizes.batch * sizes.steps * hidden;
-                let [mut gates, mut cell, mut hidden] =
-                    [4, 1, 1].map(|width| vec![f32::NAN; width * states]);
-                let written = Written { gates: &mut gates, cell: &mut cell, hidden: &mut hidden };
-                forward(sizes, x, weights(), written);
-                [gates, cell, hidden].concat().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
-            };
-            let x = some(128 * 1000);
-            let all = run(sizes, &x);
-            let states = 128 * 500 * hidden;
-            for first in [0, 62, 125] {
-                let few = run(Sizes { batch: 3, ..sizes }, &x[first * 1000..][..3000]);
-                let row = 500 * hidden;
-                let [gates, cell, h] = [(0, 4), (4 * states, 1), (5 * states, 1)]
-                    .map(|(at, width)| &all[at + first * width * row..][..3 * width * row]);
-                assert!(few == [gates, cell, h].concat(), "{hidden} units, rows from {first}");
-            }
+    fn recording_is_the_forward_pass_itself_and_no_other() {
+        let counted = |run: &dyn Fn() -> Tensor<3>| {
+            let before = PASSES.get();
+            let hidden = run().to_data();
+            (PASSES.get() - before, hidden)
+        };
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let lstm = Lstm::new(3, 5, 1, &device);
+            let x = || Tensor::arange(0..17 * 4 * 3, &device).float().cos().reshape([17, 4, 3]);
+            let forward = counted(&|| lstm.forward(x()));
+            let record = counted(&|| {
+                let States { gates, cell, hidden } = lstm.record(x());
+                assert_eq!((gates.dims(), cell.dims()), ([17, 4, 20], [17, 4, 5]));
+                // What is recorded belongs together: h is the output gate times tanh(C).
+                let product = gates.slice_dim(2, 15..20) * cell;
+                assert!((product - hidden.clone()).abs().max().into_scalar::<f32>() < 1e-6);
+                hidden
+            });
+            assert_eq!(forward, record, "passes and hidden states");
+            assert_eq!(record.0, 1, "passes");
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn of_the_set(analysis: &Analysis, few: usize) -> String {
 }
 
 /// `83 %`, `< 1 %`.
-pub(super) fn share(part: usize, all: usize) -> String {
+pub(in crate::report) fn share(part: usize, all: usize) -> String {
     match 100.0 * part as f64 / all.max(1) as f64 {
         percent if percent > 0.0 && percent < 0.5 => "< 1 %".to_owned(),
         percent => format!("{percent:.0} %"),

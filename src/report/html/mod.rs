@@ -1,6 +1,6 @@
 //! The page: one file that holds its style and its figures and opens without a network.
 //!
-//! Place in the flow: outcome -> `figures`, `tables`, `findings`, `cautions` -> HTML. Every string
+//! Place in the flow: outcome -> `figures`, `tables`, `findings`, `controls`, `cautions` -> HTML. Every string
 //! of the outcome goes through [`Escaped`]; the page runs no script and loads nothing.
 
 pub(super) mod figures;
@@ -9,8 +9,8 @@ mod study;
 pub(super) mod tables;
 
 use super::cautions::cautions;
-use super::findings;
 use super::markup::{Escaped, typeset_prose};
+use super::{controls, findings};
 use crate::error::Result;
 use crate::experiments::outcome::Outcome;
 
@@ -37,6 +37,7 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
         section(&format!("Which {}", outcome.corpus.words().many), &study::groups(outcome)),
         section("All exponents", &tables::exponents(outcome)),
         section("Use of the units", &tables::utilisation(outcome)),
+        section("How much of \u{201c}1/f\u{201d} survives", &controls::section(&outcome.controls)),
         section("Before you write \u{201c}1/f\u{201d}", &caution_list(outcome)),
         section("Training", &figures::training(outcome)?),
         section("Methods", &methods(outcome)),

@@ -60,36 +60,42 @@ pub(super) fn drives(outcome: &Outcome) -> String {
         Some(format!("<b>{name}</b>: {}", meaning_of_condition(outcome, name)?))
     });
     format!(
-        "{}<p class=\"note\">{}. A network without input noise relaxes to a fixed point under \
+        "{}<p class=\"note\">{}. A network without noise of its own relaxes to a fixed point under \
          constant input: beta of padding describes that transient.</p>\n{}",
         betas(outcome, &rows, "Beta of the trained network by what drives it"),
         words.collect::<Vec<_>>().join("; "),
-        contrasts(outcome, "drive", "Beta at rest minus beta at task")
+        contrasts(outcome, "drive", "Beta at rest minus beta at task", Some("at rest"))
     )
 }
 
-/// Gates and cell against the hidden state.
+/// Gates and cell against the hidden state, and training against none.
 pub(super) fn internal(outcome: &Outcome) -> String {
-    contrasts(outcome, "internal", "Beta inside the unit minus beta of what leaves it, trained")
-        + &contrasts(outcome, "training", "Beta after training minus beta before")
+    let internal = "Beta inside the trained unit minus beta of what leaves it (hidden)";
+    contrasts(outcome, "internal", internal, None)
+        + &contrasts(outcome, "training", "Beta after training minus beta before", None)
 }
 
 /// Reviews classified rightly against the others, longer against shorter ones.
 pub(super) fn groups(outcome: &Outcome) -> String {
     let many = outcome.corpus.words().many;
-    let rightness = format!("Beta of {many} classified rightly minus the others");
-    let length = format!("Beta of longer {many} minus the shortest third");
-    contrasts(outcome, "rightness", &rightness) + &contrasts(outcome, "length", &length)
+    let right = format!("Beta of {many} classified rightly minus beta of the others");
+    let shortest = outcome.contrasts.iter().find(|one| one.about == "length");
+    let shortest = shortest.map_or("the shortest", |one| &one.second);
+    let longer = format!("Beta of longer {many} minus beta of those of {shortest}");
+    contrasts(outcome, "rightness", &right, None)
+        + &contrasts(outcome, "length", &longer, Some("length"))
 }
 
-/// One table of differences; a sentence where there are none.
-fn contrasts(outcome: &Outcome, about: &str, caption: &str) -> String {
+/// One table of differences, with a column for what the first is where that varies; a sentence
+/// where there are none.
+fn contrasts(outcome: &Outcome, about: &str, caption: &str, varies: Option<&str>) -> String {
     let found: Vec<&Contrast> = outcome.contrasts.iter().filter(|one| one.about == about).collect();
+    let caption = Escaped(caption);
     if found.is_empty() {
         return format!("<p class=\"absent\">{caption}: too few, or not measured.</p>\n");
     }
     let same = |one: &&Contrast, next: &&Contrast| {
-        (&one.quantity, &one.first, &one.second) == (&next.quantity, &next.first, &next.second)
+        (&one.quantity, &one.first) == (&next.quantity, &next.first)
     };
     let line = |group: &[&Contrast]| {
         let first = group[0];
@@ -99,21 +105,21 @@ fn contrasts(outcome: &Outcome, about: &str, caption: &str) -> String {
         });
         let (ones, others) = first.reviews;
         let reviews = if ones == others { ones.to_string() } else { format!("{ones}, {others}") };
+        let varying = varies.map(|_| format!("<td>{}</td>", Escaped(&first.first)));
         format!(
-            "<tr><th scope=\"row\">{}</th><td>{} \u{2212} {}</td>{}{}</tr>\n",
+            "<tr><th scope=\"row\">{}</th>{}{}{}</tr>\n",
             Escaped(&first.quantity),
-            Escaped(&first.first),
-            Escaped(&first.second),
+            varying.unwrap_or_default(),
             number(&reviews),
             figures.concat()
         )
     };
     let body: String = found.chunk_by(same).map(line).collect();
+    let names: Vec<&str> = ["quantity"].into_iter().chain(varies).collect();
     let many = outcome.corpus.words().many;
     let figures: Vec<&str> = [many].into_iter().chain(AGGREGATIONS).collect();
-    let headings = headings(&["quantity", "difference"], &figures);
     let caption = format!("{caption}: difference of means [95 % interval, bootstrap over {many}]");
-    table(&caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
+    table(&caption, &headings(&names, &figures), &format!("<tbody>\n{body}</tbody>\n"))
 }
 
 /// Beta over the epochs that were kept.
