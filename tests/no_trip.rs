@@ -243,8 +243,9 @@ fn the_study_gives_the_same_table_both_ways() {
     let (stay, table) = run(&machine, home.path(), "stay");
     machine.through_host = true;
     let (trip, expected) = run(&machine, home.path(), "trip");
-    // Two networks, 70 reviews, seven quantities: their units, pooled, population.
-    assert_eq!(table.len(), 1 + 2 * 70 * (10 + 6 * 21 + 7 * 2));
+    // Two networks and two drives over 70 reviews, padding once; seven quantities: their units,
+    // pooled, population, spectral.
+    assert_eq!(table.len(), 1 + (4 * 70 + 1) * (10 + 6 * 21 + 7 * 3));
     for (line, expected) in table.iter().zip(&expected) {
         assert_eq!(line, expected);
     }

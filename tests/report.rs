@@ -5,8 +5,8 @@
 
 use noisescope::analysis::controls::Verdict;
 use noisescope::experiments::outcome::{
-    Accuracy, Control, Corpus, Device, Epoch, ExponentSummary, Fluctuation, Histogram, LocalBeta,
-    Outcome, Recording, Spread, Utilisation,
+    Accuracy, Contrast, Control, Corpus, Device, Epoch, ExponentSummary, Fluctuation, Histogram,
+    LocalBeta, Outcome, Recording, Spread, Utilisation,
 };
 use noisescope::report;
 
@@ -15,15 +15,16 @@ mod checks;
 use checks::{loads, unbalanced};
 
 const QUANTITIES: [&str; 7] = ["input", "f", "i", "o", "candidate", "cell", "hidden"];
-const CONDITIONS: [&str; 2] = ["trained", "untrained"];
-const AGGREGATIONS: [&str; 3] = ["unit", "pooled", "population"];
+const CONDITIONS: [&str; 6] =
+    ["trained", "untrained", "shuffled", "padding", "epoch 1", "epoch 14"];
+const AGGREGATIONS: [&str; 4] = ["unit", "pooled", "population", "spectral"];
 const REVIEWS: usize = 200;
 
 /// Mean and spread of beta, rising with the quantity and with the aggregation.
 fn beta(quantity: usize, condition: usize, aggregation: usize) -> (f64, f64) {
     let mean = 0.02 + 0.14 * quantity as f64 * (1.0 - 0.3 * condition as f64);
-    let spread = [0.12 + 0.04 * quantity as f64, 0.06, 0.13][aggregation];
-    (mean * [0.5, 0.8, 1.1][aggregation] - 0.01, spread)
+    let spread = [0.12 + 0.04 * quantity as f64, 0.06, 0.13, 0.04][aggregation];
+    (mean * [0.5, 0.8, 1.1, 0.7][aggregation] - 0.01, spread)
 }
 
 fn exponent(quantity: usize, condition: usize, aggregation: usize) -> ExponentSummary {
@@ -93,6 +94,30 @@ fn epoch(epoch: usize) -> Epoch {
     }
 }
 
+/// Gates against h, rest against task, right against wrong, in all aggregations.
+fn contrasts() -> Vec<Contrast> {
+    let of = |about: &str, quantity: &str, first: &str, second: &str, difference: f64| {
+        AGGREGATIONS.map(|aggregation| Contrast {
+            about: about.into(),
+            quantity: quantity.into(),
+            first: first.into(),
+            second: second.into(),
+            aggregation: aggregation.into(),
+            reviews: if about == "rightness" { (171, 29) } else { (REVIEWS, REVIEWS) },
+            means: (0.7 + difference, 0.7),
+            difference,
+            interval: (difference - 0.0421, difference + 0.0421),
+        })
+    };
+    [
+        of("internal", "f", "f", "hidden", -0.4137),
+        of("internal", "cell", "cell", "hidden", 0.2137),
+        of("drive", "hidden", "shuffled", "text", 0.0317),
+        of("rightness", "hidden", "right", "wrong", -0.0917),
+    ]
+    .concat()
+}
+
 fn control(quantity: usize, condition: usize) -> Control {
     let spread = |mean: f64| Spread { mean: Some(mean), sd: Some(0.11) };
     let mean = beta(quantity, condition, 0).0;
@@ -155,12 +180,14 @@ fn outcome() -> Outcome {
             training_reviews: 35_000,
             validation_reviews: 15_000,
             mean_tokens: 236.74,
+            series: None,
         },
         accuracy: Accuracy { validation: 0.8719 },
         training: (1..=14).map(epoch).collect(),
         recording: Recording {
             eligible: 1_183,
             reviews: REVIEWS,
+            right: 171,
             steps: 500,
             units: 60,
             components: 32,
@@ -169,6 +196,7 @@ fn outcome() -> Outcome {
         histograms,
         fluctuations,
         utilisation,
+        contrasts: contrasts(),
         controls: [0, 5, 6].iter().flat_map(|&q| [0, 1].map(|c| control(q, c))).collect(),
         methods: vec![
             "Detrended fluctuation analysis of order 1, windows of 10 to 125 samples, half \
@@ -249,8 +277,15 @@ fn the_page_shows_everything_and_is_the_same_every_time() {
         let mean = format!("{:.3}", entry.beta_mean.expect("defined here")).replace('-', "−");
         assert!(page.contains(&mean), "beta of {entry:?}");
     }
-    assert_eq!(page.matches("<svg ").count(), 2 + QUANTITIES.len() + 2);
-    assert_eq!(page.matches("<svg ").count(), page.matches(" aria-label=\"").count() - 6);
+    // F(n), histograms, the course of hidden, cell and input, training.
+    assert_eq!(page.matches("<svg ").count(), 2 + QUANTITIES.len() + 3 + 2);
+    let tables = page.matches("<table>").count();
+    assert_eq!(page.matches(" aria-label=\"").count(), page.matches("<svg ").count() + tables);
+    for claimed in
+        ["0.8841 to 0.8919", "−0.414 [−0.456, −0.372]", "<td>mixed</td>", "<td>open</td>"]
+    {
+        assert!(page.contains(claimed), "{claimed}");
+    }
     let survives = "Of 1,903 traces of hidden (trained) 26\u{a0}% are called 1/f";
     assert!(page.contains(survives) && page.contains("beta, 30 to 125"));
     assert!(page.contains("Maas") && !page.contains("Synthetic"));

@@ -190,7 +190,7 @@ impl Plain {
         let [_, inputs] = self.embedding.dims();
         let (rows, units) = (batch.rows, self.recurrent.dims()[0]);
         let shape = [rows, batch.steps, inputs];
-        let ids = TensorData::new(batch.tokens.clone(), [rows * batch.steps]);
+        let ids = TensorData::new(batch.values.clone(), [rows * batch.steps]);
         let ids = Tensor::<1, Int>::from_data(ids, &device);
         let mask = dropout_mask(lesson.seed, draw, 0, [rows, inputs], lesson.settings.dropout);
         let x = self.embedding.val().select(0, ids).reshape(shape);

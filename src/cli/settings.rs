@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use toml::{Table, Value};
 
+use crate::datasets::series;
 use crate::error::{Error, Result};
 use crate::experiments::one_over_f::{self, Preset, Settings};
 use crate::models::checkpoint;
@@ -38,8 +39,9 @@ pub struct Wishes {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<i64>,
 
-    /// Reviews: an aclImdb folder, its .tar.gz or .tar.xz, or a CSV/TSV (.gz) with label and text
-    /// [default: built-in synthetic reviews] (corpus.data)
+    /// Reviews: an aclImdb folder, its .tar.gz or .tar.xz, or a CSV/TSV (.gz) with label and text;
+    /// or time series: NAME_TRAIN.tsv (.gz) of a UCR set [default: built-in synthetic reviews]
+    /// (corpus.data)
     #[arg(long, value_name = "PATH", help_heading = "Reviews")]
     pub data: Option<PathBuf>,
     /// Reviews to take (corpus.reviews)
@@ -127,19 +129,27 @@ pub fn resolve(wishes: &Wishes, file: Option<&Table>) -> Result<Settings> {
                 .remedy("leave it out for `quick`"));
         }
     };
-    let mut table = preset.settings().table();
-    if let Some(path) = &wishes.weights {
-        overlay(&mut table, of_weights(path)?);
-    }
-    if let Some(file) = file {
-        overlay(&mut table, file.clone());
-    }
-    for (name, value) in flags(wishes)? {
-        one_over_f::put(&mut table, &name, value)
-            .map_err(|error| error.at(format!("--set {name}")))?;
-    }
-    let settings = Settings::of_table(&table);
-    settings.map_err(|error| error.at("flags and settings together"))?.with_absolute_paths()
+    let weights = wishes.weights.as_deref().map(of_weights).transpose()?;
+    let flags = flags(wishes)?;
+    let over = |base: &Settings| {
+        let mut table = base.table();
+        for stronger in [weights.as_ref(), file].into_iter().flatten() {
+            overlay(&mut table, stronger.clone());
+        }
+        for (name, value) in &flags {
+            one_over_f::put(&mut table, name, value.clone())
+                .map_err(|error| error.at(format!("--set {name}")))?;
+        }
+        let settings = Settings::of_table(&table);
+        settings.map_err(|error| error.at("flags and settings together"))?.with_absolute_paths()
+    };
+    let base = preset.settings();
+    let settings = over(&base)?;
+    // A set of series has its own starting point, which depends on how long they are.
+    let Some(set) = series::load(&settings.corpus)? else { return Ok(settings) };
+    let base = base.for_series(&set);
+    let steps = over(&base)?.recording.steps;
+    over(&base.with_traces_of(steps))
 }
 
 /// What the weights at `path` were trained on and how, so far as their header says: seed, reviews,

@@ -3,7 +3,8 @@
 //! Place in the flow: floor 2, the first step. [`load`] gives a [`Corpus`], [`Corpus::split`] its
 //! training and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the
 //! forms that IMDb comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there
-//! is no file. Traces of other people come in through [`recordings`].
+//! is no file. Labelled time series come in through [`series`], traces of other people through
+//! [`recordings`].
 
 use std::path::PathBuf;
 
@@ -13,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::signal::random;
 
+mod cells;
 mod content;
 pub mod corpus;
 pub mod recordings;
 pub mod reviews;
+pub mod series;
 pub mod tokens;
 
 /// Reviews that the built-in corpus makes where `corpus.reviews` does not say.
@@ -29,19 +32,23 @@ pub const BUILT_IN_MOST: usize = 1_000_000;
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The file or folder with the reviews (see [`reviews`]); none takes the built-in corpus.
+    /// The file or folder with the reviews (see [`reviews`]) or the series (see [`series`]); none
+    /// takes the built-in corpus.
     pub data: Option<PathBuf>,
     /// Number of token ids, 5 to 65536; rarer words become [`tokens::UNKNOWN`].
     pub vocabulary: usize,
     /// Number of reviews; none takes all of a file, or [`BUILT_IN_REVIEWS`] built-in ones.
     pub reviews: Option<usize>,
-    /// Share of the reviews kept for validation, between 0 and 1.
+    /// Share of the reviews kept for validation, between 0 and 1; of series, the share of each
+    /// class of the training file by which the best epoch is chosen.
     pub validation: f64,
+    /// Series: whether each is given mean 0 and standard deviation 1, or taken as it is.
+    pub normalise: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { data: None, vocabulary: 4_000, reviews: None, validation: 0.3 }
+        Self { data: None, vocabulary: 4_000, reviews: None, validation: 0.3, normalise: false }
     }
 }
 
@@ -185,32 +192,41 @@ impl Corpus {
 
     /// The reviews at `indices` as one batch of `steps` tokens each: the first `steps` tokens are
     /// kept, shorter reviews end in [`tokens::PAD`]. Panics where an index is no review's.
-    pub fn batch(&self, indices: &[usize], steps: usize) -> Batch {
-        let rows = indices.len();
-        let mut tokens = vec![i32::from(tokens::PAD); rows * steps];
-        let mut lengths = Vec::with_capacity(rows);
-        for (row, &index) in indices.iter().enumerate() {
-            let real = &self.reviews[index].tokens;
-            let length = real.len().min(steps);
-            let slots = &mut tokens[row * steps..][..length];
-            slots.iter_mut().zip(real).for_each(|(slot, &token)| *slot = i32::from(token));
-            lengths.push(length);
-        }
-        Batch { tokens, lengths, rows, steps }
+    pub fn batch(&self, indices: &[usize], steps: usize) -> Batch<i32> {
+        let reviews = indices.iter().map(|&index| self.reviews[index].tokens.as_slice());
+        Batch::padded(reviews, steps, i32::from(tokens::PAD))
     }
 }
 
-/// Reviews side by side, as a network is fed.
+/// Rows side by side, as a network is fed: reviews as token ids, series as samples.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Batch {
-    /// Token ids, `rows × steps`, row-major: a row is a review, zeros appended.
-    pub tokens: Vec<i32>,
-    /// Real tokens of each row, at most `steps`.
+pub struct Batch<T> {
+    /// `rows × steps`, row-major: a row is a review or a series, padded at its end.
+    pub values: Vec<T>,
+    /// Real values of each row, at most `steps`.
     pub lengths: Vec<usize>,
-    /// Number of reviews.
+    /// Number of rows.
     pub rows: usize,
-    /// Tokens per row, padding included.
+    /// Values per row, padding included.
     pub steps: usize,
+}
+
+impl<T: Copy> Batch<T> {
+    /// The first `steps` values of each of `rows`, and `pad` after the end of shorter ones.
+    fn padded<'a, S: Copy + Into<T> + 'a>(
+        rows: impl Iterator<Item = &'a [S]>,
+        steps: usize,
+        pad: T,
+    ) -> Self {
+        let (mut values, mut lengths) = (Vec::new(), Vec::new());
+        for row in rows {
+            let real = &row[..row.len().min(steps)];
+            values.extend(real.iter().map(|&value| value.into()));
+            lengths.push(real.len());
+            values.resize(lengths.len() * steps, pad);
+        }
+        Self { values, rows: lengths.len(), lengths, steps }
+    }
 }
 
 #[cfg(test)]
@@ -236,7 +252,7 @@ mod tests {
         let reviews = vec![review(&[1, 4], false), review(&[1, 5, 6, 7, 8], true)];
         let corpus = Corpus { source: String::new(), synthetic: false, vocabulary: 9, reviews };
         let batch = corpus.batch(&[1, 0], 4);
-        assert_eq!(batch.tokens, [1, 5, 6, 7, 1, 4, 0, 0]);
+        assert_eq!(batch.values, [1, 5, 6, 7, 1, 4, 0, 0]);
         assert_eq!(batch.lengths, [4, 2]);
         assert_eq!((batch.rows, batch.steps), (2, 4));
     }

@@ -24,6 +24,8 @@ pub const START: u16 = 1;
 pub const UNKNOWN: u16 = 2;
 /// What is added to a frequency rank (from 1) to make an id.
 const RANK_OFFSET: usize = 3;
+/// The id of the most frequent word.
+pub const FIRST_WORD: u16 = RANK_OFFSET as u16 + 1;
 
 /// The id of the word of frequency rank `rank >= 1` in a vocabulary of `vocabulary` ids.
 pub fn id_of_rank(rank: usize, vocabulary: usize) -> u16 {

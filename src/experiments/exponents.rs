@@ -1,31 +1,47 @@
-//! Readings in, exponents out: gathers batch after batch and writes one CSV row per trace; of a trace
-//! only beta and standard deviation stay in memory.
+//! Readings in, exponents out: gathers batch after batch and writes one CSV row per exponent; of a
+//! trace only beta and standard deviation stay in memory.
 //!
-//! Three aggregations (what a brain study would call single units, pooled units and a field
-//! signal): **unit**, each trace by itself; **pooled**, per review the mean over units of F(n)² and
-//! one fit to its root; **population**, per review the DFA of the mean over units.
+//! Four aggregations (the first three are what a brain study would call single units, pooled units
+//! and a field signal): **unit**, each trace by itself; **pooled**, per review the mean over units
+//! of F(n)² and one fit to its root; **population**, per review the DFA of the mean over units;
+//! **spectral**, per review one line through the sum of the units' power spectra
+//! ([`crate::analysis::spectrum::population`]), beta being minus its slope.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use super::groups::{Group, Motion, mean};
 use super::outcome::{ExponentSummary, Fluctuation, Histogram, Utilisation};
 use super::readings::Readings;
 use crate::analysis::dfa::{self, DfaPlan, Exponent, Measured, Status};
+use crate::analysis::spectrum;
 use crate::error::{Error, Result};
 use crate::files::Partial;
 
-/// The histograms' lower edge, bin width and number of bins: beta from -1 to 3.
-const BINS: (f64, f64, usize) = (-1.0, 0.1, 40);
+/// The aggregations, in the order of tables.
+pub const AGGREGATIONS: [&str; 4] = ["unit", "pooled", "population", "spectral"];
 
 /// What traces are of: `hidden` when `trained`, say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
     pub quantity: &'static str,
-    /// `trained` or `untrained`.
-    pub condition: &'static str,
+    /// `trained`, `untrained`, `epoch 3`; or what drove the trained network instead of the text:
+    /// `padding`, `random`, `shuffled`.
+    pub condition: String,
+}
+
+/// The exponents of one review in one subject.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerReview {
+    /// What was measured.
+    pub subject: Subject,
+    /// The review's place in the corpus.
+    pub review: usize,
+    /// Beta in the order of [`AGGREGATIONS`]: of the units their mean over the defined ones.
+    pub betas: [Option<f64>; 4],
 }
 
 /// What was found of all subjects.
@@ -39,6 +55,8 @@ pub struct Found {
     pub fluctuations: Vec<Fluctuation>,
     /// One entry per subject.
     pub utilisation: Vec<Utilisation>,
+    /// One entry per subject and review.
+    pub reviews: Vec<PerReview>,
     /// What the user should know of how it went, each line once.
     pub notes: BTreeSet<String>,
 }
@@ -51,6 +69,7 @@ pub struct Gatherer {
     table_path: PathBuf,
     groups: Vec<Group>,
     motions: Vec<Motion>,
+    reviews: Vec<PerReview>,
     notes: BTreeSet<String>,
 }
 
@@ -68,6 +87,7 @@ impl Gatherer {
             table_path: table.to_owned(),
             groups: Vec::new(),
             motions: Vec::new(),
+            reviews: Vec::new(),
             notes: BTreeSet::new(),
         };
         gatherer.write(&[
@@ -85,23 +105,30 @@ impl Gatherer {
         Ok(gatherer)
     }
 
-    /// Adds what was found of one quantity of `reviews`.
+    /// Adds what was found of one quantity of `reviews`; `spectral` has one entry per review.
     ///
     /// # Errors
     /// The table cannot be written.
-    pub fn add(&mut self, subject: Subject, reviews: &[usize], readings: &Readings) -> Result<()> {
+    pub fn add(
+        &mut self,
+        subject: &Subject,
+        reviews: &[usize],
+        readings: &Readings,
+        spectral: &[spectrum::Exponent],
+    ) -> Result<()> {
         let Readings { unit, population, spreads, population_spreads } = readings;
         let units = unit.exponents.len() / reviews.len();
         let pooled = pool(unit, units, &self.plan);
         self.notes.extend([unit, population].into_iter().flat_map(|m| m.notes.iter().cloned()));
 
         self.motion(subject).add(spreads, &unit.exponents);
+        let [of_units, of_pool, of_population, of_spectra] = AGGREGATIONS;
         for (aggregation, measured) in
-            [("unit", unit), ("pooled", &pooled), ("population", population)]
+            [(of_units, unit), (of_pool, &pooled), (of_population, population)]
         {
             let group = self.group(subject, aggregation);
             for (row, exponent) in measured.exponents.iter().enumerate() {
-                group.add(exponent, measured.row(row));
+                group.add(exponent.beta(), measured.row(row));
             }
             for (row, exponent) in measured.exponents.iter().enumerate() {
                 let per_review = measured.exponents.len() / reviews.len();
@@ -113,6 +140,21 @@ impl Gatherer {
                 };
                 self.write_row(subject, aggregation, review, &name, exponent, spread)?;
             }
+        }
+        for (&review, exponent) in reviews.iter().zip(spectral) {
+            self.group(subject, of_spectra).add(exponent.beta(), &[]);
+            self.write_spectral(subject, of_spectra, review, exponent)?;
+        }
+        for (place, &review) in reviews.iter().enumerate() {
+            let units = &unit.exponents[place * units..][..units];
+            let betas: Vec<f64> = units.iter().filter_map(Exponent::beta).collect();
+            let betas = [
+                mean(&betas),
+                pooled.exponents[place].beta(),
+                population.exponents[place].beta(),
+                spectral[place].beta(),
+            ];
+            self.reviews.push(PerReview { subject: subject.clone(), review, betas });
         }
         Ok(())
     }
@@ -133,22 +175,23 @@ impl Gatherer {
             found.fluctuations.extend(group.fluctuation(&self.plan));
         }
         found.utilisation = self.motions.iter().map(Motion::utilisation).collect();
+        found.reviews = self.reviews;
         Ok(found)
     }
 
-    fn group(&mut self, subject: Subject, aggregation: &'static str) -> &mut Group {
-        let known = |group: &Group| group.subject == subject && group.aggregation == aggregation;
+    fn group(&mut self, subject: &Subject, aggregation: &'static str) -> &mut Group {
+        let known = |group: &Group| group.subject == *subject && group.aggregation == aggregation;
         let index = self.groups.iter().position(known).unwrap_or_else(|| {
-            self.groups.push(Group::new(subject, aggregation, self.plan.sizes().len()));
+            self.groups.push(Group::new(subject, aggregation));
             self.groups.len() - 1
         });
         &mut self.groups[index]
     }
 
-    fn motion(&mut self, subject: Subject) -> &mut Motion {
-        let known = self.motions.iter().position(|motion| motion.subject == subject);
+    fn motion(&mut self, subject: &Subject) -> &mut Motion {
+        let known = self.motions.iter().position(|motion| motion.subject == *subject);
         let index = known.unwrap_or_else(|| {
-            self.motions.push(Motion { subject, sds: Vec::new(), betas_used: Vec::new() });
+            self.motions.push(Motion::new(subject));
             self.motions.len() - 1
         });
         &mut self.motions[index]
@@ -156,14 +199,13 @@ impl Gatherer {
 
     fn write_row(
         &mut self,
-        subject: Subject,
+        subject: &Subject,
         aggregation: &str,
         review: usize,
         unit: &str,
         exponent: &Exponent,
         spread: Option<f64>,
     ) -> Result<()> {
-        let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let stderr = exponent.alpha().map(|_| exponent.stderr);
         let status = match exponent.status {
             Status::Defined => "defined",
@@ -172,7 +214,7 @@ impl Gatherer {
             Status::NoFluctuation => "no-fluctuation",
         };
         self.write(&[
-            subject.condition,
+            &subject.condition,
             subject.quantity,
             aggregation,
             &review.to_string(),
@@ -185,6 +227,25 @@ impl Gatherer {
         ])
     }
 
+    fn write_spectral(
+        &mut self,
+        subject: &Subject,
+        aggregation: &str,
+        review: usize,
+        exponent: &spectrum::Exponent,
+    ) -> Result<()> {
+        let status = match exponent.status {
+            spectrum::Status::Defined => "defined",
+            spectrum::Status::Constant => "constant",
+            spectrum::Status::NonFinite => "non-finite",
+            spectrum::Status::TooFewBins => "too-few-bins",
+            spectrum::Status::NoPower => "no-power",
+        };
+        let (review, beta) = (review.to_string(), number(exponent.beta()));
+        let Subject { quantity, condition } = subject;
+        self.write(&[condition, quantity, aggregation, &review, "", "", &beta, "", "", status])
+    }
+
     fn write(&mut self, fields: &[&str]) -> Result<()> {
         self.table.write_record(fields).map_err(|cause| {
             Error::new("cannot write the exponents")
@@ -193,6 +254,11 @@ impl Gatherer {
                 .because(cause)
         })
     }
+}
+
+/// A number as the table has it; nothing where there is none.
+fn number(value: Option<f64>) -> String {
+    value.map_or(String::new(), |value| value.to_string())
 }
 
 /// Per review, F² averaged over its units (a constant unit counts as 0, one that is not finite is
@@ -221,135 +287,6 @@ fn pool(unit: &Measured, units: usize, plan: &DfaPlan) -> Measured {
     pooled
 }
 
-/// Mean; `None` of nothing.
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// The exponents of one subject and aggregation.
-struct Group {
-    subject: Subject,
-    aggregation: &'static str,
-    betas: Vec<f64>,
-    undefined: usize,
-    /// Per size: sum of ln F and of its square over the defined traces.
-    sums: Vec<(f64, f64)>,
-}
-
-impl Group {
-    fn new(subject: Subject, aggregation: &'static str, sizes: usize) -> Self {
-        let sums = vec![(0.0, 0.0); sizes];
-        Self { subject, aggregation, betas: Vec::new(), undefined: 0, sums }
-    }
-
-    fn add(&mut self, exponent: &Exponent, fluctuations: &[f64]) {
-        let Some(beta) = exponent.beta() else {
-            self.undefined += 1;
-            return;
-        };
-        self.betas.push(beta);
-        for (sum, fluctuation) in self.sums.iter_mut().zip(fluctuations) {
-            let log = fluctuation.ln();
-            *sum = (sum.0 + log, sum.1 + log * log);
-        }
-    }
-
-    fn summary(&self) -> ExponentSummary {
-        let count = self.betas.len();
-        let beta_mean = mean(&self.betas);
-        let beta_sd = beta_mean.filter(|_| count > 1).map(|mean| {
-            let squares: f64 = self.betas.iter().map(|beta| (beta - mean).powi(2)).sum();
-            (squares / (count - 1) as f64).sqrt()
-        });
-        let mut sorted = self.betas.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let median = |sorted: &[f64]| (sorted[(count - 1) / 2] + sorted[count / 2]) / 2.0;
-        ExponentSummary {
-            quantity: self.subject.quantity.to_owned(),
-            condition: self.subject.condition.to_owned(),
-            aggregation: self.aggregation.to_owned(),
-            alpha_mean: beta_mean.map(|beta| (beta + 1.0) / 2.0),
-            beta_mean,
-            beta_sd,
-            beta_median: (count > 0).then(|| median(&sorted)),
-            traces: count,
-            undefined: self.undefined,
-        }
-    }
-
-    fn histogram(&self) -> Option<Histogram> {
-        let (low, width, bins) = BINS;
-        let mut counts = vec![0; bins];
-        for beta in &self.betas {
-            let bin = ((beta - low) / width).floor().clamp(0.0, (bins - 1) as f64);
-            counts[bin as usize] += 1;
-        }
-        (!self.betas.is_empty()).then(|| Histogram {
-            quantity: self.subject.quantity.to_owned(),
-            condition: self.subject.condition.to_owned(),
-            aggregation: self.aggregation.to_owned(),
-            low,
-            width,
-            counts,
-        })
-    }
-
-    fn fluctuation(&self, plan: &DfaPlan) -> Option<Fluctuation> {
-        let count = self.betas.len() as f64;
-        let means: Vec<f64> = self.sums.iter().map(|(sum, _)| sum / count).collect();
-        let log_sd = self
-            .sums
-            .iter()
-            .zip(&means)
-            .map(|((_, squares), mean)| (squares / count - mean * mean).max(0.0).sqrt())
-            .collect();
-        let fluctuation: Vec<f64> = means.iter().map(|mean| mean.exp()).collect();
-        (!self.betas.is_empty()).then(|| {
-            let line = dfa::fit(plan, &fluctuation);
-            Fluctuation {
-                quantity: self.subject.quantity.to_owned(),
-                condition: self.subject.condition.to_owned(),
-                aggregation: self.aggregation.to_owned(),
-                windows: plan.sizes().iter().map(|size| size.size).collect(),
-                fluctuation,
-                log_sd,
-                alpha: line.alpha,
-                intercept: line.intercept,
-            }
-        })
-    }
-}
-
-/// How much the units of one subject move.
-struct Motion {
-    subject: Subject,
-    sds: Vec<f64>,
-    /// beta of the defined traces with a standard deviation of at least 0.01.
-    betas_used: Vec<f64>,
-}
-
-impl Motion {
-    fn add(&mut self, sds: &[f64], exponents: &[Exponent]) {
-        self.sds.extend(sds);
-        let used = sds.iter().zip(exponents).filter(|(sd, _)| **sd >= 0.01);
-        self.betas_used.extend(used.filter_map(|(_, exponent)| exponent.beta()));
-    }
-
-    fn utilisation(&self) -> Utilisation {
-        let share = |limit: f64| {
-            self.sds.iter().filter(|&&sd| sd < limit).count() as f64 / self.sds.len() as f64
-        };
-        Utilisation {
-            quantity: self.subject.quantity.to_owned(),
-            condition: self.subject.condition.to_owned(),
-            sd_mean: mean(&self.sds).unwrap_or(0.0),
-            below_0_01: share(0.01),
-            below_0_05: share(0.05),
-            beta_mean_used: mean(&self.betas_used),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,7 +294,7 @@ mod tests {
     use crate::signal::{Traces, noise};
 
     #[test]
-    fn three_aggregations_of_white_units_are_white_and_a_constant_unit_is_undefined() {
+    fn all_aggregations_of_white_units_are_white_and_a_constant_unit_is_undefined() {
         let (units, steps) = (4, 500);
         let reviews: Vec<usize> = (10..30).collect();
         let mut values = Vec::new();
@@ -375,20 +312,25 @@ mod tests {
         let extent = Extent::new([reviews.len(), steps, units], 0, units);
         let readings = Readings::of(&traces, &extent, &dfa::Path::Cpu, &plan).expect("measured");
         let mut gatherer = Gatherer::new(plan, &table).expect("opened");
-        let subject = Subject { quantity: "hidden", condition: "trained" };
-        gatherer.add(subject, &reviews, &readings).expect("written");
+        let subject = Subject { quantity: "hidden", condition: "trained".to_owned() };
+        let spectral = spectrum::population::exponents(&traces, units).expect("whole groups");
+        gatherer.add(&subject, &reviews, &readings, &spectral).expect("written");
         let found = gatherer.finish().expect("written");
         let counts: Vec<(usize, usize)> =
             found.exponents.iter().map(|group| (group.traces, group.undefined)).collect();
-        assert_eq!(counts, [(60, 20), (20, 0), (20, 0)]);
+        assert_eq!(counts, [(60, 20), (20, 0), (20, 0), (20, 0)]);
         for group in &found.exponents {
             let beta = group.beta_mean.expect("defined");
             assert!(beta.abs() < 0.1, "{group:?}"); // sd 0.12 / sqrt(20) = 0.03
         }
         assert_eq!(found.utilisation[0].below_0_01, 0.25);
         let rows = std::fs::read_to_string(&table).expect("read");
-        assert_eq!(rows.lines().count(), 1 + 80 + 20 + 20);
+        assert_eq!(rows.lines().count(), 1 + 80 + 20 + 20 + 20);
         assert!(rows.contains("trained,hidden,unit,29,3,,,,0,constant"), "{rows}");
+        assert_eq!(found.reviews.len(), 20);
+        assert_eq!(found.reviews[19].review, 29);
+        let all: f64 = found.reviews.iter().map(|one| one.betas[0].expect("defined")).sum();
+        assert!((all / 20.0 - found.exponents[0].beta_mean.expect("defined")).abs() < 1e-12);
         let sum: u64 = found.histograms[0].counts.iter().sum();
         assert_eq!(sum, 60);
     }

@@ -4,8 +4,10 @@
 //! showing it is `report`'s work.
 
 pub mod analyze;
+pub mod contrasts;
 mod control;
 pub mod exponents;
+mod groups;
 pub mod machine;
 pub mod one_over_f;
 pub mod outcome;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::contrasts::Contrast;
 pub use super::control::{Control, LocalBeta, Spread};
 pub use crate::models::training::Epoch;
 
@@ -37,6 +38,9 @@ pub struct Outcome {
     pub fluctuations: Vec<Fluctuation>,
     /// How much the units move, per quantity and condition.
     pub utilisation: Vec<Utilisation>,
+    /// Differences of means over reviews, with their intervals.
+    #[serde(default)]
+    pub contrasts: Vec<Contrast>,
     /// How much of "1/f" survives, per quantity and condition that was examined.
     #[serde(default)]
     pub controls: Vec<Control>,
@@ -74,14 +78,73 @@ pub struct Corpus {
     pub training_reviews: usize,
     /// Reviews validated on.
     pub validation_reviews: usize,
-    /// Mean tokens per review, the start token counted.
+    /// Mean tokens per review, the start token counted; mean samples per series.
     pub mean_tokens: f64,
+    /// What is known of a set of series beside that; none where reviews were read. Reviews above
+    /// are series then, and those validated on are the test series.
+    #[serde(default)]
+    pub series: Option<Series>,
+}
+
+impl Corpus {
+    /// What its examples are called.
+    pub fn words(&self) -> Words {
+        if self.series.is_some() { Words::SERIES } else { Words::REVIEWS }
+    }
+}
+
+/// A set of labelled time series.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Series {
+    /// The label of each class.
+    pub labels: Vec<i64>,
+    /// Series of the training file by which the best epoch was chosen, and which were not learned
+    /// from.
+    pub choosing: usize,
+    /// Share of the test series in the class most frequent in training.
+    pub majority: f64,
+    /// Samples of the shortest and of the longest series.
+    pub lengths: [usize; 2],
+}
+
+/// What the examples of a corpus are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// One of them.
+    pub one: &'static str,
+    /// Several.
+    pub many: &'static str,
+    /// What they consist of, several.
+    pub steps: &'static str,
+    /// Those that no training saw.
+    pub held_out: &'static str,
+    /// What the network reads of them.
+    pub input: &'static str,
+}
+
+impl Words {
+    /// Of reviews.
+    pub const REVIEWS: Self = Self {
+        one: "review",
+        many: "reviews",
+        steps: "tokens",
+        held_out: "validation reviews",
+        input: "embedding component",
+    };
+    /// Of time series.
+    pub const SERIES: Self = Self {
+        one: "series",
+        many: "series",
+        steps: "time steps",
+        held_out: "test series",
+        input: "the series itself",
+    };
 }
 
 /// Shares of reviews classified rightly.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// On the validation reviews, at the best epoch.
+    /// On the validation reviews, or the test series, at the best epoch.
     pub validation: f64,
 }
 
@@ -92,6 +155,9 @@ pub struct Recording {
     pub eligible: usize,
     /// Of those, how many were recorded.
     pub reviews: usize,
+    /// Of the recorded ones, how many the trained network classifies rightly.
+    #[serde(default)]
+    pub right: usize,
     /// Samples per trace (tokens).
     pub steps: usize,
     /// Hidden units of the LSTM.
@@ -108,10 +174,12 @@ pub struct Recording {
 pub struct ExponentSummary {
     /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
     pub quantity: String,
-    /// `trained` or `untrained`.
+    /// `trained`, `untrained`, `epoch 3`; or what drove the trained network instead of the text:
+    /// `padding`, `random`, `shuffled`.
     pub condition: String,
-    /// `unit` (each trace), `pooled` (F squared averaged over units, per review) or `population`
-    /// (the mean over units as one trace per review).
+    /// `unit` (each trace), `pooled` (F squared averaged over units, per review), `population` (the
+    /// mean over units as one trace per review) or `spectral` (one line per review through the sum
+    /// of the units' power spectra; no alpha).
     pub aggregation: String,
     /// Mean of alpha over the traces with a defined exponent; `None` where there is none.
     pub alpha_mean: Option<f64>,

@@ -6,9 +6,10 @@
 //! | `metrics.jsonl` | one line per epoch |
 //! | `checkpoint.safetensors` | all that `--resume` needs |
 //! | `best.safetensors` | the weights of the best epoch |
-//! | `exponents.csv` | one row per trace |
+//! | `epochs/*.safetensors` | the weights of the epochs that `training.keep` names |
+//! | `exponents.csv` | one row per exponent |
+//! | `reviews.csv` | the recorded reviews: position, place, label, tokens, rightly classified |
 //! | `traces/*.npy` | the traces, where asked for: row `position * units + unit` of a quantity's file |
-//! | `traces/reviews.csv` | which review stands at each position |
 //! | `summary.json`, `report.html` | the outcome |
 //!
 //! A folder holds one run: nothing of an earlier one is overwritten unless the user forces it.
@@ -19,12 +20,14 @@ use crate::error::{Error, Result};
 use crate::files::PARTIAL;
 
 /// What a run writes; these and nothing else are removed by `--force`.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "settings.toml",
     "metrics.jsonl",
     "checkpoint.safetensors",
     "best.safetensors",
+    "epochs",
     "exponents.csv",
+    "reviews.csv",
     "summary.json",
     "report.html",
     "traces",

@@ -8,7 +8,9 @@ pub mod buffer;
 pub mod checkpoint;
 pub mod device;
 pub mod lstm;
+pub mod readout;
 pub mod sentiment;
+pub mod series;
 pub mod training;
 
 use crate::gpu::stage::Stage;

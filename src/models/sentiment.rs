@@ -8,26 +8,17 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::lstm::{Lstm, States};
+use super::readout;
 use super::training::{self, Judged, Lesson, Score};
 use crate::datasets::{Batch, Corpus};
 use crate::error::{Error, Result};
 use crate::progress::Observer;
 use crate::signal::random;
 
-/// Where the classification is read off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Readout {
-    /// The state after the last step, padding included: the paper's network.
-    AfterPadding,
-    /// The state at the last real token: learns at once.
-    #[default]
-    LastToken,
-}
+pub use super::readout::Readout;
 
 /// The network's shape, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,26 +66,20 @@ pub struct Sentiment {
 impl Sentiment {
     /// Fresh weights from the streams `model/…` of `seed`.
     pub fn new(settings: &Settings, vocabulary: usize, seed: u64, device: &Device) -> Self {
-        let uniform = |name: &str, rows: usize, columns: usize, limit: f32| {
-            let mut stream = random::stream(seed, name, 0);
-            let values: Vec<f32> =
-                (0..rows * columns).map(|_| stream.random_range(-limit..limit)).collect();
-            Param::from_tensor(Tensor::from_data(TensorData::new(values, [rows, columns]), device))
-        };
-        let glorot = (6.0 / (settings.hidden as f32 + 1.0)).sqrt();
+        let table = [vocabulary, settings.embedding];
         Self {
-            embedding: uniform("model/embedding", vocabulary, settings.embedding, 0.05),
+            embedding: readout::uniform(seed, "model/embedding", table, 0.05, device),
             lstm: Lstm::new(settings.embedding, settings.hidden, seed, device),
-            dense: uniform("model/dense", settings.hidden, 1, glorot),
+            dense: readout::dense(settings.hidden, 1, seed, device),
             dense_bias: Param::from_tensor(Tensor::zeros([1], device)),
         }
     }
 
     /// The embedded batch, `[B, T, E]`; `dropout` is a mask made by [`dropout_mask`].
-    fn embed(&self, batch: &Batch, dropout: Option<TensorData>) -> Tensor<3> {
+    fn embed(&self, batch: &Batch<i32>, dropout: Option<TensorData>) -> Tensor<3> {
         let weights = self.embedding.val();
         let device = weights.device();
-        let ids = TensorData::new(batch.tokens.clone(), [batch.rows, batch.steps]);
+        let ids = TensorData::new(batch.values.clone(), [batch.rows, batch.steps]);
         let ids = Tensor::<2, Int>::from_data(ids, &device);
         let embedded = burn::tensor::module::embedding(weights, ids);
         match dropout {
@@ -106,28 +91,19 @@ impl Sentiment {
     /// One logit per review, `[B]`.
     pub fn logits(
         &self,
-        batch: &Batch,
+        batch: &Batch<i32>,
         readout: Readout,
         dropout: Option<TensorData>,
     ) -> Tensor<1> {
         let hidden = self.lstm.forward(self.embed(batch, dropout));
-        let [rows, steps, units] = hidden.dims();
-        let last: Vec<i32> = (0..rows)
-            .map(|row| match readout {
-                Readout::AfterPadding => row * steps + steps - 1,
-                Readout::LastToken => row * steps + batch.lengths[row] - 1,
-            })
-            .map(|index| i32::try_from(index).expect("a batch has fewer than 2^31 steps"))
-            .collect();
-        let last = Tensor::<1, Int>::from_data(TensorData::new(last, [rows]), &hidden.device());
-        let state = hidden.reshape([rows * steps, units]).select(0, last);
+        let state = readout.of(hidden, &batch.lengths);
         let logits = state.matmul(self.dense.val()) + self.dense_bias.val().unsqueeze();
-        logits.reshape([rows])
+        logits.reshape([batch.rows])
     }
 
     /// Every quantity of every step of a batch: the embedded input `[B, T, E]` and the LSTM's
     /// states.
-    pub fn record(&self, batch: &Batch) -> (Tensor<3>, States) {
+    pub fn record(&self, batch: &Batch<i32>) -> (Tensor<3>, States) {
         let input = self.embed(batch, None);
         let states = self.lstm.record(input.clone());
         (input, states)
@@ -166,15 +142,8 @@ impl Lesson for Reviewing<'_> {
     }
 
     fn validate(&self, network: &Sentiment, observer: &dyn Observer) -> Option<Score> {
-        let mut score = Score::default();
-        for reviews in self.validation.chunks(self.settings.batch) {
-            if observer.stopping() {
-                return None;
-            }
-            let judged = self.judge(network, reviews, None);
-            score.add(judged.loss, judged.right, judged.examples);
-        }
-        Some(score)
+        let judge = |reviews: &[usize]| self.judge(network, reviews, None);
+        training::score(self.validation, self.settings.batch, observer, judge)
     }
 }
 
@@ -184,9 +153,7 @@ impl Reviewing<'_> {
     /// # Panics
     /// The epoch has no such batch.
     pub fn reviews(&self, epoch: usize, batch: usize) -> Vec<usize> {
-        let mut order = self.training.to_vec();
-        order.shuffle(&mut random::stream(self.seed, "training/order", epoch as u64));
-        order.chunks(self.settings.batch).nth(batch).expect("a batch of the epoch").to_vec()
+        training::drawn(self.training, self.settings.batch, self.seed, epoch, batch)
     }
 
     /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the

@@ -6,7 +6,8 @@
 //! ends with the same bits as one that was not.
 //!
 //! In the run folder: `metrics.jsonl` (one line per epoch), `best.safetensors` (weights of the
-//! epoch with the best validation accuracy) and `checkpoint.safetensors` (all that a resume needs).
+//! epoch with the best validation accuracy), `checkpoint.safetensors` (all that a resume needs) and
+//! `epochs/NNNN.safetensors` (weights of the epochs that [`Settings::keep`] names).
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,6 +15,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
@@ -21,6 +23,7 @@ use super::checkpoint::{self, Metadata};
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::progress::Observer;
+use crate::signal::random;
 
 /// How a network is trained, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,11 +41,22 @@ pub struct Settings {
     pub dropout: f64,
     /// Epochs without a better validation accuracy after which training stops; 0 for never.
     pub patience: usize,
+    /// Epochs (from 1) whose weights are kept beside the best one's; where there are any, the last
+    /// epoch's too.
+    pub keep: Vec<usize>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 8, batch: 64, steps: 500, rate: 5e-3, dropout: 0.1, patience: 0 }
+        Self {
+            epochs: 8,
+            batch: 64,
+            steps: 500,
+            rate: 5e-3,
+            dropout: 0.1,
+            patience: 0,
+            keep: vec![1, 2, 3, 5, 10, 15, 20, 30, 50, 100],
+        }
     }
 }
 
@@ -74,14 +88,14 @@ impl Settings {
     }
 
     /// # Errors
-    /// There are fewer training reviews than one batch takes.
-    pub fn check_reviews(&self, found: usize) -> Result<()> {
+    /// There are fewer training examples than one batch takes.
+    pub fn check_examples(&self, found: usize) -> Result<()> {
         if found >= self.batch {
             return Ok(());
         }
         let what =
-            format!("expected at least a batch of {} training reviews, found {found}", self.batch);
-        let remedy = "give more reviews, or a smaller training.batch (--batch)";
+            format!("expected at least a batch of {} training examples, found {found}", self.batch);
+        let remedy = "give more of them, or a smaller training.batch (--batch)";
         Err(Error::new(what).at("training.batch").remedy(remedy))
     }
 }
@@ -159,6 +173,36 @@ pub trait Lesson {
     fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
 }
 
+/// The examples of batch `batch` of epoch `epoch`, both from 0: `training` in the epoch's order,
+/// the stream `training/order` of `seed`, cut into batches of `size`.
+///
+/// # Panics
+/// The epoch has no such batch.
+pub fn drawn(training: &[usize], size: usize, seed: u64, epoch: usize, batch: usize) -> Vec<usize> {
+    let mut order = training.to_vec();
+    order.shuffle(&mut random::stream(seed, "training/order", epoch as u64));
+    order.chunks(size).nth(batch).expect("a batch of the epoch").to_vec()
+}
+
+/// The score of `examples`, which `judge` takes `size` at a time; `None` where the user asked to
+/// stop meanwhile.
+pub fn score(
+    examples: &[usize],
+    size: usize,
+    observer: &dyn Observer,
+    judge: impl Fn(&[usize]) -> Judged,
+) -> Option<Score> {
+    let mut score = Score::default();
+    for examples in examples.chunks(size) {
+        if observer.stopping() {
+            return None;
+        }
+        let judged = judge(examples);
+        score.add(judged.loss, judged.right, judged.examples);
+    }
+    Some(score)
+}
+
 /// A finished training.
 pub struct Trained<N> {
     /// The network of the best epoch.
@@ -203,6 +247,11 @@ pub struct Keeping<'a> {
     /// What the weights come from (settings, corpus): kept in the header of both files, and held
     /// against the checkpoint's at a resume.
     pub origin: &'a Metadata,
+}
+
+/// The weights of `epoch` in the run folder `folder`, where they were kept.
+pub fn kept_path(folder: &Path, epoch: usize) -> PathBuf {
+    folder.join("epochs").join(format!("{epoch:04}.safetensors"))
 }
 
 /// Trains `network` on `device` and gives the best epoch's network.
@@ -287,10 +336,14 @@ impl<L: Lesson> Course<'_, L> {
         let before = best(&self.position.history).map(|epoch| epoch.epoch);
         self.position.history.push(epoch);
         if best(&self.position.history).map(|epoch| epoch.epoch) != before {
-            let mut metadata = self.keeping.origin.clone();
-            metadata.insert("epoch".to_owned(), number.to_string());
-            let weights = checkpoint::parameters(&self.network);
-            checkpoint::write(&self.best_path(), &weights, &metadata)?;
+            self.keep(&self.best_path(), number)?;
+        }
+        if settings.keep.contains(&number) || !settings.keep.is_empty() && self.finished(settings) {
+            let path = kept_path(self.keeping.folder, number);
+            let folder = path.parent().expect("a folder of epochs");
+            std::fs::create_dir_all(folder)
+                .map_err(|cause| Error::file("make the folder of epochs", folder, cause))?;
+            self.keep(&path, number)?;
         }
         self.position = Position { history: self.position.history.clone(), ..Position::default() };
         self.save()?;
@@ -326,6 +379,13 @@ impl<L: Lesson> Course<'_, L> {
         self.network = self.adam.step(self.network.clone(), &mut gradients);
         self.position.score.add(judged.loss.inner(), judged.right, judged.examples);
         self.position.batch += 1;
+    }
+
+    /// Writes the weights of epoch `number`.
+    fn keep(&self, path: &Path, number: usize) -> Result<()> {
+        let mut metadata = self.keeping.origin.clone();
+        metadata.insert("epoch".to_owned(), number.to_string());
+        checkpoint::write(path, &checkpoint::parameters(&self.network), &metadata)
     }
 
     fn best_path(&self) -> PathBuf {

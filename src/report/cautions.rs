@@ -20,7 +20,7 @@ pub(super) fn cautions(outcome: &Outcome) -> Vec<Caution> {
         Caution {
             point: "A beta near 0.8 does not prove 1/f noise.",
             reason: "A process with one short memory gives as much: a first-order autoregression \
-                     with a time constant of 5 tokens has beta 0.86 ± 0.15 under DFA of order 1 \
+                     with a time constant of 5 steps has beta 0.86 ± 0.15 under DFA of order 1 \
                      with 500 samples and windows of 10 to 125. A claim of 1/f needs a slope that \
                      stays the same from short to long windows and exceeds that of surrogates with \
                      the same short memory."
@@ -29,7 +29,7 @@ pub(super) fn cautions(outcome: &Outcome) -> Vec<Caution> {
         Caution {
             point: "An untrained network is not white.",
             reason: "An LSTM starts with a forget bias of 1, so its forget gates stand near 0.73 \
-                     and each cell keeps a fading memory of the last few tokens before it has \
+                     and each cell keeps a fading memory of the last few steps before it has \
                      learned anything. Only the difference between trained and untrained can be \
                      put down to learning."
                 .into(),
@@ -59,7 +59,7 @@ pub(super) fn cautions(outcome: &Outcome) -> Vec<Caution> {
         cautions.push(Caution {
             point: "The range of windows is short.",
             reason: format!(
-                "The windows run from {shortest} to {longest} tokens, a factor of {:.1}. Over so \
+                "The windows run from {shortest} to {longest} steps, a factor of {:.1}. Over so \
                  short a range a straight line fits many processes that do not scale.",
                 longest as f64 / shortest as f64
             ),

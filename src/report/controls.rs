@@ -13,7 +13,7 @@ use crate::experiments::outcome::{Control, LocalBeta, Spread};
 /// What the columns are.
 const NOTE: &str = "AR(1): surrogates with the lag-one correlation of each trace and no longer \
      memory. Shuffled: its values alone. Phase-randomised: its periodogram alone. Beta over small \
-     and over large windows (sizes in tokens) is the same where one power law holds. Above AR(1): \
+     and over large windows (sizes in steps) is the same where one power law holds. Above AR(1): \
      traces whose beta is above that of every AR(1) surrogate of their own. The verdicts are those \
      of noisescope analyze, in shares of the traces that have an exponent.";
 

@@ -5,11 +5,11 @@
 
 use super::numbers::{finite, fixed, percent, spread};
 use super::table::{AGGREGATIONS, exponent};
-use crate::experiments::outcome::Outcome;
+use crate::experiments::outcome::{Outcome, Series, Words};
 
 /// A mean beta this near to 0 is called white. One white trace of 500 tokens scatters by about 0.12
 /// under the DFA in use, so a mean over many traces that is further off is not chance.
-const WHITE_WITHIN: f64 = 0.1;
+pub(super) const WHITE_WITHIN: f64 = 0.1;
 
 /// Two means this near to each other are called about the same.
 const SAME_WITHIN: f64 = 0.02;
@@ -21,9 +21,11 @@ pub(super) fn sentences(outcome: &Outcome) -> Vec<String> {
 
 /// How well the network learned and whether the input is white.
 fn input(outcome: &Outcome) -> String {
+    let Words { held_out, input, .. } = outcome.corpus.words();
     let learned = format!(
-        "The network classified {} of the validation reviews rightly",
-        percent(outcome.accuracy.validation)
+        "The network classified {} of the {held_out} rightly{}",
+        percent(outcome.accuracy.validation),
+        majority(outcome)
     );
     let entry = exponent(outcome, "input", "trained", "unit");
     let Some(entry) = entry.filter(|entry| finite(entry.beta_mean).is_some()) else {
@@ -38,9 +40,17 @@ fn input(outcome: &Outcome) -> String {
         "not white: fast changes outweigh slow ones".to_string()
     };
     format!(
-        "{learned}, and the series that it reads has beta {} per embedding component: {colour}.",
+        "{learned}, and what it reads has beta {} ({input}): {colour}.",
         spread(entry.beta_mean, entry.beta_sd)
     )
+}
+
+/// What a classifier of series reaches that looks at none, in words that follow an accuracy.
+pub(super) fn majority(outcome: &Outcome) -> String {
+    let words = |series: &Series| {
+        format!(", where the class most frequent in training has {}", percent(series.majority))
+    };
+    outcome.corpus.series.as_ref().map_or_else(String::new, words)
 }
 
 /// The hidden state's beta by aggregation, and what training did to it.
@@ -60,7 +70,8 @@ fn compared(outcome: &Outcome, aggregation: &str) -> Option<String> {
     let name = match aggregation {
         "unit" => "per unit",
         "pooled" => "pooled over units",
-        _ => "for the mean over units (population)",
+        "population" => "for the mean over units (population)",
+        _ => "by the units' summed spectra",
     };
     let figure = format!("{} {name}", spread(trained.beta_mean, trained.beta_sd));
     let untrained = exponent(outcome, "hidden", "untrained", aggregation);

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `table` | the rows that text and page share |
 //! | `paper` | the published figures, with source and standing |
+//! | `claims` | what the paper claims beside what was found |
 //! | `findings` | what was found, in sentences |
 //! | `cautions` | how far the figures carry |
 //! | `controls` | how much of "1/f" survives, for text and page |
@@ -19,6 +20,7 @@
 
 pub mod analysis;
 mod cautions;
+mod claims;
 mod controls;
 mod figures;
 mod findings;

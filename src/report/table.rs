@@ -4,10 +4,13 @@
 //! order in which the outcome first names them.
 
 use super::paper;
-use crate::experiments::outcome::{ExponentSummary, Outcome};
+pub(super) use crate::experiments::exponents::AGGREGATIONS;
+use crate::experiments::outcome::{ExponentSummary, Outcome, Words};
 
-/// The aggregations, in the order of the columns.
-pub(super) const AGGREGATIONS: [&str; 3] = ["unit", "pooled", "population"];
+/// The networks that read the examples, before and after training.
+const READING: [&str; 2] = ["trained", "untrained"];
+/// The trained network on the examples, and on what else drove it.
+const DRIVEN: [&str; 4] = ["trained", "shuffled", "random", "padding"];
 
 /// One quantity under one condition.
 #[derive(Debug)]
@@ -17,23 +20,41 @@ pub(super) struct Row<'a> {
     /// As the outcome names it.
     pub condition: &'a str,
     /// In the order of [`AGGREGATIONS`]; `None` where the outcome has no such entry.
-    pub cells: [Option<&'a ExponentSummary>; 3],
+    pub cells: [Option<&'a ExponentSummary>; AGGREGATIONS.len()],
     /// What the paper says of it.
     pub paper: Option<&'static paper::Figure>,
 }
 
-/// The rows, grouped by quantity.
+/// The rows of what read the examples, grouped by quantity.
 pub(super) fn rows(outcome: &Outcome) -> Vec<Row<'_>> {
+    rows_where(outcome, |condition| READING.contains(&condition))
+}
+
+/// The rows of the trained network by what drove it; none where the examples alone did.
+pub(super) fn driven(outcome: &Outcome) -> Vec<Row<'_>> {
+    let rows = rows_where(outcome, |condition| DRIVEN.contains(&condition));
+    if rows.iter().all(|row| row.condition == "trained") { Vec::new() } else { rows }
+}
+
+/// All rows, grouped by quantity.
+pub(super) fn every(outcome: &Outcome) -> Vec<Row<'_>> {
+    rows_where(outcome, |_| true)
+}
+
+fn rows_where(outcome: &Outcome, wanted: impl Fn(&str) -> bool) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for quantity in in_order(outcome.exponents.iter().map(|entry| entry.quantity.as_str())) {
         let of_quantity = outcome.exponents.iter().filter(|entry| entry.quantity == quantity);
-        for condition in in_order(of_quantity.map(|entry| entry.condition.as_str())) {
+        let found = in_order(of_quantity.map(|entry| entry.condition.as_str()));
+        for condition in found.into_iter().filter(|name| wanted(name)) {
             rows.push(Row {
                 quantity,
                 condition,
                 cells: AGGREGATIONS
                     .map(|aggregation| exponent(outcome, quantity, condition, aggregation)),
-                paper: paper::figure(quantity, condition),
+                // Its figures are of reviews.
+                paper: paper::figure(quantity, condition)
+                    .filter(|_| outcome.corpus.series.is_none()),
             });
         }
     }
@@ -66,9 +87,9 @@ pub(super) fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str>
 }
 
 /// What a quantity is, in words; nothing for a name that the report does not know.
-pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
+pub(super) fn meaning_of_quantity(outcome: &Outcome, quantity: &str) -> Option<&'static str> {
     Some(match quantity {
-        "input" => "embedding component",
+        "input" => outcome.corpus.words().input,
         "f" => "forget gate",
         "i" => "input gate",
         "o" => "output gate",
@@ -79,12 +100,33 @@ pub(super) fn meaning_of_quantity(quantity: &str) -> Option<&'static str> {
     })
 }
 
+/// What a condition is, in words.
+pub(super) fn meaning_of_condition(outcome: &Outcome, condition: &str) -> Option<&'static str> {
+    Some(match (condition, outcome.corpus.series.is_some()) {
+        ("trained", false) => "reading the text",
+        ("trained", true) => "reading the series",
+        ("shuffled", false) => "reading the same words in a random order",
+        ("shuffled", true) => "reading the same samples in a random order",
+        ("random", false) => "reading words drawn uniformly from the vocabulary",
+        ("random", true) => "reading white noise of the same mean and standard deviation",
+        ("padding", _) => "fed with padding alone: a transient towards a fixed point, no noise",
+        _ => return None,
+    })
+}
+
 /// What an aggregation takes as one trace, in words.
-pub(super) fn meaning_of_aggregation(aggregation: &str) -> Option<&'static str> {
+pub(super) fn meaning_of_aggregation(words: Words, aggregation: &str) -> Option<String> {
+    let one = words.one;
     Some(match aggregation {
-        "unit" => "one exponent for each unit and review",
-        "pooled" => "one per review, from F(n)² averaged over the units",
-        "population" => "one per review, of the mean over the units, as EEG or fMRI sees a brain",
+        "unit" => format!("one exponent for each unit and {one}"),
+        "pooled" => format!("one per {one}, from F(n)² averaged over the units"),
+        "population" => {
+            format!("one per {one}, of the mean over the units, as EEG or fMRI sees a brain")
+        }
+        "spectral" => format!(
+            "one per {one}, minus the slope of a line through the sum of the units' power spectra \
+             (the recipe of the paper's first version; no DFA)"
+        ),
         _ => return None,
     })
 }

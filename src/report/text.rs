@@ -3,18 +3,23 @@
 //! Place in the flow: outcome -> text. At most [`WIDTH`] columns, no colours, no control characters
 //! whatever the outcome's names hold.
 
+use super::claims::{self, Claim};
 use super::markup::printable;
 use super::numbers::{count, finite, fixed, percent, spread};
-use super::table::{AGGREGATIONS, Row, in_order, meaning_of_quantity, rows};
+use super::table::{
+    AGGREGATIONS, Row, driven, in_order, meaning_of_condition, meaning_of_quantity, rows,
+};
 use super::{controls, findings, paper};
-use crate::experiments::outcome::{Corpus, ExponentSummary, Outcome};
+use crate::experiments::outcome::{Corpus, ExponentSummary, Outcome, Words};
 
 /// Columns of the terminal that are used.
 const WIDTH: usize = 100;
 /// Columns of a name of a quantity or condition.
 pub(super) const NAME: usize = 11;
 /// Columns of a figure, with the gap before it.
-const FIGURE: usize = 18;
+const FIGURE: usize = 15;
+/// Columns of a verdict on a claim.
+const VERDICT: usize = 21;
 /// Columns of the labels of the head.
 const LABEL: usize = 11;
 
@@ -28,12 +33,31 @@ pub(super) fn table(outcome: &Outcome) -> String {
         return text;
     }
     text.push_str("\nbeta, mean ± standard deviation over traces\n\n");
-    grid(&mut text, &rows, Some("the paper"), beta);
+    let paper = outcome.corpus.series.is_none().then_some("the paper");
+    grid(&mut text, &rows, paper, beta);
     text.push_str("\ntraces with an exponent / undefined\n\n");
     grid(&mut text, &rows, None, traces);
     text.push('\n');
     for note in notes(outcome, &rows) {
         paragraph(&mut text, &note, 0);
+    }
+    let driven: Vec<Row<'_>> =
+        driven(outcome).into_iter().filter(|row| row.quantity == "hidden").collect();
+    if !driven.is_empty() {
+        text.push_str("\nrest and task: beta of the trained network by what drives it\n\n");
+        grid(&mut text, &driven, None, beta);
+        text.push('\n');
+        let words = driven.iter().filter_map(|row| {
+            let meaning = meaning_of_condition(outcome, row.condition)?;
+            Some(format!("{}: {meaning}", row.condition))
+        });
+        let words = format!("{}.", words.collect::<Vec<_>>().join("; "));
+        paragraph(&mut text, &words, 0);
+    }
+    text.push_str("\nwhat the paper claims\n\n");
+    for claim in claims::claims(outcome) {
+        let Claim { what, ours, verdict, .. } = claim;
+        paragraph(&mut text, &format!("{verdict:<VERDICT$}{what}: {ours}"), VERDICT);
     }
     text.push('\n');
     for sentence in findings::sentences(outcome) {
@@ -52,6 +76,7 @@ fn head(text: &mut String, outcome: &Outcome) {
     let device = &outcome.device;
     labelled(text, "device", &format!("{} ({}, {})", device.name, device.backend, device.kind));
     labelled(text, "corpus", &corpus(&outcome.corpus));
+    let Words { many, steps, held_out, .. } = outcome.corpus.words();
     let epochs = match outcome.training.len() {
         0 => match &outcome.weights {
             Some(path) => format!("weights of {path}"),
@@ -63,14 +88,18 @@ fn head(text: &mut String, outcome: &Outcome) {
     labelled(
         text,
         "accuracy",
-        &format!("{} of the validation reviews ({epochs})", percent(outcome.accuracy.validation)),
+        &format!(
+            "{} of the {held_out} ({epochs}){}",
+            percent(outcome.accuracy.validation),
+            findings::majority(outcome)
+        ),
     );
     let recording = &outcome.recording;
     labelled(
         text,
         "recorded",
         &format!(
-            "{} of {} reviews that are long enough, {} tokens each; {} units, {} input components",
+            "{} of {} {many} that are long enough, {} {steps} each; {} units, {} input components",
             count(recording.reviews),
             count(recording.eligible),
             count(recording.steps),
@@ -82,6 +111,19 @@ fn head(text: &mut String, outcome: &Outcome) {
 
 /// The corpus in one line; a made-up one says so first.
 fn corpus(corpus: &Corpus) -> String {
+    if let Some(series) = &corpus.series {
+        return format!(
+            "{}; {} series of {} classes, {} to learn from, {} to choose the epoch by, {} to test, \
+             {} time steps in the mean",
+            corpus.source,
+            count(corpus.reviews),
+            series.labels.len(),
+            count(corpus.training_reviews),
+            count(series.choosing),
+            count(corpus.validation_reviews),
+            fixed(corpus.mean_tokens, 1)
+        );
+    }
     let made_up = if corpus.synthetic { "SYNTHETIC (made-up reviews, not IMDb): " } else { "" };
     format!(
         "{made_up}{}; {} reviews, {} for training, {} for validation, {} tokens in the mean",
@@ -140,7 +182,9 @@ fn notes(outcome: &Outcome, rows: &[Row<'_>]) -> Vec<String> {
     let meanings: Vec<String> = in_order(rows.iter().map(|row| row.quantity))
         .into_iter()
         .filter(|quantity| quantity.chars().count() == 1)
-        .filter_map(|quantity| Some(format!("{quantity}: {}", meaning_of_quantity(quantity)?)))
+        .filter_map(|quantity| {
+            Some(format!("{quantity}: {}", meaning_of_quantity(outcome, quantity)?))
+        })
         .collect();
     let mut notes = Vec::new();
     if !meanings.is_empty() {
@@ -153,7 +197,9 @@ fn notes(outcome: &Outcome, rows: &[Row<'_>]) -> Vec<String> {
     notes.push(
         "Undefined are traces that are constant or not finite; they have no exponent.".into(),
     );
-    notes.push(format!("The paper: {}. {}", paper::SHORT_SOURCE, paper::STANDING));
+    if outcome.corpus.series.is_none() {
+        notes.push(format!("The paper: {}. {}", paper::SHORT_SOURCE, paper::STANDING));
+    }
     if outcome.corpus.synthetic {
         notes.push(
             "This corpus is SYNTHETIC: its figures cannot be compared with the paper's, which are \

@@ -128,11 +128,19 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            windows: vec![10, 12, 14, 17, 21, 25, 30, 36, 43, 52, 62, 74, 89, 107, 125],
-            order: 1,
-            convention: Convention::default(),
-        }
+        Self { windows: Self::windows_for(500), order: 1, convention: Convention::default() }
+    }
+}
+
+impl Settings {
+    /// Window sizes for traces of `steps` samples: 10 and on by a factor of 1.2 as far as a quarter
+    /// of the trace, which is the last. For a trace of fewer than 56 they are too few for a line.
+    pub fn windows_for(steps: usize) -> Vec<usize> {
+        let last = steps / 4;
+        // None so near to the last that the two measure the same.
+        let near = last as f64 / 1.2f64.sqrt();
+        let sizes = (0..).map(|k| 10.0 * 1.2f64.powi(k)).take_while(|&size| size < near);
+        sizes.map(|size| size.round() as usize).chain([last]).collect()
     }
 }
 
@@ -403,7 +411,22 @@ mod tests {
             assert_eq!(serde_json::to_string(&convention).expect("JSON"), quoted);
         }
         assert!("much".parse::<Convention>().is_err());
+    }
+
+    #[test]
+    fn windows_reach_a_quarter_of_the_trace() {
         let default = Settings::default();
         assert!(DfaPlan::new(500, &default).is_ok());
+        let published = [10, 12, 14, 17, 21, 25, 30, 36, 43, 52, 62, 74, 89, 107, 125];
+        assert_eq!(default.windows, published);
+        assert_eq!(Settings::windows_for(900)[13..], [107, 128, 154, 185, 225]);
+        for steps in 56..3_000 {
+            let settings =
+                Settings { windows: Settings::windows_for(steps), ..Settings::default() };
+            let plan = DfaPlan::new(steps, &settings).expect("fits");
+            assert_eq!(plan.sizes().last().expect("sizes").size, steps / 4);
+        }
+        let short = Settings { windows: Settings::windows_for(47), ..Settings::default() };
+        assert!(DfaPlan::new(47, &short).is_err());
     }
 }

@@ -20,7 +20,7 @@
 //! calibrate.
 
 use std::iter;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use rayon::prelude::*;
 
@@ -106,20 +106,20 @@ impl Examiner {
     }
 
     /// Adds the unit traces of further `reviews` reviews (rows `review * units + unit`), of which
-    /// `measured` was found. The traces are asked for only where any of them is examined.
+    /// `measured` was found. The traces are looked at only where any of them is examined.
     pub(super) fn add(
         &mut self,
         subject: &Subject,
         reviews: usize,
         measured: &Measured,
-        traces: impl FnOnce() -> Traces,
+        traces: &impl Deref<Target = Traces>,
     ) {
         let place = self.group(subject);
         let taken = reviews.min(self.most - self.groups[place].reviews);
         if taken == 0 {
             return;
         }
-        let (rows, traces) = (measured.exponents.len() / reviews * taken, traces());
+        let (rows, traces) = (measured.exponents.len() / reviews * taken, &**traces);
         let control = &self.groups[place].control;
         let before = (place as u64) << 40 | (control.traces + control.undefined) as u64;
         let examine = |row: usize| {
@@ -251,11 +251,11 @@ mod tests {
     fn examined(rows: &[Vec<f32>], units: usize, most: usize, at_once: usize) -> Control {
         let plan = DfaPlan::new(STEPS, &dfa::Settings::default()).expect("fits");
         let mut examiner = Examiner::new(&plan, most, 3).expect("a plan for the controls");
-        let subject = Subject { quantity: "hidden", condition: "trained" };
+        let subject = Subject { quantity: "hidden", condition: "trained".to_owned() };
         for rows in rows.chunks(at_once * units) {
             let traces = Traces::new(rows.concat(), STEPS).expect("whole");
             let measured = Path::Cpu.measure(&traces, &plan).expect("the plan's length");
-            examiner.add(&subject, rows.len() / units, &measured, || traces);
+            examiner.add(&subject, rows.len() / units, &measured, &&traces);
         }
         let mut found = examiner.finish();
         assert_eq!(found.len(), 1);

@@ -3,30 +3,39 @@
 //! Place in the flow: settings in, sentences into the outcome; the report prints them.
 
 use super::settings::Settings;
-use crate::datasets::Corpus;
 use crate::experiments::machine::Machine;
+use crate::experiments::outcome::{Corpus, Series, Words};
 use crate::models::sentiment::Readout;
 
-/// One paragraph each for reviews, network and training, traces, measure, aggregations, controls,
-/// machine.
+/// One paragraph each for reviews or series, network and training, traces, measure, aggregations,
+/// controls, machine.
 pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
+    let Words { one, steps, held_out, .. } = corpus.words();
+    let (source, counted, input) = match &corpus.series {
+        Some(set) => (series(settings, corpus, set), "", "sample itself as input"),
+        None => {
+            let counted = " (the start token counted)";
+            (reviews(settings, corpus), counted, "embedded input")
+        }
+    };
     vec![
-        reviews(settings, corpus),
-        training(settings),
+        source,
+        training(settings, corpus),
         format!(
-            "Traces are the first {} tokens (the start token counted) of validation reviews with \
-             at least as many real tokens, so that no padding is in any trace; the state starts at \
-             zero for each review. Recorded: the embedded input, the gates f, i and o, the \
-             candidate, tanh(C) as `cell`, and h as `hidden`.",
+            "Traces are the first {} {steps}{counted} of {held_out} with at least as many real \
+             {steps}, so that no padding is in any trace; the state starts at zero for each {one}. \
+             Recorded: the {input}, the gates f, i and o, the candidate, tanh(C) as `cell`, and h \
+             as `hidden`.",
             settings.recording.steps
         ),
         measure(settings),
-        "Aggregations: unit, each trace by itself; pooled, per review the mean over units of F(n) \
-         squared and one fit to its root; population, per review the DFA of the mean over units. ± \
-         is the standard deviation over traces (n - 1). Traces that do not move at all have no \
-         exponent and are counted as undefined."
-            .to_owned(),
-        controls(settings),
+        format!(
+            "Aggregations: unit, each trace by itself; pooled, per {one} the mean over units of \
+             F(n) squared and one fit to its root; population, per {one} the DFA of the mean over \
+             units. ± is the standard deviation over traces (n - 1). Traces that do not move at all \
+             have no exponent and are counted as undefined."
+        ),
+        controls(settings, corpus),
         format!("Computed by noisescope {} on {}.", env!("CARGO_PKG_VERSION"), machine.record.name),
     ]
 }
@@ -46,37 +55,65 @@ fn reviews(settings: &Settings, corpus: &Corpus) -> String {
     )
 }
 
-fn training(settings: &Settings) -> String {
+fn series(settings: &Settings, corpus: &Corpus, series: &Series) -> String {
+    let [shortest, longest] = series.lengths;
+    let values = if settings.corpus.normalise {
+        "each was given mean 0 and standard deviation 1 (n - 1)"
+    } else {
+        "their values were taken as the files have them"
+    };
+    format!(
+        "Series are of {} classes and {shortest} to {longest} samples; {values}. The split is that \
+         of the files: the {} test series took no part in training. Of each class of the training \
+         file a share of {} % ({} series) served to choose the best epoch, and the other {} series \
+         were learned from. Driven by padding: a constant 0; random: white Gaussian noise with the \
+         series' mean and standard deviation; shuffled: its samples in random order.",
+        series.labels.len(),
+        corpus.validation_reviews,
+        100.0 * settings.corpus.validation,
+        series.choosing,
+        corpus.training_reviews
+    )
+}
+
+fn training(settings: &Settings, corpus: &Corpus) -> String {
     let (training, model) = (&settings.training, &settings.model);
+    let lstm = format!("one LSTM layer ({} units)", model.hidden);
+    let network = match &corpus.series {
+        Some(series) => format!("{lstm} over the samples and a softmax of {}", series.labels.len()),
+        None => {
+            format!("an embedding ({} components), {lstm} and one logistic unit", model.embedding)
+        }
+    };
     if let Some(path) = &settings.weights {
         return format!(
-            "The network (an embedding of {} components, one LSTM layer of {} units, one logistic \
-             unit) was not trained in this run: its weights are those of {}, whose header says how \
-             they were trained. `untrained` is a network of the same shape with fresh weights.",
-            model.embedding,
-            model.hidden,
+            "The network, {network}, was not trained in this run: its weights are those of {}, \
+             whose header says how they were trained. `untrained` is a network of the same shape \
+             with fresh weights.",
             path.display()
         );
     }
+    let Words { many, steps, .. } = corpus.words();
+    let (entropy, dropout, embedding) = if corpus.series.is_some() {
+        ("cross-entropy", "no dropout".to_owned(), "")
+    } else {
+        let dropout = format!(
+            "input dropout {} (the same components at all steps of a review)",
+            training.dropout
+        );
+        ("binary cross-entropy", dropout, "embedding uniform ±0.05, ")
+    };
     let readout = match model.readout {
-        Readout::AfterPadding => "after the last step, padding included",
-        Readout::LastToken => "at the last real token",
+        Readout::AfterPadding => "after the last step, padding included".to_owned(),
+        Readout::LastToken => format!("at the last real {}", steps.trim_end_matches('s')),
     };
     format!(
-        "A network of an embedding ({} components), one LSTM layer ({} units) and one logistic \
-         unit was trained by Adam (rate {}, beta 0.9 and 0.999, epsilon 1e-7) on binary \
-         cross-entropy, batches of {}, input dropout {} (the same components at all steps of a review), reviews cut or padded with zeros to {} \
-         tokens, for at most {} epochs; the state was read {readout}. Initial weights: embedding \
-         uniform ±0.05, Glorot-uniform kernels, orthogonal recurrent kernel, forget bias 1. The \
-         weights of the epoch with the best validation accuracy were kept; `untrained` is the same \
-         network before training.",
-        model.embedding,
-        model.hidden,
-        training.rate,
-        training.batch,
-        training.dropout,
-        training.steps,
-        training.epochs
+        "A network of {network} was trained by Adam (rate {}, beta 0.9 and 0.999, epsilon 1e-7) on \
+         {entropy}, batches of {}, {dropout}, {many} cut or padded with zeros to {} {steps}, for at \
+         most {} epochs; the state was read {readout}. Initial weights: {embedding}Glorot-uniform \
+         kernels, orthogonal recurrent kernel, forget bias 1. The weights of the epoch with the \
+         best validation accuracy were kept; `untrained` is the same network before training.",
+        training.rate, training.batch, training.steps, training.epochs
     )
 }
 
@@ -98,13 +135,14 @@ fn measure(settings: &Settings) -> String {
     )
 }
 
-fn controls(settings: &Settings) -> String {
+fn controls(settings: &Settings, corpus: &Corpus) -> String {
     let most = settings.recording.controls;
     if most == 0 {
         return "No trace was held against controls.".to_owned();
     }
+    let many = corpus.words().many;
     format!(
-        "Controls: of at most {most} of these reviews every unit trace of input, cell and hidden \
+        "Controls: of at most {most} of these {many} every unit trace of input, cell and hidden \
          was judged as by `noisescope analyze` (its own 95 % interval, a crossover test, short \
          memory against a power law), and stood beside surrogates measured in the same way: 19 \
          AR(1) of its own mean, standard deviation and lag-1 correlation, one shuffled, one \

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::analysis::dfa::{self, DfaPlan};
-use crate::datasets;
+use crate::datasets::{self, series::Set};
 use crate::error::{Error, Result};
 use crate::gpu::device::Choice;
 use crate::models::sentiment::{self, Readout};
@@ -53,6 +53,33 @@ impl Quantity {
     }
 }
 
+/// What the trained network is driven by instead of the text ("rest").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drive {
+    /// Padding alone. One trace per unit, for all reviews would be the same: the state relaxes
+    /// towards a fixed point, a transient and no noise.
+    Padding,
+    /// Words drawn uniformly from the vocabulary after the start token.
+    Random,
+    /// The review's own words in a random order after the start token.
+    Shuffled,
+}
+
+impl Drive {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::Padding, Self::Random, Self::Shuffled];
+
+    /// Its name in tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Padding => "padding",
+            Self::Random => "random",
+            Self::Shuffled => "shuffled",
+        }
+    }
+}
+
 /// What is recorded, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -63,6 +90,8 @@ pub struct Recording {
     pub reviews: usize,
     /// Which quantities.
     pub quantities: Vec<Quantity>,
+    /// What else than the text drives the trained network.
+    pub drives: Vec<Drive>,
     /// Reviews whose unit traces are held against controls at most; 0 for none.
     pub controls: usize,
     /// Whether the traces are written to `traces/*.npy`.
@@ -71,8 +100,14 @@ pub struct Recording {
 
 impl Default for Recording {
     fn default() -> Self {
-        let quantities = Quantity::ALL.to_vec();
-        Self { steps: 500, reviews: 100, quantities, controls: 100, save_traces: false }
+        Self {
+            steps: 500,
+            reviews: 100,
+            quantities: Quantity::ALL.to_vec(),
+            controls: 100,
+            drives: Drive::ALL.to_vec(),
+            save_traces: false,
+        }
     }
 }
 
@@ -142,6 +177,27 @@ impl Settings {
         Ok(self)
     }
 
+    /// The same for a set of series: whole series, smaller batches, more epochs, no dropout, traces
+    /// as long as the shortest test series, and windows for such traces.
+    pub fn for_series(mut self, set: &Set) -> Self {
+        let [_, longest] = set.lengths(0..set.training);
+        let [shortest, _] = set.lengths(set.test());
+        let training = &mut self.training;
+        training.steps = longest;
+        training.batch = 32.min((set.training / 2).max(1));
+        training.epochs = 100;
+        training.dropout = 0.0;
+        self.recording.reviews = 500;
+        self.with_traces_of(shortest)
+    }
+
+    /// The same with traces of `steps` steps and windows for them.
+    pub fn with_traces_of(mut self, steps: usize) -> Self {
+        self.recording.steps = steps;
+        self.dfa.windows = dfa::Settings::windows_for(steps);
+        self
+    }
+
     /// Checks all that can be checked before any file is read.
     ///
     /// # Errors
@@ -155,12 +211,15 @@ impl Settings {
                 .at("recording.quantities")
                 .remedy("name some of input, f, i, o, candidate, cell, hidden"));
         }
-        let repeated =
-            |(at, quantity): (usize, &Quantity)| self.recording.quantities[..at].contains(quantity);
-        if self.recording.quantities.iter().enumerate().any(repeated) {
+        if repeats(&self.recording.quantities) {
             return Err(Error::new("expected each quantity once, found one twice")
                 .at("recording.quantities")
                 .remedy("name each of input, f, i, o, candidate, cell, hidden at most once"));
+        }
+        if repeats(&self.recording.drives) {
+            return Err(Error::new("expected each drive once, found one twice")
+                .at("recording.drives")
+                .remedy("name each of padding, random, shuffled at most once"));
         }
         if let Some(path) = self.weights.as_ref().filter(|path| !path.is_file()) {
             return Err(Error::new("expected a file of weights, found none")
@@ -169,6 +228,10 @@ impl Settings {
         }
         DfaPlan::new(self.recording.steps, &self.dfa)
     }
+}
+
+fn repeats<T: PartialEq>(list: &[T]) -> bool {
+    list.iter().enumerate().any(|(at, one)| list[..at].contains(one))
 }
 
 /// Puts `value` at the dotted name `path`, such as `training.rate`.

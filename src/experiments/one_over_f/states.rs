@@ -5,6 +5,7 @@
 //! (`tests/no_trip.rs`).
 
 use std::cell::OnceCell;
+use std::ops::Deref;
 
 use burn::tensor::Tensor;
 
@@ -54,19 +55,25 @@ impl Recorded {
         recording::traces::of(self.values[tensor].get_or_init(read), &extent)
     }
 
-    /// Measures `quantity`. What the device fails on goes through host memory, and the notes say
-    /// so.
+    /// The units of `quantity`.
+    pub(super) fn units(&self, quantity: Quantity) -> usize {
+        self.place(quantity).1.units as usize
+    }
+
+    /// Measures `quantity`, whose `traces` in host memory are looked at only where they are needed.
+    /// What the device fails on goes through host memory, and the notes say so.
     ///
     /// # Errors
     /// The traces have another length than the plan.
     pub(super) fn measure(
         &self,
         quantity: Quantity,
+        traces: &impl Deref<Target = Traces>,
         machine: &Machine,
         plan: &DfaPlan,
     ) -> Result<Readings> {
         let (tensor, extent) = self.place(quantity);
-        let through_host = || Readings::of(&self.traces(quantity), &extent, &machine.path, plan);
+        let through_host = || Readings::of(traces, &extent, &machine.path, plan);
         let Path::Gpu(engine) = &machine.path else { return through_host() };
         if machine.through_host {
             return through_host();

@@ -47,13 +47,14 @@ pub(in crate::report) fn panel(outcome: &Outcome, aggregation: &str) -> Result<O
     };
     let ends = values().flat_map(|value| [value.1 - value.2, value.1 + value.2]);
     let Some((bottom, top)) = range(ends, 0.06, 0.3) else { return Ok(None) };
+    let window = format!("window n ({})", outcome.corpus.words().steps);
     let panel = Panel {
         size: (380, 360),
         description: format!(
             "F(n) against window n on logarithmic axes, aggregation {aggregation}: {}",
             series.iter().map(|series| name(series.entry)).collect::<Vec<_>>().join("; ")
         ),
-        across: Axis::logarithmic(left, right, "window n (tokens)"),
+        across: Axis::logarithmic(left, right, &window),
         up: Axis::logarithmic(bottom, top, "F(n)"),
         legend: series.iter().map(|series| (series.look, name(series.entry))).collect(),
     };

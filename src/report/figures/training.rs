@@ -42,10 +42,8 @@ fn panel(
     let numbers = epochs.iter().map(|epoch| epoch.epoch as f64);
     let Some((first, last)) = range(numbers, 0.0, 0.0) else { return Ok(None) };
     let best = best(epochs);
-    let mut legend = vec![
-        (TRAINING, "training batches (with dropout)".to_string()),
-        (VALIDATION, "validation reviews".to_string()),
-    ];
+    let mut legend =
+        vec![(TRAINING, "training batches".to_string()), (VALIDATION, "validation".to_string())];
     if let Some(best) = best {
         legend.push((BEST, format!("best epoch: {best}")));
     }

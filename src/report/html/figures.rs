@@ -27,23 +27,26 @@ pub(super) fn exponents(outcome: &Outcome) -> Result<String> {
     let panels: Vec<String> = exponents::panels(&outcome.histograms)?
         .into_iter()
         .map(|(name, svg)| {
-            let meaning = meaning_of_quantity(name)
+            let meaning = meaning_of_quantity(outcome, name)
                 .map(|words| format!(" <span>{words}</span>"))
                 .unwrap_or_default();
             format!("<h3>{}{meaning}</h3>\n{svg}", Escaped(name))
         })
         .collect();
-    let caption = "Beta of single units (aggregation unit), one value per unit and review; all \
-         panels have the same axes. Filled: trained. Outline: the same network before training. \
-         Dashed lines: white noise (0) and 1/f noise (1). Values beyond the counted range stand in \
-         the outermost bins.";
-    Ok(figure("small", &panels, caption, "No exponent of a single unit is defined in this run."))
+    let caption = format!(
+        "Beta of single units (aggregation unit), one value per unit and {}; all panels have the \
+         same axes. Filled: trained. Outline: the same network before training. Dashed lines: \
+         white noise (0) and 1/f noise (1). Values beyond the counted range stand in the outermost \
+         bins.",
+        outcome.corpus.words().one
+    );
+    Ok(figure("small", &panels, &caption, "No exponent of a single unit is defined in this run."))
 }
 
 /// Loss and accuracy over the epochs.
 pub(super) fn training(outcome: &Outcome) -> Result<String> {
     let panels = training::panels(outcome)?;
-    let caption = "Loss (mean binary cross-entropy) and accuracy over the epochs. The dashed line \
+    let caption = "Loss (mean cross-entropy) and accuracy over the epochs. The dashed line \
          marks the best epoch, by validation accuracy.";
     Ok(figure("wide", &panels, caption, "No epoch of training was recorded in this run."))
 }

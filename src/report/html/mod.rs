@@ -5,6 +5,7 @@
 
 pub(super) mod figures;
 pub(super) mod provenance;
+mod study;
 pub(super) mod tables;
 
 use super::cautions::cautions;
@@ -27,8 +28,13 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
     let sections = [
         header(outcome, &title),
         section("Exponents", &tables::overview(outcome)),
+        section("The paper beside this run", &study::claims(outcome)),
         section("Fluctuation functions", &figures::fluctuation(outcome)?),
         section("Spread of beta", &figures::exponents(outcome)?),
+        section("Rest and task", &study::drives(outcome)),
+        section("Inside and outside", &study::internal(outcome)),
+        section("The course of training", &study::course(outcome)?),
+        section(&format!("Which {}", outcome.corpus.words().many), &study::groups(outcome)),
         section("All exponents", &tables::exponents(outcome)),
         section("Use of the units", &tables::utilisation(outcome)),
         section("How much of \u{201c}1/f\u{201d} survives", &controls::section(&outcome.controls)),

@@ -3,7 +3,8 @@
 //! Place in the flow: outcome -> the last sections of the page.
 
 use super::tables::table;
-use crate::experiments::outcome::Outcome;
+use crate::experiments::outcome::{Outcome, Words};
+use crate::report::findings::majority;
 use crate::report::markup::Escaped;
 use crate::report::numbers::{count, duration, fixed, percent};
 use crate::report::paper::{self, Source};
@@ -16,6 +17,11 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         outcome.libraries.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let driver = if device.driver.is_empty() { "none" } else { &device.driver };
     let weights = outcome.weights.as_deref().unwrap_or("trained in this run");
+    let Words { many, steps, held_out, .. } = corpus.words();
+    let (accuracy, majority) = (outcome.accuracy.validation, majority(outcome));
+    let choosing = corpus.series.as_ref().map_or_else(String::new, |series| {
+        format!("{} to choose the best epoch by, ", count(series.choosing))
+    });
     let entries = [
         ("experiment", outcome.experiment.clone()),
         ("noisescope", outcome.version.clone()),
@@ -27,21 +33,21 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         ("driver", driver.to_owned()),
         ("corpus", format!("{}{made_up}", corpus.source)),
         (
-            "reviews",
+            many,
             format!(
-                "{}: {} for training, {} for validation; {} tokens in the mean",
+                "{}: {} for training, {choosing}{} {held_out}; {} {steps} in the mean",
                 count(corpus.reviews),
                 count(corpus.training_reviews),
                 count(corpus.validation_reviews),
                 fixed(corpus.mean_tokens, 1)
             ),
         ),
-        ("validation accuracy", percent(outcome.accuracy.validation)),
+        ("accuracy", format!("{} of the {held_out}{majority}", percent(accuracy))),
         (
             "recorded",
             format!(
-                "{} of {} validation reviews with at least {} tokens; {} units, {} components \
-                 of the input",
+                "{} of {} {held_out} with at least {} {steps}; {} units, {} components of the \
+                 input",
                 count(recording.reviews),
                 count(recording.eligible),
                 count(recording.steps),
@@ -88,7 +94,9 @@ fn wall_times(outcome: &Outcome) -> String {
 /// The publications that the run leans on.
 pub(super) fn sources(outcome: &Outcome) -> String {
     let mut sources = vec![paper::DFA, paper::ONE_OVER_F];
-    if !outcome.corpus.synthetic {
+    if outcome.corpus.series.is_some() {
+        sources.push(paper::UCR);
+    } else if !outcome.corpus.synthetic {
         sources.push(paper::IMDB);
     }
     source_list(&sources)

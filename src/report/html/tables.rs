@@ -2,11 +2,13 @@
 //!
 //! Place in the flow: `table::rows` -> `<table>` elements with captions and scoped headings.
 
-use crate::experiments::outcome::{ExponentSummary, Outcome};
+use crate::experiments::outcome::{ExponentSummary, Outcome, Words};
 use crate::report::markup::{Escaped, typeset, typeset_prose};
 use crate::report::numbers::{count, exponent, finite, fixed, percent, spread};
 use crate::report::paper;
-use crate::report::table::{AGGREGATIONS, Row, meaning_of_aggregation, meaning_of_quantity, rows};
+use crate::report::table::{
+    AGGREGATIONS, Row, every, meaning_of_aggregation, meaning_of_quantity, rows,
+};
 
 /// Beta by quantity, condition and aggregation, beside the paper's figures.
 pub(super) fn overview(outcome: &Outcome) -> String {
@@ -14,6 +16,26 @@ pub(super) fn overview(outcome: &Outcome) -> String {
     if rows.is_empty() {
         return "<p class=\"absent\">No exponent was measured in this run.</p>\n".into();
     }
+    let words = outcome.corpus.words();
+    let aggregations: Vec<String> = AGGREGATIONS
+        .iter()
+        .filter_map(|name| Some(format!("<b>{name}</b>: {}", meaning_of_aggregation(words, name)?)))
+        .collect();
+    let standing = if outcome.corpus.series.is_some() {
+        "The paper gives no figures for series.".to_owned()
+    } else {
+        let standing = typeset_prose(paper::STANDING);
+        format!("The paper: {}. {}", Escaped(paper::SHORT_SOURCE), Escaped(&standing))
+    };
+    format!(
+        "{}<p class=\"note\">Aggregations: {}.</p>\n<p class=\"note\">{standing}</p>\n",
+        betas(outcome, &rows, "Beta, mean \u{b1} standard deviation over traces"),
+        aggregations.join("; "),
+    )
+}
+
+/// Beta by quantity, condition and aggregation.
+pub(super) fn betas(outcome: &Outcome, rows: &[Row<'_>], caption: &str) -> String {
     let mut body = String::new();
     for group in rows.chunk_by(|one, next| one.quantity == next.quantity) {
         body.push_str("<tbody>\n");
@@ -23,7 +45,10 @@ pub(super) fn overview(outcome: &Outcome) -> String {
                 .iter()
                 .map(|entry| number(&entry.map_or_else(|| "\u{2013}".into(), beta)))
                 .collect();
-            let leading = if place == 0 { quantity(row.quantity, group.len()) } else { "".into() };
+            let leading = match place {
+                0 => quantity(outcome, row.quantity, group.len()),
+                _ => String::new(),
+            };
             body.push_str(&format!(
                 "<tr>{leading}<th scope=\"row\">{}</th>{figures}{}</tr>\n",
                 Escaped(row.condition),
@@ -32,25 +57,13 @@ pub(super) fn overview(outcome: &Outcome) -> String {
         }
         body.push_str("</tbody>\n");
     }
-    let headings =
-        headings(&["quantity", "condition"], &["unit", "pooled", "population", "the paper"]);
-    let aggregations: Vec<String> = AGGREGATIONS
-        .iter()
-        .filter_map(|name| Some(format!("<b>{name}</b>: {}", meaning_of_aggregation(name)?)))
-        .collect();
-    let caption = "Beta, mean \u{b1} standard deviation over traces";
-    format!(
-        "{}<p class=\"note\">Aggregations: {}.</p>\n<p class=\"note\">The paper: {}. {}</p>\n",
-        table(caption, &headings, &body),
-        aggregations.join("; "),
-        Escaped(paper::SHORT_SOURCE),
-        Escaped(&typeset_prose(paper::STANDING))
-    )
+    let figures: Vec<&str> = AGGREGATIONS.into_iter().chain(["the paper"]).collect();
+    table(caption, &headings(&["quantity", "condition"], &figures), &body)
 }
 
 /// Every exponent with its mean alpha, median and counts, one group per aggregation.
 pub(super) fn exponents(outcome: &Outcome) -> String {
-    let rows = rows(outcome);
+    let rows = every(outcome);
     if rows.is_empty() {
         return "<p class=\"absent\">No exponent was measured in this run.</p>\n".into();
     }
@@ -61,7 +74,8 @@ pub(super) fn exponents(outcome: &Outcome) -> String {
         if lines.is_empty() {
             continue;
         }
-        let meaning = meaning_of_aggregation(aggregation).unwrap_or_default();
+        let meaning =
+            meaning_of_aggregation(outcome.corpus.words(), aggregation).unwrap_or_default();
         body.push_str(&format!(
             "<tbody>\n<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"9\">{aggregation} \
              <span>{meaning}</span></th></tr>\n{lines}</tbody>\n"
@@ -125,9 +139,12 @@ pub(super) fn utilisation(outcome: &Outcome) -> String {
         &["quantity", "condition"],
         &["mean sd", "sd below 0.01", "sd below 0.05", "beta of the others"],
     );
-    let caption = "Standard deviation (sd) of single units over the tokens of a review: its mean, \
-         the share of traces below two bounds, and the mean beta of the traces of at least 0.01";
-    table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
+    let Words { one, steps, .. } = outcome.corpus.words();
+    let caption = format!(
+        "Standard deviation (sd) of single units over the {steps} of a {one}: its mean, the share \
+         of traces below two bounds, and the mean beta of the traces of at least 0.01"
+    );
+    table(&caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
 fn beta(entry: &ExponentSummary) -> String {
@@ -140,9 +157,10 @@ fn of_paper(row: &Row<'_>) -> String {
 }
 
 /// The heading of a quantity's rows, with what it is in words.
-fn quantity(name: &str, rows: usize) -> String {
-    let meaning =
-        meaning_of_quantity(name).map(|words| format!(" <span>{words}</span>")).unwrap_or_default();
+fn quantity(outcome: &Outcome, name: &str, rows: usize) -> String {
+    let meaning = meaning_of_quantity(outcome, name)
+        .map(|words| format!(" <span>{words}</span>"))
+        .unwrap_or_default();
     format!("<th scope=\"rowgroup\" rowspan=\"{rows}\">{}{meaning}</th>", Escaped(name))
 }
 

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::{counts, figures, shown, standing};
 use crate::error::Result;
-use crate::experiments::outcome::Histogram;
+use crate::experiments::outcome::{Histogram, Words};
 use crate::experiments::sweep::{Collection, Finding, Missing};
 use crate::report::figures::against::{Against, means};
 use crate::report::figures::exponents;
@@ -235,7 +235,7 @@ fn quantities(collection: &Collection, setting: &str) -> String {
     let names = in_order(entries.map(|entry| entry.quantity.as_str()));
     let mut body = String::new();
     for aggregation in AGGREGATIONS {
-        let meaning = meaning_of_aggregation(aggregation).unwrap_or_default();
+        let meaning = meaning_of_aggregation(Words::REVIEWS, aggregation).unwrap_or_default();
         body.push_str(&format!(
             "<tbody>\n<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"{}\">{aggregation} \
              <span>{meaning}</span></th></tr>\n",
