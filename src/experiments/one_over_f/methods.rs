@@ -10,7 +10,7 @@ use crate::models::sentiment::Readout;
 /// One paragraph each for reviews or series, network and training, traces, measure, aggregations,
 /// controls, machine.
 pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus) -> Vec<String> {
-    let Words { one, steps, held_out, .. } = corpus.words();
+    let Words { one, many: examples, steps, held_out, .. } = corpus.words();
     let (source, counted, input) = match &corpus.series {
         Some(set) => (series(settings, corpus, set), "", "sample itself as input"),
         None => {
@@ -32,8 +32,13 @@ pub(super) fn sentences(settings: &Settings, machine: &Machine, corpus: &Corpus)
         format!(
             "Aggregations: unit, each trace by itself; pooled, per {one} the mean over units of \
              F(n) squared and one fit to its root; population, per {one} the DFA of the mean over \
-             units. ± is the standard deviation over traces (n - 1). Traces that do not move at all \
-             have no exponent and are counted as undefined."
+             units; spectral, per {one} minus the slope of the ordinary least-squares line of \
+             log10(S + 1e-8) on log10 f over all frequencies above 0, S being the sum of the units' \
+             periodograms (no window, no detrending). ± is the standard deviation over traces \
+             (n - 1). Traces that do not move at all have no exponent and are counted as \
+             undefined. Differences of means have 95 % percentile intervals of a bootstrap over \
+             {held_out} (2,000 draws); where both sides have the same {examples}, these are drawn \
+             in pairs."
         ),
         controls(settings, corpus),
         format!("Computed by noisescope {} on {}.", env!("CARGO_PKG_VERSION"), machine.record.name),
@@ -49,7 +54,9 @@ fn reviews(settings: &Settings, corpus: &Corpus) -> String {
     format!(
         "Reviews were tokenised as Keras does (lower case, punctuation stripped), ids by frequency \
          rank, a vocabulary of {} ids with padding 0, start 1 and unknown 2; all reviews were \
-         pooled, shuffled, and the last {} % kept for validation.",
+         pooled, shuffled, and the last {} % kept for validation. Driven by padding: padding alone \
+         (one trace per unit: a transient); random: the start token and words drawn uniformly from \
+         the vocabulary; shuffled: the start token and the review's own tokens in random order.",
         settings.corpus.vocabulary,
         100.0 * settings.corpus.validation
     )

@@ -12,7 +12,7 @@ use toml::Table;
 use super::plan::Cell;
 use super::{State, Sweep};
 use crate::error::{Error, Result};
-use crate::experiments::outcome::{ExponentSummary, Histogram, Outcome, Utilisation};
+use crate::experiments::outcome::{Control, ExponentSummary, Histogram, Outcome, Utilisation};
 
 /// What is there of a sweep.
 #[derive(Clone, Debug, Serialize)]
@@ -52,6 +52,8 @@ pub struct Finding {
     pub exponents: Vec<ExponentSummary>,
     /// One entry per quantity and condition.
     pub utilisation: Vec<Utilisation>,
+    /// One entry per quantity and condition that was held against controls.
+    pub controls: Vec<Control>,
     /// Spread of beta, as in the cell's own report.
     #[serde(skip)]
     pub histograms: Vec<Histogram>,
@@ -81,6 +83,12 @@ impl Finding {
                 && entry.condition == condition
                 && entry.aggregation == aggregation
         })
+    }
+
+    /// What the controls say of the traces of one quantity and condition, if there are any.
+    pub fn control(&self, quantity: &str, condition: &str) -> Option<&Control> {
+        let of = |entry: &&Control| entry.quantity == quantity && entry.condition == condition;
+        self.controls.iter().find(of).filter(|entry| entry.traces > 0)
     }
 
     /// How much the units of the trained network move in one quantity.
@@ -169,6 +177,7 @@ fn finding(cell: &Cell, path: &Path) -> Result<Finding> {
         seconds: outcome.seconds.iter().map(|part| part.1).sum(),
         exponents: outcome.exponents,
         utilisation: outcome.utilisation,
+        controls: outcome.controls,
         histograms: outcome.histograms,
     })
 }

@@ -11,6 +11,7 @@ use super::markup::printable;
 use super::numbers::{count, duration, finite, percent, several, spread};
 use super::table::AGGREGATIONS;
 use super::text::paragraph;
+use crate::analysis::controls::Verdict;
 use crate::error::{Error, Result};
 use crate::experiments::sweep::{Collection, Finding, State};
 
@@ -80,7 +81,8 @@ pub fn text(collection: &Collection) -> String {
 
 /// One row per done cell: what varies, accuracy, seconds, device; for each quantity, condition and
 /// aggregation mean, standard deviation and median of beta; for each quantity and condition how
-/// much the units move. Empty where undefined.
+/// much the units move; for what was held against controls the traces, how many are called 1/f and
+/// lie above their AR(1) surrogates, and the mean beta of those. Empty where undefined.
 ///
 /// # Errors
 /// When it cannot be written as CSV.
@@ -108,6 +110,11 @@ pub fn csv(collection: &Collection) -> Result<String> {
         let key = key.join("_");
         let what = ["sd", "below_0_01", "below_0_05", "beta_used"];
         head.extend(what.map(|what| format!("{what}_{key}")));
+    }
+    let controlled = controlled(collection);
+    for (quantity, condition) in &controlled {
+        let what = ["traces_examined", "called_1/f", "above_ar1", "beta_ar1"];
+        head.extend(what.map(|what| format!("{what}_{quantity}_{condition}")));
     }
     let number =
         |value: Option<f64>| finite(value).map_or(String::new(), |value| value.to_string());
@@ -138,6 +145,15 @@ pub fn csv(collection: &Collection) -> Result<String> {
                 },
             ));
         }
+        for (quantity, condition) in &controlled {
+            let entry = found.control(quantity, condition);
+            row.extend(entry.map_or([const { String::new() }; 4], |entry| {
+                let counts =
+                    [entry.traces, entry.judged(Verdict::OneOverF), entry.above_autoregressive];
+                let [traces, called, above] = counts.map(|count| count.to_string());
+                [traces, called, above, number(entry.autoregressive.mean)]
+            }));
+        }
         table.write_record(&row).map_err(failed)?;
     }
     let bytes = table
@@ -145,6 +161,16 @@ pub fn csv(collection: &Collection) -> Result<String> {
         .map_err(|error| Error::new("cannot write the sweep as CSV").because(error.into_error()))?;
     String::from_utf8(bytes)
         .map_err(|error| Error::new("cannot write the sweep as CSV").because(error))
+}
+
+/// Quantities and conditions that any cell held against controls.
+fn controlled(collection: &Collection) -> Vec<(&str, &str)> {
+    let mut all = Vec::new();
+    for entry in collection.done.iter().flat_map(|found| &found.controls) {
+        let key = (entry.quantity.as_str(), entry.condition.as_str());
+        all.extend((!all.contains(&key)).then_some(key));
+    }
+    all
 }
 
 /// `runs/sizes: 12 cells, 5 done, 2 running, 5 open`.

@@ -6,8 +6,9 @@
 use toml::{Table, Value};
 
 use super::{counts, figures, shown, standing};
+use crate::analysis::controls::Verdict;
 use crate::error::Result;
-use crate::experiments::outcome::{Histogram, Words};
+use crate::experiments::outcome::{Control, Histogram, Words};
 use crate::experiments::sweep::{Collection, Finding, Missing};
 use crate::report::figures::against::{Against, means};
 use crate::report::figures::exponents;
@@ -150,6 +151,17 @@ fn against(collection: &Collection, setting: &str) -> Result<String> {
         ("sd below 0.05", of(&|found| Some(100.0 * found.movement("hidden")?.below_0_05))),
         ("sd below 0.01", of(&|found| Some(100.0 * found.movement("hidden")?.below_0_01))),
     ];
+    let control = |of: fn(&Control) -> Option<f64>| of_cells(collection, setting, of);
+    let beside = vec![
+        ("trained", control(|one| one.beta.mean)),
+        ("AR(1) of the same lag-1 correlation", control(|one| one.autoregressive.mean)),
+        ("untrained", of(&|found| found.exponent("hidden", "untrained", "unit")?.beta_mean)),
+    ];
+    let survives = vec![
+        ("called 1/f", control(|one| share(one, one.judged(Verdict::OneOverF)))),
+        ("above all their AR(1) surrogates", control(|one| share(one, one.above_autoregressive))),
+        ("called short memory", control(|one| share(one, one.judged(Verdict::ShortMemory)))),
+    ];
     let spread = vec![("mean sd of h", of(&|found| Some(found.movement("hidden")?.sd_mean)))];
     let population = quantities
         .iter()
@@ -166,6 +178,14 @@ fn against(collection: &Collection, setting: &str) -> Result<String> {
         (
             "Single units with and without still ones",
             panel("beta", "Beta of single units of h", moving, noise)?,
+        ),
+        (
+            "Single units beside controls",
+            panel("beta", "Beta of single units of h beside controls", beside, noise)?,
+        ),
+        (
+            "What is left of 1/f",
+            panel("traces (%)", "Share of traces of h by what the controls say", survives, &[])?,
         ),
         (
             "Population of every quantity",
@@ -187,6 +207,20 @@ fn against(collection: &Collection, setting: &str) -> Result<String> {
          noise (0) and 1/f noise (1). sd: standard deviation of a unit over the tokens of a review."
     );
     Ok(figure("wide", &panels, &caption, "Nothing that can be drawn is done yet."))
+}
+
+/// Percent of the traces.
+fn share(control: &Control, count: usize) -> Option<f64> {
+    Some(100.0 * count as f64 / control.traces as f64)
+}
+
+/// A point per cell in which the trained hidden state was held against controls.
+fn of_cells(
+    collection: &Collection,
+    setting: &str,
+    value: fn(&Control) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    points(collection, setting, |found| value(found.control("hidden", "trained")?))
 }
 
 /// Beta of single hidden units at the smallest and at the largest value of the setting.
