@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::exponents::{AGGREGATIONS, PerReview};
-use super::groups::mean;
+use super::outcome::Spread;
 use crate::signal::random;
 
 /// Resamplings per interval.
@@ -176,7 +176,8 @@ impl Contrasts<'_> {
             let mut chance = self.chance();
             let interval =
                 percentiles(|| resampled(&ones, &mut chance) - resampled(&others, &mut chance));
-            let means = mean(&ones).zip(mean(&others)).expect("neither is empty");
+            let [first, second] = [&ones, &others].map(|betas| Spread::of(betas).mean);
+            let means = first.zip(second).expect("neither is empty");
             self.done.push(Contrast {
                 about: about.to_owned(),
                 quantity: quantity.to_owned(),

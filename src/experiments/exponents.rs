@@ -12,8 +12,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use super::groups::{Group, Motion, mean};
-use super::outcome::{ExponentSummary, Fluctuation, Histogram, Utilisation};
+use super::groups::{Group, Motion};
+use super::outcome::{ExponentSummary, Fluctuation, Histogram, Spread, Utilisation};
 use super::readings::Readings;
 use crate::analysis::dfa::{self, DfaPlan, Exponent, Measured, Status};
 use crate::analysis::spectrum;
@@ -149,7 +149,7 @@ impl Gatherer {
             let units = &unit.exponents[place * units..][..units];
             let betas: Vec<f64> = units.iter().filter_map(Exponent::beta).collect();
             let betas = [
-                mean(&betas),
+                Spread::of(&betas).mean,
                 pooled.exponents[place].beta(),
                 population.exponents[place].beta(),
                 spectral[place].beta(),

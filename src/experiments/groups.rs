@@ -3,16 +3,11 @@
 //! Place in the flow: [`super::exponents`] adds trace by trace; the outcome takes the summaries.
 
 use super::exponents::Subject;
-use super::outcome::{ExponentSummary, Fluctuation, Histogram, Utilisation};
+use super::outcome::{ExponentSummary, Fluctuation, Histogram, Spread, Utilisation};
 use crate::analysis::dfa::{self, DfaPlan, Exponent};
 
 /// The histograms' lower edge, bin width and number of bins: beta from -1 to 3.
 const BINS: (f64, f64, usize) = (-1.0, 0.1, 40);
-
-/// Mean; `None` of nothing.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
 
 /// The exponents of one subject and aggregation.
 pub(super) struct Group {
@@ -47,11 +42,7 @@ impl Group {
 
     pub(super) fn summary(&self) -> ExponentSummary {
         let count = self.betas.len();
-        let beta_mean = mean(&self.betas);
-        let beta_sd = beta_mean.filter(|_| count > 1).map(|mean| {
-            let squares: f64 = self.betas.iter().map(|beta| (beta - mean).powi(2)).sum();
-            (squares / (count - 1) as f64).sqrt()
-        });
+        let Spread { mean: beta_mean, sd: beta_sd } = Spread::of(&self.betas);
         let mut sorted = self.betas.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let median = |sorted: &[f64]| (sorted[(count - 1) / 2] + sorted[count / 2]) / 2.0;
@@ -138,10 +129,10 @@ impl Motion {
         Utilisation {
             quantity: self.subject.quantity.to_owned(),
             condition: self.subject.condition.clone(),
-            sd_mean: mean(&self.sds).unwrap_or(0.0),
+            sd_mean: Spread::of(&self.sds).mean.unwrap_or(0.0),
             below_0_01: share(0.01),
             below_0_05: share(0.05),
-            beta_mean_used: mean(&self.betas_used),
+            beta_mean_used: Spread::of(&self.betas_used).mean,
         }
     }
 }
