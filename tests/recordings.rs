@@ -18,6 +18,8 @@ use rand::RngExt;
 
 #[path = "recordings/batches.rs"]
 mod batches;
+#[path = "common/data.rs"]
+mod data;
 #[path = "recordings/real.rs"]
 mod real;
 

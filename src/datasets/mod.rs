@@ -3,7 +3,8 @@
 //! Place in the flow: floor 2, the first step. [`load`] gives a [`Corpus`], [`Corpus::split`] its
 //! training and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the
 //! forms that IMDb comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there
-//! is no file. Traces of other people come in through [`recordings`].
+//! is no file. Traces of other people come in through [`recordings`], pictures for the study of
+//! spike trains through [`images`].
 
 use std::path::PathBuf;
 
@@ -13,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::signal::random;
 
+mod archive;
 mod content;
 pub mod corpus;
+pub mod images;
 pub mod recordings;
 pub mod reviews;
 pub mod tokens;

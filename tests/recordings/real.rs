@@ -1,28 +1,15 @@
-//! Real recordings, read where `NOISESCOPE_DATA` leads or in `../shared/data`; where they are
-//! absent the test says so and passes.
+//! Real recordings; where they are absent the test says so and passes.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use noisescope::analysis::dfa::{self, Convention, DfaPlan, Settings};
 use noisescope::datasets::recordings::{self, Options, Recording};
 use noisescope::experiments::analyze::Windows;
 use noisescope::signal::Traces;
 
+use super::data::data;
 use super::one;
-
-/// The folder of real recordings, if it is there; says so where it is not.
-fn data(part: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("NOISESCOPE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
-        PathBuf::from,
-    );
-    let path = folder.join(part);
-    if !path.exists() {
-        println!("skipped: no {} (set NOISESCOPE_DATA)", path.display());
-    }
-    path.exists().then_some(path)
-}
 
 fn read_file(path: &Path) -> Vec<Recording> {
     recordings::read(path, &Options::default()).unwrap_or_else(|error| panic!("{error:?}"))
