@@ -12,9 +12,9 @@ use crate::datasets::content::{self, Wanted, names};
 use crate::error::{Error, Result};
 
 /// What mends a path that leads to something else.
-const FORMS: &str = "give a folder with the IDX files of MNIST or Fashion-MNIST, one file of images \
-                     beside its labels, or CIFAR-10's binary batches (.bin, a folder or tar archive \
-                     of them); each plain, .gz or .xz";
+const FORMS: &str = "give a folder with the IDX files of MNIST or Fashion-MNIST, one file of \
+                     images beside its labels, or CIFAR-10's binary batches (.bin, a folder or tar \
+                     archive of them); each plain, .gz or .xz";
 
 /// CIFAR-10 is 0.18 GB.
 const WANTED: Wanted = Wanted { noun: "images", forms: FORMS, most: 4 };
@@ -165,7 +165,7 @@ impl Gathered {
         if let Some(test) = test.as_ref().filter(|test| test.shape != training.shape) {
             let [one, other] = [training.shape, test.shape].map(|[_, h, w]| format!("{h} x {w}"));
             return Err(Error::new(format!(
-                "expected test images of {one} pixels, the size of the training images, found {other}"
+                "expected test images of {one} pixels, as the training images, found {other}"
             ))
             .at(path.display())
             .remedy("give both halves of one data set"));
@@ -194,7 +194,9 @@ impl Gathered {
                     labels.len()
                 ))
                 .at(path.display())
-                .remedy("leave one of each, and let only the test half have `test` or `t10k` in its name"));
+                .remedy(
+                    "leave one of each, and let only the test half have `test` or `t10k` in its name",
+                ));
             }
         };
         let part = Part { shape: *shape, pixels: pixels.clone(), labels: labels.1.clone() };

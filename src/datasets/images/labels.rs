@@ -13,8 +13,8 @@ use crate::signal::random;
 /// among them: 0 gives the true labels, 1 one fixed random labelling.
 ///
 /// Which labels are replaced, the first of one shuffle, and by what, depends on `seed` and the
-/// place of the picture alone: with more noise the same labels are replaced by the same classes, and
-/// others besides.
+/// place of the picture alone: with more noise the same labels are replaced by the same classes,
+/// and others besides.
 ///
 /// # Panics
 /// `noise` is no share.

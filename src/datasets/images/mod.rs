@@ -5,8 +5,8 @@
 //!
 //! | form | what is read |
 //! |---|---|
-//! | IDX (MNIST, Fashion-MNIST) | a folder with images and labels, or one file of images beside its labels (`idx`) |
-//! | CIFAR-10, binary version | one batch, a folder of them, or a tar archive (`cifar`) |
+//! | IDX (MNIST, Fashion-MNIST; `idx`) | a folder or tar archive, one file beside its labels |
+//! | CIFAR-10, binary version (`cifar`) | a folder or tar archive of batches, one batch |
 //!
 //! Each file, and the archive, may be packed by gzip or xz. What a file holds is told by its
 //! content; by its name only whether it belongs to the test half (`test` or `t10k` in it). Where a
