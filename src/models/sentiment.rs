@@ -8,7 +8,6 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
-use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::lstm::{Lstm, States};
@@ -184,9 +183,9 @@ impl Reviewing<'_> {
     /// # Panics
     /// The epoch has no such batch.
     pub fn reviews(&self, epoch: usize, batch: usize) -> Vec<usize> {
-        let mut order = self.training.to_vec();
-        order.shuffle(&mut random::stream(self.seed, "training/order", epoch as u64));
-        order.chunks(self.settings.batch).nth(batch).expect("a batch of the epoch").to_vec()
+        let (count, size) = (self.training.len(), self.settings.batch);
+        let places = training::examples(count, size, self.seed, epoch, batch);
+        places.into_iter().map(|place| self.training[place]).collect()
     }
 
     /// The loss on `reviews`, with the inputs dropped that `draw` says, cut into calls that the

@@ -14,6 +14,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::adam::Adam;
@@ -21,6 +22,7 @@ use super::checkpoint::{self, Metadata};
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::progress::Observer;
+use crate::signal::random;
 
 /// How a network is trained, as a settings file holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,6 +146,17 @@ impl Score {
     pub fn accuracy(&self) -> f64 {
         self.right as f64 / self.examples as f64
     }
+}
+
+/// The places, among `count` examples, of those in one batch of at most `size`: all of them, in the
+/// order that the stream `training/order` gives the epoch. Epochs and batches are counted from 0.
+///
+/// # Panics
+/// The epoch has no such batch.
+pub fn examples(count: usize, size: usize, seed: u64, epoch: usize, batch: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.shuffle(&mut random::stream(seed, "training/order", epoch as u64));
+    order.chunks(size).nth(batch).expect("a batch of the epoch").to_vec()
 }
 
 /// What is learned: the batches of each epoch and how they are judged.
