@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::cell::RefCell;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use noisescope::datasets::images::{self, CLASSES, Images, Settings as Pictures, labels};
@@ -33,6 +35,7 @@ fn trained(
         test: &images.test,
         settings,
         seed: 7,
+        look: &|_, _| Ok(false),
     };
     let device = device::cpu().autodiff();
     let network = Classifier::new(architecture, images.training.shape, 7, &device);
@@ -83,6 +86,36 @@ fn two_trainings_end_with_the_same_bits() {
         };
         assert_eq!(weights(), weights(), "{architecture:?}");
     }
+}
+
+#[test]
+fn a_lesson_that_has_seen_enough_ends_there_and_stays_ended() {
+    let images = shapes(300, 60);
+    let settings = Settings { epochs: 50, ..training_settings() };
+    let seen = RefCell::new(Vec::new());
+    let lesson = Classifying {
+        training: &images.training,
+        labels: &images.training.labels,
+        test: &images.test,
+        settings: &settings,
+        seed: 7,
+        look: &|network, epoch| {
+            let kept = score(network, &images.test, &images.test.labels, 60, &Silent);
+            assert_eq!(kept.expect("whole").accuracy(), epoch.validation_accuracy);
+            seen.borrow_mut().push(epoch.epoch);
+            Ok(epoch.epoch == 3)
+        },
+    };
+    let device = device::cpu().autodiff();
+    let network = || Classifier::new(Architecture::Mlp, images.training.shape, 7, &device);
+    let folder = tempfile::tempdir().expect("a folder");
+    let origin = Metadata::new();
+    for resume in [false, true] {
+        let keeping = Keeping { folder: folder.path(), resume, origin: &origin };
+        let trained = train(&lesson, network(), &settings, keeping, &device, &mut Silent);
+        assert_eq!(trained.expect("trained").history.len(), 3);
+    }
+    assert_eq!(seen.into_inner(), [1, 2, 3], "each once");
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {

@@ -119,6 +119,7 @@ fn trained(images: &Images, noise: f64, epochs: usize) -> Classifier {
         test: &images.test,
         settings: &settings,
         seed: 2,
+        look: &|_, _| Ok(false),
     };
     let device = cpu().device.autodiff();
     let network = Classifier::new(Architecture::Mlp, images.training.shape, 2, &device);

@@ -19,7 +19,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::training::{self, Judged, Lesson, Score};
+use super::training::{self, Epoch, Judged, Lesson, Score};
 use crate::datasets::images::{CLASSES, Part};
 use crate::error::{Error, Result};
 use crate::progress::Observer;
@@ -191,6 +191,9 @@ impl Classifier {
     }
 }
 
+/// What is done with the network after each epoch; true ends the training.
+pub type Look<'a> = &'a dyn Fn(&Classifier, &Epoch) -> Result<bool>;
+
 /// Learning to tell pictures apart, or to remember them.
 pub struct Classifying<'a> {
     /// What is learned from.
@@ -203,6 +206,8 @@ pub struct Classifying<'a> {
     pub settings: &'a training::Settings,
     /// The seed of the order.
     pub seed: u64,
+    /// What is done with the network after each epoch.
+    pub look: Look<'a>,
 }
 
 impl Lesson for Classifying<'_> {
@@ -221,6 +226,10 @@ impl Lesson for Classifying<'_> {
     fn validate(&self, network: &Classifier, observer: &dyn Observer) -> Option<Score> {
         let part = self.test;
         score(network, part, &part.labels, self.settings.batch, observer)
+    }
+
+    fn look(&self, network: &Classifier, epoch: &Epoch) -> Result<bool> {
+        (self.look)(network, epoch)
     }
 }
 

@@ -170,6 +170,14 @@ pub trait Lesson {
     /// Judges the validation set with a network that does not track gradients; `None` where the
     /// user asked to stop meanwhile.
     fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
+    /// Looks at the network after an epoch, which does not track gradients; true ends the training.
+    /// A run that is resumed looks at each epoch once, or twice at the one that a failure cut off.
+    ///
+    /// # Errors
+    /// Whatever keeps it from looking; it ends the training.
+    fn look(&self, _network: &Self::Network, _epoch: &Epoch) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A finished training.
@@ -196,6 +204,9 @@ fn best(history: &[Epoch]) -> Option<&Epoch> {
 /// Where a training stands: all that a resume needs beside weights and optimizer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Position {
+    /// Whether the lesson has seen enough.
+    #[serde(default)]
+    ended: bool,
     /// Batches done in the epoch under way.
     batch: usize,
     /// Wall time spent in it.
@@ -262,7 +273,8 @@ impl<L: Lesson> Course<'_, L> {
     fn finished(&self, settings: &Settings) -> bool {
         let history = &self.position.history;
         let stale = best(history).map_or(0, |best| history.len() - best.epoch);
-        history.len() >= settings.epochs || (settings.patience > 0 && stale >= settings.patience)
+        let ended = self.position.ended || history.len() >= settings.epochs;
+        ended || (settings.patience > 0 && stale >= settings.patience)
     }
 
     fn epoch(&mut self, settings: &Settings, observer: &mut dyn Observer) -> Result<()> {
@@ -286,7 +298,8 @@ impl<L: Lesson> Course<'_, L> {
                 return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
             }
         }
-        let Some(validation) = self.lesson.validate(&self.network.valid(), observer) else {
+        let network = self.network.valid();
+        let Some(validation) = self.lesson.validate(&network, observer) else {
             return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
         };
         let epoch = Epoch {
@@ -305,7 +318,9 @@ impl<L: Lesson> Course<'_, L> {
             let weights = checkpoint::parameters(&self.network);
             checkpoint::write(&self.best_path(), &weights, &metadata)?;
         }
-        self.position = Position { history: self.position.history.clone(), ..Position::default() };
+        let ended = self.lesson.look(&network, &epoch)?;
+        let history = self.position.history.clone();
+        self.position = Position { ended, history, ..Position::default() };
         self.save()?;
         self.write_metrics()?;
         observer.finish(&format!(

@@ -29,8 +29,9 @@ const CHUNK_BYTES: usize = 32 << 20;
 /// The most steps in all: windows are numbered in 32 bits.
 const MOST_IN_ALL: u64 = 1 << 31;
 
-/// Statistics of the spikes of `units` units whose activations come in batches. Kept are sums, 24
-/// bytes and 16 per window and unit, whatever the number of steps; and one chunk's bits and counts.
+/// Statistics of the spikes of some units whose activations come in batches. Kept are sums, 40 bytes
+/// per unit and 16 per unit and window, whatever the number of steps; and one chunk's bits and
+/// counts.
 pub struct Tally {
     units: usize,
     windows: Vec<u32>,
@@ -58,7 +59,7 @@ impl Tally {
     /// activation is above `threshold`. On the device of `engine`, or on the CPU.
     ///
     /// # Errors
-    /// A window is of no step or of 2^31; the device has no memory left.
+    /// A window is of no step or of 2^31 and more; the device has no memory left.
     pub fn new(
         engine: Option<Arc<Engine>>,
         units: usize,
@@ -67,9 +68,11 @@ impl Tally {
     ) -> Result<Self> {
         let word = |&window: &usize| match u32::try_from(window) {
             Ok(window @ 1..) if u64::from(window) < MOST_IN_ALL => Ok(window),
-            _ => Err(Error::new(format!("expected windows of 1 to 2^31 steps, found {window}"))
-                .at("windows")
-                .remedy("leave it out")),
+            _ => Err(Error::new(format!(
+                "expected windows of 1 to below 2^31 steps, found {window}"
+            ))
+            .at("windows")
+            .remedy("leave it out")),
         };
         let windows: Vec<u32> = windows.iter().map(word).collect::<Result<_>>()?;
         let kept = match engine {
