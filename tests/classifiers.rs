@@ -67,7 +67,7 @@ fn a_random_labelling_is_memorised_and_says_nothing_of_other_pictures() {
     println!("{last:?}");
     assert!(last.training_accuracy >= 0.99, "{last:?}");
     assert!((0.03..0.25).contains(&last.validation_accuracy), "{last:?}");
-    // The network that is kept is the best epoch's on the test half, which here is none in particular.
+    // The network that is kept is that of the best epoch on the test half: here of any.
     let kept = score(&trained.network.valid(), &images.training, &labels, 128, &Silent);
     assert!(kept.expect("whole").accuracy() > 0.05);
 }

@@ -1,7 +1,8 @@
 //! Anyone's spike trains: recordings of counts in, statistics of each train out.
 //!
 //! Place in the flow: floor 4: `files --datasets::recordings--> traces --analysis::spikes-->
-//! statistics`, on a GPU where there is one. Beside [`super::analyze`], which reads the same files as traces.
+//! statistics`, on a GPU where there is one. Beside [`super::analyze`], which reads the same files
+//! as traces.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

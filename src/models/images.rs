@@ -6,8 +6,8 @@
 //! in its weights.
 //!
 //! - [`Architecture::Mlp`]: dense 512, dense 512, classes.
-//! - [`Architecture::Cnn`]: two convolutions of 3 × 3 that keep the size, to 32 and 64 channels; the
-//!   maximum of each 2 × 2; dense 128, classes.
+//! - [`Architecture::Cnn`]: two convolutions of 3 × 3 that keep the size, to 32 and 64 channels;
+//!   the maximum of each 2 × 2; dense 128, classes.
 //!
 //! A unit is what a ReLU leaves: of a convolution each channel at each position.
 

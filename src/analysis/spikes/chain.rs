@@ -29,9 +29,9 @@ const CHUNK_BYTES: usize = 32 << 20;
 /// The most steps in all: windows are numbered in 32 bits.
 const MOST_IN_ALL: u64 = 1 << 31;
 
-/// Statistics of the spikes of some units whose activations come in batches. Kept are sums, 40 bytes
-/// per unit and 16 per unit and window, whatever the number of steps; and one chunk's bits and
-/// counts.
+/// Statistics of the spikes of some units whose activations come in batches. Kept are sums, 40
+/// bytes per unit and 16 per unit and window, whatever the number of steps; and one chunk's bits
+/// and counts.
 pub struct Tally {
     units: usize,
     windows: Vec<u32>,

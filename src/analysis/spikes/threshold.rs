@@ -5,9 +5,9 @@
 //!
 //! # What it computes
 //! Bindings: `chunk`, `activations` (steps × units, f32) → `bits` (words × units,
-//! [`super::chunk`]): whether an activation is above the threshold. Floats are compared as whole numbers in
-//! [`order`], so that host and device agree to the bit: a device may take a denormal number for 0.
-//! A NaN is never above.
+//! [`super::chunk`]): whether an activation is above the threshold. Floats are compared as whole
+//! numbers in [`order`], so that host and device agree to the bit: a device may take a denormal
+//! number for 0. A NaN is never above.
 //!
 //! `activations` is a buffer of Burn's, bound where it lies and only read; why it is declared
 //! `read_write` says `recording/traces`.

@@ -194,9 +194,7 @@ impl Gathered {
                     labels.len()
                 ))
                 .at(path.display())
-                .remedy(
-                    "leave one of each, and let only the test half have `test` or `t10k` in its name",
-                ));
+                .remedy("leave one of each; only the test half has `test` or `t10k` in its name"));
             }
         };
         let part = Part { shape: *shape, pixels: pixels.clone(), labels: labels.1.clone() };
