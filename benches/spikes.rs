@@ -3,12 +3,19 @@
 //! Place in the flow: `cargo bench --bench spikes`. Trains of coins per bin; Fano factors of three
 //! windows, CV, CV2 and LV. Each figure is the median of several runs on the same machine. For
 //! trains of 2,000 bins elephant's windowed Fano factor takes 2.4e-2 s, numpy's on an array of
-//! counts 4.3e-6 s.
+//! counts 4.3e-6 s. Then the units of networks, shown pictures: the pass forward beside the
+//! statistics of all units, where `--device auto` computes.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use noisescope::analysis::spikes;
+use noisescope::datasets::images::{CLASSES, Part};
+use noisescope::experiments::machine::Machine;
+use noisescope::experiments::spike_trains::{Order, Presentation, Settings, Viewing};
+use noisescope::gpu::Choice;
+use noisescope::models::images::{Architecture, Classifier};
+use noisescope::progress::Silent;
 use noisescope::signal::{SpikeTrains, random};
 use rand::RngExt;
 
@@ -32,6 +39,42 @@ fn main() {
         println!(
             "N = {bins:>8}, p = {p:4}, {rows:>4} trains  one thread {alone:.2e} s  {threads} \
              threads {together:.2e} s"
+        );
+    }
+    networks();
+}
+
+/// Pictures shown to a network.
+const PICTURES: usize = 1_280;
+
+/// Seconds of the pass forward and of the statistics, per batch of 128 pictures.
+fn networks() {
+    let machine = Machine::open(Choice::Auto).expect("a machine");
+    println!("seconds per batch of 128 pictures; {}", machine.reason);
+    for (architecture, shape) in [
+        (Architecture::Mlp, [1, 28, 28]),
+        (Architecture::Cnn, [1, 28, 28]),
+        (Architecture::Cnn, [3, 32, 32]),
+    ] {
+        let mut generator = random::stream(1, "bench/pictures", 0);
+        let pixels = (0..PICTURES * shape.iter().product::<usize>()).map(|_| generator.random());
+        let labels = (0..PICTURES).map(|at| (at % CLASSES) as u8).collect();
+        let part = &Part { shape, pixels: pixels.collect(), labels };
+        let settings = &Settings::default();
+        let network = &Classifier::new(architecture, shape, 1, &machine.device);
+        let presentation = &Presentation::new(Order::Shuffled, &part.labels, settings, 1);
+        let viewing = Viewing { network, architecture, part, presentation, settings };
+        let mut times: Vec<[f64; 2]> = (0..5)
+            .map(|_| viewing.record(&machine, &mut Silent).expect("recorded"))
+            .map(|found| [found.network_seconds, found.statistics_seconds])
+            .collect();
+        times.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let [forward, statistics] = times[2].map(|seconds| seconds / (PICTURES / 128) as f64);
+        let units: usize = architecture.layers(shape).iter().map(|(_, units)| units).sum();
+        println!(
+            "{architecture:?} on {shape:?}, {units:>6} units  forward {forward:.2e} s  statistics \
+             {statistics:.2e} s  ratio {:.3}",
+            statistics / forward
         );
     }
 }

@@ -19,14 +19,19 @@ use noisescope::analysis::dfa::summary::Trend;
 use noisescope::analysis::dfa::{
     block, detrend, fluctuation, logarithm, params, stretch, tiles, tree,
 };
+use noisescope::analysis::spikes::{chunk, intervals, threshold};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
 use noisescope::recording::traces;
 
 /// Where the Rust files of a folder of shaders lie.
-const HOMES: &[(&str, &str)] =
-    &[("dfa", "src/analysis/dfa"), ("lstm", "src/models/lstm"), ("recording", "src/recording")];
+const HOMES: &[(&str, &str)] = &[
+    ("dfa", "src/analysis/dfa"),
+    ("lstm", "src/models/lstm"),
+    ("recording", "src/recording"),
+    ("spikes", "src/analysis/spikes"),
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -150,6 +155,10 @@ fn constants_are_the_same_on_both_sides() {
         ("ROWS_PER_GROUP", Literal::U32(lstm::ROWS_PER_GROUP as u32)),
         ("UNITS_PER_LANE", Literal::U32(lstm::UNITS_PER_LANE as u32)),
         ("UNITS_AT_ONCE", Literal::U32(lstm::UNITS_AT_ONCE as u32)),
+        ("BITS", Literal::U32(chunk::BITS as u32)),
+        ("INFINITE", Literal::U32(threshold::INFINITE)),
+        ("ONE", Literal::F32(intervals::ONE)),
+        ("BELOW_ONE", Literal::F32(intervals::BELOW_ONE)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();

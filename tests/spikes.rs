@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use common::{Tolerance, assert_close, largest_apart};
-use noisescope::analysis::spikes::{self, SpikeStatistics, fano_factor};
+use noisescope::analysis::spikes::{self, SpikeStatistics, Tally, fano_factor};
 use noisescope::datasets::recordings;
 use noisescope::signal::{SpikeTrains, random};
 use rand_distr::{Distribution, Exp, Poisson};
@@ -66,7 +66,7 @@ fn every_number_is_elephants() {
     check("rate", &|s| Some(s.rate(dt)), &expected["mean_firing_rate_hz"]);
     for (at, window) in windows.iter().enumerate() {
         let name = window.to_string();
-        check(&format!("Fano {name}"), &|s| s.fano[at], &expected["fano_windowed"][&name]);
+        check(&format!("Fano {name}"), &|s| s.fano()[at], &expected["fano_windowed"][&name]);
     }
     check("CV", &|s| s.cv, &expected["isi_cv"]);
     check("CV2", &|s| s.cv2, &expected["isi_cv2"]);
@@ -114,7 +114,7 @@ fn renewal_processes_have_their_irregularity() {
         // LV of a gamma process is 3 / (2·shape + 1) (Shinomoto et al. 2003).
         near("LV", found.lv, 3.0 / (2.0 * f64::from(shape) + 1.0), 0.03);
         // One hundred windows: a standard error of √2 / 10 of it.
-        near("Fano", found.fano[0], inverse, 0.6 * inverse);
+        near("Fano", found.fano()[0], inverse, 0.6 * inverse);
         if shape == 1 {
             near("CV2", found.cv2, 1.0, 0.02);
         }
@@ -127,7 +127,7 @@ fn poisson_counts_have_a_fano_factor_of_one_in_every_window() {
     let poisson = Poisson::new(0.7).expect("a mean");
     let counts = (0..1_000_000).map(|_| poisson.sample(&mut generator) as u32).collect();
     let windows = [1, 7, 100];
-    for (window, fano) in windows.iter().zip(one(counts, &windows).fano) {
+    for (window, fano) in windows.iter().zip(one(counts, &windows).fano()) {
         near("Fano", fano, 1.0, 4.0 * (2.0 * f64::from(*window as u32) / 1e6).sqrt());
     }
 }
@@ -141,8 +141,8 @@ fn a_coin_per_bin_has_a_fano_factor_of_one_less_p() {
             (0..1_000_000).map(|_| u32::from(coin.sample(&mut generator))).collect();
         let found = one(counts, &[1, 100]);
         let share = found.rate(1.0);
-        near("Fano of a bin, exactly", found.fano[0], 1.0 - share, 1e-12);
-        near("Fano", found.fano[1], 1.0 - p, 5.0 * (1.0 - p) * (2e-4f64).sqrt());
+        near("Fano of a bin, exactly", found.fano()[0], 1.0 - share, 1e-12);
+        near("Fano", found.fano()[1], 1.0 - p, 5.0 * (1.0 - p) * (2e-4f64).sqrt());
         near("CV", found.cv, (1.0 - p).sqrt(), 0.01);
     }
 }
@@ -153,7 +153,7 @@ fn a_regular_train_is_exactly_regular() {
         let counts = (0..2000u32).map(|i| u32::from(i.is_multiple_of(step))).collect();
         let found = one(counts, &[step as usize, 75]);
         assert_eq!((found.cv, found.cv2, found.lv), (Some(0.0), Some(0.0), Some(0.0)));
-        assert_eq!(found.fano, [Some(0.0), Some(0.0)]);
+        assert_eq!(found.fano(), [Some(0.0), Some(0.0)]);
     }
 }
 
@@ -161,11 +161,11 @@ fn a_regular_train_is_exactly_regular() {
 fn what_is_undefined_is_none() {
     let found = one(vec![0; 100], &[1, 50]);
     assert_eq!((found.spikes, found.rate(0.001)), (0, 0.0));
-    assert_eq!((found.fano, found.cv, found.cv2, found.lv), (vec![None; 2], None, None, None));
+    assert_eq!((found.fano(), found.cv, found.cv2, found.lv), (vec![None; 2], None, None, None));
     // The only spike lies behind the last whole window.
     let mut counts = vec![0; 100];
     counts[99] = 1;
-    assert_eq!(one(counts, &[33, 50]).fano, [None, Some(1.0 / 2.0)]);
+    assert_eq!(one(counts, &[33, 50]).fano(), [None, Some(1.0 / 2.0)]);
     let trains = SpikeTrains::new(vec![1; 100], 100).expect("one train");
     for wrong in [0, 51] {
         assert!(spikes::measure(&trains, &[10, wrong]).is_err(), "{wrong}");
@@ -178,6 +178,36 @@ fn a_batch_gives_what_each_train_gives() {
     let together = spikes::measure(&trains, &[50]).expect("they fit");
     for (row, found) in together.iter().enumerate() {
         assert_eq!(*found, one(trains.row(row).to_vec(), &[50]));
+    }
+}
+
+// ---- units whose activations come in batches ----
+
+#[test]
+fn batches_of_activations_give_what_whole_trains_give() {
+    let (units, steps, windows) = (1029, 1000, [1, 32, 100, 333, 999]);
+    let activations = common::spikes::activations(units, steps);
+    let trains = common::spikes::trains(&activations, units);
+    let expected = spikes::measure(&trains, &windows[..4]).expect("they fit");
+    for batch in [1, 31, 32, 33, 128, 1000] {
+        let mut tally = Tally::new(None, units, &windows, 0.0).expect("made");
+        for batch in activations.chunks(batch * units) {
+            tally.add(batch).expect("added");
+        }
+        let found = tally.finish().expect("finished");
+        for (unit, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            common::spikes::same_spikes(
+                &format!("batches of {batch}, unit {unit}"),
+                found,
+                expected,
+            );
+            assert_eq!((found.counts[4].windows, found.fano()[4]), (1, None));
+        }
+    }
+    // A train that nothing ever ends, and no unit, are no trouble.
+    assert!(Tally::new(None, 0, &[5], 0.0).expect("made").finish().expect("none").is_empty());
+    for wrong in [0, 1 << 31] {
+        assert!(Tally::new(None, 3, &[wrong], 0.0).is_err(), "{wrong}");
     }
 }
 
@@ -231,6 +261,26 @@ fn the_command_gives_the_reference_as_table_json_and_csv() {
 }
 
 #[test]
+fn a_gpu_gives_the_same_table_and_says_what_it_cannot_count() {
+    if common::adapter().is_none() {
+        return;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let cell = |row: usize, unit: usize| usize::from((row * row + 3 * unit).is_multiple_of(5));
+    let line = |row| (0..4).map(|unit| cell(row, unit).to_string()).collect::<Vec<_>>().join(",");
+    let binary: Vec<String> = (0..300).map(line).collect();
+    std::fs::write(home.path().join("binary.csv"), binary.join("\n")).expect("written");
+    std::fs::write(home.path().join("counts.csv"), "a,b\n0,1\n1,2\n0,0\n0,1\n").expect("written");
+    for (file, words) in [("binary.csv", "computing on"), ("counts.csv", "the CPU counts them")] {
+        let [cpu, gpu] =
+            ["cpu", "gpu"].map(|device| analyze(&[file, "--device", device], home.path()));
+        assert!(gpu.status.success(), "{}", text(&gpu.stderr));
+        assert_eq!(text(&cpu.stdout), text(&gpu.stdout));
+        assert!(text(&gpu.stderr).contains(words), "{}", text(&gpu.stderr));
+    }
+}
+
+#[test]
 fn many_trains_are_summarised() {
     let home = tempfile::tempdir().expect("a folder");
     let cell = |row: usize, unit: usize| ((row * 7 + unit).is_multiple_of(unit + 2)) as usize;
@@ -257,7 +307,7 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
         (&["counts.csv", "--fano-windows", "0"], "counts.csv"),
         (&["counts.csv", "--bin", "0"], "--bin"),
         (&["counts.csv", "--bin", "nan"], "--bin"),
-        (&["counts.csv", "--device", "gpu"], "--device"),
+        (&["counts.csv", "--device", "tpu"], "--device"),
     ];
     for (arguments, word) in cases {
         let output = analyze(arguments, home.path());

@@ -28,4 +28,8 @@ pub static STAGES: &[&dyn Stage] = &[
     &dfa::crown::Crown(Trend::Curve),
     &dfa::across::Across(Trend::Line),
     &dfa::across::Across(Trend::Curve),
+    &spikes::threshold::Threshold,
+    &spikes::count::Count,
+    &spikes::statistics::Statistics,
+    &spikes::intervals::Intervals,
 ];

@@ -7,10 +7,11 @@ use clap::Args;
 use super::progress::Terminal;
 use super::show;
 use crate::datasets::recordings::Source;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiments::spikes::{self, Settings};
 use crate::files::write_whole;
 use crate::gpu::device::Choice;
+use crate::progress::Observer;
 use crate::report;
 
 #[derive(Args, Debug)]
@@ -35,14 +36,11 @@ pub fn spikes(
     csv: Option<&Path>,
     json: bool,
 ) -> Result<()> {
-    if choice == Choice::Gpu {
-        return Err(Error::new("spikes are counted on the CPU, found a wish for the GPU")
-            .at("--device")
-            .remedy("leave --device out; a train takes microseconds"));
-    }
     let mut terminal = Terminal::new()?;
     let settings = Settings { bin: options.bin, fano_windows: options.fano_windows.clone() };
-    let analysis = spikes::run(sources, &settings, &mut terminal)?;
+    let (path, reason) = spikes::open(choice)?;
+    terminal.note(&reason);
+    let analysis = spikes::run(sources, &settings, &path, &mut terminal)?;
     if let Some(path) = csv {
         write_whole(path, report::spikes::csv(&analysis)?.as_bytes())?;
     }

@@ -1,7 +1,7 @@
 //! What a file is, told by its first bytes: packed or not, an archive, a text, or something else.
 //!
-//! Place in the flow: the first look at a user's file; [`reviews`](super::reviews) and
-//! [`recordings`](super::recordings) read what this opens.
+//! Place in the flow: the first look at a user's file; [`reviews`](super::reviews),
+//! [`images`](super::images) and [`recordings`](super::recordings) read what this opens.
 
 use std::fmt;
 use std::fs::File;
@@ -162,14 +162,19 @@ impl Opened {
         Ok(())
     }
 
-    /// The whole content as text, lossily decoded, without the byte order mark.
-    pub(super) fn text(self, path: &Path) -> Result<String> {
+    /// The whole content in memory.
+    pub(super) fn bytes(self, path: &Path) -> Result<Vec<u8>> {
         let wanted = self.wanted;
-        self.expect_text(path)?;
         let mut bytes = Vec::new();
         let mut limited = Limited { inner: self.reader(), left: wanted.most << 30 };
         limited.read_to_end(&mut bytes).map_err(|error| damaged(path, wanted, error))?;
-        let mut text = decode(bytes);
+        Ok(bytes)
+    }
+
+    /// The whole content as text, lossily decoded, without the byte order mark.
+    pub(super) fn text(self, path: &Path) -> Result<String> {
+        self.expect_text(path)?;
+        let mut text = decode(self.bytes(path)?);
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
@@ -227,8 +232,19 @@ pub(super) fn damaged(path: &Path, wanted: &Wanted, error: io::Error) -> Error {
     Error::new(what).at(path.display()).remedy(remedy).because(error)
 }
 
+/// The names in the folder at `path`, sorted; one that is not UTF-8 is left out.
+pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+    let failed = |error| Error::file("read the folder", path, error);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// A name for content that is surely no table of text.
-fn other_kind(head: &[u8]) -> Option<&'static str> {
+pub(super) fn other_kind(head: &[u8]) -> Option<&'static str> {
     const KINDS: &[(&[u8], &str)] = &[
         (b"\x89PNG", "a PNG image"),
         (b"\xff\xd8\xff", "a JPEG image"),

@@ -4,7 +4,7 @@
 //! training and validation reviews, [`Corpus::batch`] what a network is fed. [`reviews`] reads the
 //! forms that IMDb comes in, [`tokens`] turns text into ids, [`corpus`] makes reviews where there
 //! is no file. Labelled time series come in through [`series`], traces of other people through
-//! [`recordings`].
+//! [`recordings`], pictures for the study of spike trains through [`images`].
 
 use std::path::PathBuf;
 
@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::signal::random;
 
+mod archive;
 mod cells;
 mod content;
 pub mod corpus;
+pub mod images;
 pub mod recordings;
 pub mod reviews;
 pub mod series;

@@ -64,6 +64,14 @@ impl Machine {
         Ok(Self { device, path, record, reason, through_host: false, largest_binding })
     }
 
+    /// The engine of the device that networks live on, where that is a GPU.
+    pub fn engine(&self) -> Option<&Arc<Engine>> {
+        match &self.path {
+            dfa::Path::Gpu(engine) => Some(engine),
+            dfa::Path::Cpu => None,
+        }
+    }
+
     /// Refuses an embedding that the device cannot hold in one binding.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub mod one_over_f;
 pub mod outcome;
 pub mod readings;
 pub mod run_folder;
+pub mod spike_trains;
 pub mod spikes;
 pub mod sweep;
 pub mod throughput;

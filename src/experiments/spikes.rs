@@ -1,13 +1,19 @@
 //! Anyone's spike trains: recordings of counts in, statistics of each train out.
 //!
 //! Place in the flow: floor 4: `files --datasets::recordings--> traces --analysis::spikes-->
-//! statistics`. Beside [`super::analyze`], which reads the same files as traces.
+//! statistics`, on a GPU where there is one. Beside [`super::analyze`], which reads the same files
+//! as traces.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::analysis::spikes::{self, SpikeStatistics};
+use crate::analysis::spikes::{Path, SpikeStatistics};
 use crate::datasets::recordings::{Recording, Source};
 use crate::error::{Error, Result};
+use crate::gpu::device::{self, Choice};
+use crate::gpu::engine::Engine;
 use crate::progress::Observer;
 use crate::signal::SpikeTrains;
 
@@ -75,7 +81,17 @@ pub struct Train {
 /// Bytes of samples that are read at a time.
 const BATCH: usize = 256 << 20;
 
-/// Measures every train of `sources`.
+/// Opens what `choice` asks for, and says in a line what was taken and why.
+///
+/// # Errors
+/// A GPU was asked for and there is none, or it cannot be opened.
+pub fn open(choice: Choice) -> Result<(Path, String)> {
+    let opened = device::open(choice)?;
+    let gpu = |gpu| Path::Gpu(Arc::new(Engine::new(gpu)));
+    Ok((opened.gpu.map_or(Path::Cpu, gpu), opened.reason))
+}
+
+/// Measures every train of `sources` where `path` says.
 ///
 /// # Errors
 /// A sample is no count, the windows do not fit a recording's length, the width of a bin is no
@@ -83,6 +99,7 @@ const BATCH: usize = 256 << 20;
 pub fn run(
     sources: &[Source],
     settings: &Settings,
+    path: &Path,
     observer: &mut dyn Observer,
 ) -> Result<SpikeAnalysis> {
     if let Some(bin) = settings.bin.filter(|bin| !(bin.is_finite() && *bin > 0.0)) {
@@ -91,13 +108,17 @@ pub fn run(
             .remedy("give a positive number of seconds, such as 0.001"));
     }
     let total = sources.iter().map(|source| source.rows() as u64).sum();
-    let mut trains = Vec::new();
+    let (mut trains, mut notes) = (Vec::new(), BTreeSet::new());
     observer.begin("counting spikes", total);
     for recording in sources.iter().flat_map(|source| source.batches(BATCH)) {
         if observer.stopping() {
             return Err(Error::stopped("stopped before every recording was measured"));
         }
-        trains.extend(measure(&recording?, settings)?);
+        let (found, note) = measure(&recording?, settings, path)?;
+        trains.extend(found);
+        if let Some(note) = note.filter(|note| notes.insert(note.clone())) {
+            observer.note(&note);
+        }
         observer.advance(trains.len() as u64, "trains");
     }
     observer.finish("");
@@ -108,17 +129,21 @@ pub fn run(
     })
 }
 
-/// Measures every train of one recording.
-fn measure(recording: &Recording, settings: &Settings) -> Result<Vec<Train>> {
+/// Measures every train of one recording; and what the user should know of how it went.
+fn measure(
+    recording: &Recording,
+    settings: &Settings,
+    path: &Path,
+) -> Result<(Vec<Train>, Option<String>)> {
     let bin = settings.bin.or(recording.rate.map(|rate| 1.0 / rate));
     let name = |row: usize| recording.names[row].clone();
     let counts = SpikeTrains::from_traces(&recording.traces, name)?;
     let windows = settings.windows(counts.bins());
-    let measured = spikes::measure(&counts, &windows).map_err(|error| {
+    let measured = path.measure(&counts, &windows).map_err(|error| {
         let remedy = "choose windows that lie twice in the trains (--fano-windows)";
         error.at(&recording.source).remedy(remedy)
     })?;
-    let trains = measured.into_iter().enumerate().map(|(row, found)| Train {
+    let trains = measured.statistics.into_iter().enumerate().map(|(row, found)| Train {
         source: recording.source.clone(),
         name: name(row),
         bins: found.bins,
@@ -128,12 +153,12 @@ fn measure(recording: &Recording, settings: &Settings) -> Result<Vec<Train>> {
         rate: bin.map(|bin| found.rate(bin)),
         fano_windows: windows.clone(),
         flags: flags(&found),
-        fano: found.fano,
+        fano: found.fano(),
         cv: found.cv,
         cv2: found.cv2,
         lv: found.lv,
     });
-    Ok(trains.collect())
+    Ok((trains.collect(), measured.note))
 }
 
 fn flags(found: &SpikeStatistics) -> Vec<String> {
@@ -173,7 +198,7 @@ mod tests {
         };
         let rates = |rate, bin| {
             let settings = Settings { bin, ..Settings::default() };
-            let found = measure(&recording(rate), &settings).expect("measured");
+            let (found, _) = measure(&recording(rate), &settings, &Path::Cpu).expect("measured");
             assert_eq!(found[1].flags, ["several-per-bin"]);
             [found[0].rate, found[1].rate]
         };

@@ -1,5 +1,5 @@
-//! Networks on Burn: the LSTM as one sequence-level operation, the networks built of it, and one
-//! training loop.
+//! Networks on Burn: the LSTM as one sequence-level operation and the network built of it, the
+//! classifiers of pictures, and one training loop.
 //!
 //! Place in the flow: floor 3, batches in, states out. A Burn upgrade touches this module only.
 
@@ -7,6 +7,7 @@ pub mod adam;
 pub mod buffer;
 pub mod checkpoint;
 pub mod device;
+pub mod images;
 pub mod lstm;
 pub mod readout;
 pub mod sentiment;

@@ -6,8 +6,7 @@
 //! leaves nothing.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::lstm::{Lstm, States};
 use super::readout::{self, Readout};
@@ -108,15 +107,8 @@ impl Classifying<'_> {
             network.logits(&self.set.batch(series, self.settings.steps), self.readout)
         });
         let logits = Tensor::cat(logits.collect(), 0);
-        let class = |&series: &usize| {
-            i32::try_from(self.set.series[series].class).expect("fewer than 2^31 classes")
-        };
-        let classes: Vec<i32> = series.iter().map(class).collect();
-        let classes = TensorData::new(classes, [series.len(), 1]);
-        let classes = Tensor::<2, Int>::from_data(classes, &logits.device());
-        let right = logits.clone().inner().argmax(1);
-        let right = right.equal(classes.clone().inner()).float().sum();
-        let loss = log_softmax(logits, 1).gather(1, classes).mean().neg();
-        Judged { loss, right, examples: series.len() }
+        let classes: Vec<usize> =
+            series.iter().map(|&series| self.set.series[series].class).collect();
+        Judged::of_classes(logits, &classes)
     }
 }

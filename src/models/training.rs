@@ -14,7 +14,8 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,26 @@ pub struct Judged {
     pub examples: usize,
 }
 
+impl Judged {
+    /// The cross-entropy of softmax: logits `[B, C]` against a class per row, each below C.
+    ///
+    /// The class is picked by a product with 0 and 1, whose gradient adds nothing up: the same bits
+    /// on every device.
+    pub fn of_classes(logits: Tensor<2>, classes: &[usize]) -> Self {
+        let [rows, count] = logits.dims();
+        let device = logits.device();
+        let mut picked = vec![0.0f32; rows * count];
+        classes.iter().enumerate().for_each(|(row, class)| picked[row * count + class] = 1.0);
+        let picked = Tensor::<2>::from_data(TensorData::new(picked, [rows, count]), &device);
+        let class = |&class: &usize| i32::try_from(class).expect("fewer than 2^31 classes");
+        let classes: Vec<i32> = classes.iter().map(class).collect();
+        let classes = Tensor::<2, Int>::from_data(TensorData::new(classes, [rows, 1]), &device);
+        let right = logits.clone().inner().argmax(1).equal(classes.inner()).float().sum();
+        let loss = (log_softmax(logits, 1) * picked).sum().neg() / rows as f64;
+        Self { loss, right, examples: rows }
+    }
+}
+
 /// Sums over judged batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
@@ -171,6 +192,14 @@ pub trait Lesson {
     /// Judges the validation set with a network that does not track gradients; `None` where the
     /// user asked to stop meanwhile.
     fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
+    /// Looks at the network after an epoch, which does not track gradients; true ends the training.
+    /// A run that is resumed looks at each epoch once, or twice at the one that a failure cut off.
+    ///
+    /// # Errors
+    /// Whatever keeps it from looking; it ends the training.
+    fn look(&self, _network: &Self::Network, _epoch: &Epoch) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// The examples of batch `batch` of epoch `epoch`, both from 0: `training` in the epoch's order,
@@ -227,6 +256,9 @@ fn best(history: &[Epoch]) -> Option<&Epoch> {
 /// Where a training stands: all that a resume needs beside weights and optimizer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Position {
+    /// Whether the lesson has seen enough.
+    #[serde(default)]
+    ended: bool,
     /// Batches done in the epoch under way.
     batch: usize,
     /// Wall time spent in it.
@@ -298,7 +330,8 @@ impl<L: Lesson> Course<'_, L> {
     fn finished(&self, settings: &Settings) -> bool {
         let history = &self.position.history;
         let stale = best(history).map_or(0, |best| history.len() - best.epoch);
-        history.len() >= settings.epochs || (settings.patience > 0 && stale >= settings.patience)
+        let ended = self.position.ended || history.len() >= settings.epochs;
+        ended || (settings.patience > 0 && stale >= settings.patience)
     }
 
     fn epoch(&mut self, settings: &Settings, observer: &mut dyn Observer) -> Result<()> {
@@ -322,7 +355,8 @@ impl<L: Lesson> Course<'_, L> {
                 return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
             }
         }
-        let Some(validation) = self.lesson.validate(&self.network.valid(), observer) else {
+        let network = self.network.valid();
+        let Some(validation) = self.lesson.validate(&network, observer) else {
             return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
         };
         let epoch = Epoch {
@@ -345,7 +379,9 @@ impl<L: Lesson> Course<'_, L> {
                 .map_err(|cause| Error::file("make the folder of epochs", folder, cause))?;
             self.keep(&path, number)?;
         }
-        self.position = Position { history: self.position.history.clone(), ..Position::default() };
+        let ended = self.lesson.look(&network, &epoch)?;
+        let history = self.position.history.clone();
+        self.position = Position { ended, history, ..Position::default() };
         self.save()?;
         self.write_metrics()?;
         observer.finish(&format!(

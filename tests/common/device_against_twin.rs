@@ -51,7 +51,11 @@ pub fn apart(
             // Also where both are as they were: the checker rejects NaN, so an output that neither
             // writes is found.
             // Bits are compared as integers.
-            let numbers = if binding.name == "views" { integers } else { numbers };
+            let numbers = match binding.name {
+                "ratios" => long_integers,
+                "views" | "bits" | "counts" | "counted" | "spaced" => integers,
+                _ => numbers,
+            };
             let found = difference(&numbers(device), &numbers(twin), &tolerance);
             if let Some(found) = found {
                 return Some(format!("`{}`: {found} ({})", binding.name, tolerance.reason));
@@ -71,6 +75,12 @@ fn numbers(words: &[u32]) -> Vec<f64> {
 
 fn integers(words: &[u32]) -> Vec<f64> {
     words.iter().map(|&w| f64::from(w)).collect()
+}
+
+/// Pairs of words, the low one first, as one number.
+fn long_integers(words: &[u32]) -> Vec<f64> {
+    let wide = |pair: &[u32; 2]| f64::from(pair[1]) * 2f64.powi(32) + f64::from(pair[0]);
+    words.as_chunks().0.iter().map(wide).collect()
 }
 
 pub fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Vec<Vec<u32>> {

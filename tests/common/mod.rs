@@ -24,6 +24,7 @@ use noisescope::signal::Traces;
 
 pub mod device_against_twin;
 pub mod poisoned;
+pub mod spikes;
 pub mod tolerances;
 pub use tolerances::Tolerance;
 

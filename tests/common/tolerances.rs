@@ -280,6 +280,16 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
             reason: "differences of values up to 4 (ulp 2.4e-7), which the driver may reorder; a \
                      division and a root of 2.5 ulp",
         },
+        ("spikes/intervals", "ratios") => Tolerance {
+            relative: 1e-6,
+            absolute: 0.0,
+            scale: 5e-7,
+            reason: "a division of 2.5 ulp per ratio, squared; cut to whole units of 2^-32; lavapipe \
+                     is equal to the bit",
+        },
+        ("spikes/threshold" | "spikes/count" | "spikes/statistics" | "spikes/intervals", _) => {
+            EXACT
+        }
         _ => panic!("{stage}, `{binding}` has no tolerance: add it here, with its reason"),
     }
 }

@@ -1,5 +1,4 @@
-//! Real recordings, read where `NOISESCOPE_DATA` leads or in `../shared/data`; where they are
-//! absent the test says so and passes.
+//! Real recordings; where they are absent the test says so and passes.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,7 +1,22 @@
-//! Intervals between spikes: CV, CV2 and LV.
+//! Intervals between spikes: CV, CV2 and LV; stage `spikes/intervals`.
 //!
 //! Place in the flow: the bins that hold spikes, and how many, in; three numbers out. Formulas and
-//! the rule for several spikes in a bin: [`super`].
+//! the rule for several spikes in a bin: [`super`]. Of units whose spikes come chunk by chunk as
+//! bits ([`super::threshold`]) the stage, whose twin is the host path, gathers the sums.
+//!
+//! # What the stage computes
+//! Bindings: `chunk`, `bits` (words × units) → `spaced` (units), to which it adds the spikes and
+//! the squared intervals, and `ratios` (units × 4 words), to which it adds
+//! `│a - b│ / (a + b)` of neighbouring intervals and its square, in units of 2^-32. Whole numbers
+//! only, which no order of addition changes and no length of a train wears out: CV is equal to the
+//! bit on every path, CV2 and LV as good as a division of float32, 3e-7.
+
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+
+use super::chunk::{self, BITS, BLOCK, Chunk};
+use super::statistics::{narrow, wide};
+use crate::gpu::stage::{Binding, Bound, Stage};
 
 /// Measures of the intervals of one train; `None` where undefined. No units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,17 +54,22 @@ pub fn measure(active: &[usize], counts: &[u32]) -> Irregularity {
         squares += u128::from(distance) * u128::from(distance);
     }
     // The sum of all intervals: from the first spike to the last.
-    let sum = active.first().zip(active.last()).map_or(0, |(first, last)| (last - first) as u128);
+    let sum = active.first().zip(active.last()).map_or(0, |(first, last)| last - first) as u64;
+    conclude(intervals, sum, squares, (!both_zero).then_some(ratios))
+}
+
+/// The measures of `intervals` intervals by their sum, their squares' sum and their ratios' where
+/// those are defined.
+fn conclude(intervals: u64, sum: u64, squares: u128, ratios: Option<Ratios>) -> Irregularity {
     if intervals < 2 || sum == 0 {
         return Irregularity::default();
     }
-    let spread = (u128::from(intervals) * squares - sum * sum) as f64;
+    let spread = (u128::from(intervals) * squares - u128::from(sum) * u128::from(sum)) as f64;
     let pairs = (intervals - 1) as f64;
-    let local = |value: f64| (!both_zero).then_some(value);
     Irregularity {
         cv: Some(spread.sqrt() / sum as f64),
-        cv2: local(2.0 * ratios.sum / pairs),
-        lv: local(3.0 * ratios.squares / pairs),
+        cv2: ratios.as_ref().map(|ratios| 2.0 * ratios.sum / pairs),
+        lv: ratios.as_ref().map(|ratios| 3.0 * ratios.squares / pairs),
     }
 }
 
@@ -66,6 +86,134 @@ impl Ratios {
         self.sum += ratio;
         self.squares += ratio * ratio;
     }
+}
+
+/// Sums over the intervals of one unit, so far.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Spaced {
+    /// Spikes.
+    pub spikes: u32,
+    /// The step of the first spike, from 1; 0 where there is none.
+    pub first: u32,
+    /// The step of the last spike, from 1; 0 where there is none.
+    pub last: u32,
+    /// The last interval, in steps; 0 where there is none.
+    pub previous: u32,
+    /// Sum of the squared intervals, its low and its high word.
+    pub squares: [u32; 2],
+}
+
+/// Words of the sums over ratios of one unit: two numbers of 64 bits.
+pub const RATIO_WORDS: usize = 4;
+
+/// A ratio of 1 in the sums: `ONE` in the shader.
+pub const ONE: f32 = 4_294_967_296.0;
+
+/// The largest ratio, so that it fits in 32 bits: `BELOW_ONE` in the shader.
+pub const BELOW_ONE: f32 = 0.999_999_94;
+
+impl Spaced {
+    const FIELDS: &[(&str, u32)] = &[
+        ("spikes", 0),
+        ("first", 4),
+        ("last", 8),
+        ("previous", 12),
+        ("squares_low", 16),
+        ("squares_high", 20),
+    ];
+
+    /// The measures, with the sums over ratios.
+    pub(super) fn irregularity(&self, ratios: &[u32]) -> Irregularity {
+        let share = |low: usize| wide([ratios[low], ratios[low + 1]]) as f64 / f64::from(ONE);
+        let intervals = u64::from(self.spikes).saturating_sub(1);
+        let sum = u64::from(self.last - self.first);
+        let ratios = Ratios { sum: share(0), squares: share(2) };
+        conclude(intervals, sum, wide(self.squares).into(), Some(ratios))
+    }
+
+    /// Adds the spike at step `now`, from 1.
+    fn spike(&mut self, now: u32, ratios: &mut [u64; 2]) {
+        if self.last == 0 {
+            self.first = now;
+        } else {
+            let interval = now - self.last;
+            let square = u64::from(interval).pow(2);
+            self.squares = narrow(wide(self.squares).wrapping_add(square));
+            if self.previous != 0 {
+                let change = interval.abs_diff(self.previous) as f32;
+                let ratio = (change / (interval + self.previous) as f32).min(BELOW_ONE);
+                ratios[0] += u64::from((ratio * ONE) as u32);
+                ratios[1] += u64::from((ratio * ratio * ONE) as u32);
+            }
+            self.previous = interval;
+        }
+        self.last = now;
+    }
+}
+
+/// The stage.
+pub struct Intervals;
+
+impl Stage for Intervals {
+    fn name(&self) -> &'static str {
+        "spikes/intervals"
+    }
+
+    fn source(&self) -> &'static [&'static str] {
+        &[
+            include_str!("../../../shaders/spikes/intervals.wgsl"),
+            include_str!("../../../shaders/shared/chunk.wgsl"),
+            include_str!("../../../shaders/shared/wide.wgsl"),
+        ]
+    }
+
+    fn lanes(&self) -> u32 {
+        chunk::LANES
+    }
+
+    fn bindings(&self) -> &'static [Binding] {
+        const BINDINGS: &[Binding] = &[
+            Chunk::BINDING,
+            Binding::read("bits", "u32"),
+            Binding::read_write_records("spaced", Spaced::FIELDS, size_of::<Spaced>() as u32),
+            Binding::read_write("ratios", "u32"),
+        ];
+        BINDINGS
+    }
+
+    fn groups(&self, params: &[u8]) -> [u32; 3] {
+        chunk::groups(Chunk::from_bytes(params).units as usize)
+    }
+
+    fn twin(&self, bound: &mut Bound<'_>) {
+        let chunk: Chunk = bound.params(0);
+        add(&chunk, bound.take(1), bound.take(2), bound.take(3));
+    }
+}
+
+/// Adds the spikes of a chunk.
+pub(super) fn add(chunk: &Chunk, bits: &[u32], spaced: &mut [Spaced], ratios: &mut [u32]) {
+    let units = chunk.units as usize;
+    let blocks = spaced.par_chunks_mut(BLOCK).zip(ratios.par_chunks_mut(RATIO_WORDS * BLOCK));
+    blocks.enumerate().for_each(|(block, (spaced, ratios))| {
+        let records = spaced.iter_mut().zip(ratios.as_chunks_mut::<RATIO_WORDS>().0);
+        for (unit, (record, ratios)) in records.enumerate() {
+            let [a, b, c, d] = *ratios;
+            let mut sums = [wide([a, b]), wide([c, d])];
+            for (word, words) in bits.chunks_exact(units).enumerate() {
+                let mut left = words[block * BLOCK + unit];
+                record.spikes += left.count_ones();
+                while left != 0 {
+                    let step = (word * BITS) as u32 + left.trailing_zeros();
+                    record.spike(chunk.start + step + 1, &mut sums);
+                    left &= left - 1;
+                }
+            }
+            let [[a, b], [c, d]] = sums.map(narrow);
+            *ratios = [a, b, c, d];
+        }
+    });
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Statistics of spike trains: how often a train spikes, and how irregularly.
 //!
 //! Place in the flow: [`SpikeTrains`] in, one [`SpikeStatistics`] per train out. [`fano`] looks at
-//! the counts in windows, [`intervals`] at the time between spikes. On the CPU, trains side by side
-//! on all cores.
+//! the counts in windows, [`intervals`] at the time between spikes. [`Path::measure`] is the door
+//! for trains, [`Tally`] the one for activations that come in batches; [`measure`] is the plain
+//! definition on the CPU, trains side by side on all cores. Behind the doors the stages
+//! [`threshold`], [`count`], [`statistics`] and [`intervals`] work on spikes packed as bits, on a
+//! GPU or by their twins.
 //!
 //! # Formula
 //! A train of `N` bins has `n_i` spikes in bin `i`, `Σ n` in all; a bin is `dt` seconds wide.
@@ -54,7 +57,7 @@
 //! let trains = SpikeTrains::new(vec![0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1, 0], 12)?;
 //! let found = &spikes::measure(&trains, &[3, 4])?[0];
 //! assert_eq!((found.spikes, found.rate(0.001)), (4, 4.0 / 0.012));
-//! assert_eq!(found.fano, [Some(0.0), Some(1.0 / 6.0)]);
+//! assert_eq!(found.fano(), [Some(0.0), Some(1.0 / 6.0)]);
 //! assert_eq!((found.cv, found.cv2, found.lv), (Some(0.0), Some(0.0), Some(0.0)));
 //! # Ok::<(), noisescope::error::Error>(())
 //! ```
@@ -64,10 +67,16 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::signal::SpikeTrains;
 
+pub mod chain;
+pub mod chunk;
+pub mod count;
 pub mod fano;
 pub mod intervals;
+pub mod statistics;
+pub mod threshold;
 
-pub use fano::fano_factor;
+pub use chain::{Measured, Path, Tally};
+pub use fano::{Counts, fano_factor};
 
 /// What was found of one train; `None` where a measure is undefined.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,8 +88,8 @@ pub struct SpikeStatistics {
     pub active_bins: usize,
     /// Spikes of the train.
     pub spikes: u64,
-    /// The Fano factor for each window, in the order in which they were given.
-    pub fano: Vec<Option<f64>>,
+    /// Sums over the counts in windows, for each window in the order in which they were given.
+    pub counts: Vec<Counts>,
     /// The coefficient of variation of the intervals.
     pub cv: Option<f64>,
     /// Holt's CV2.
@@ -94,6 +103,11 @@ impl SpikeStatistics {
     pub fn rate(&self, bin: f64) -> f64 {
         self.spikes as f64 / (self.bins as f64 * bin)
     }
+
+    /// The Fano factor for each window, in the order in which they were given.
+    pub fn fano(&self) -> Vec<Option<f64>> {
+        self.counts.iter().map(Counts::fano).collect()
+    }
 }
 
 /// The statistics of each train, in order, with the Fano factor for each of `windows` (in bins).
@@ -101,18 +115,24 @@ impl SpikeStatistics {
 /// # Errors
 /// A window is 0, or does not lie at least twice in a train.
 pub fn measure(trains: &SpikeTrains, windows: &[usize]) -> Result<Vec<SpikeStatistics>> {
-    let most = trains.bins() / 2;
-    if let Some(wrong) = windows.iter().find(|window| !(1..=most).contains(*window)) {
-        let what =
-            format!("expected windows of 1 to {most} bins, half of a train, found one of {wrong}");
-        return Err(Error::new(what).at("windows").remedy("leave it out or use longer trains"));
-    }
+    check(windows, trains.bins())?;
     let rows = (0..trains.rows()).into_par_iter();
     // A short train takes microseconds: threads take 100,000 bins or more at a time.
     Ok(rows
         .with_min_len((100_000 / trains.bins()).max(1))
         .map_init(Scratch::default, |scratch, row| one(trains.row(row), windows, scratch))
         .collect())
+}
+
+/// Refuses windows that do not lie twice in a train of `bins` bins.
+fn check(windows: &[usize], bins: usize) -> Result<()> {
+    let most = bins / 2;
+    if let Some(wrong) = windows.iter().find(|window| !(1..=most).contains(*window)) {
+        let what =
+            format!("expected windows of 1 to {most} bins, half of a train, found one of {wrong}");
+        return Err(Error::new(what).at("windows").remedy("leave it out or use longer trains"));
+    }
+    Ok(())
 }
 
 /// What one thread works in.
@@ -140,16 +160,16 @@ fn one(counts: &[u32], windows: &[usize], scratch: &mut Scratch) -> SpikeStatist
         found += usize::from(count > 0);
     }
     let active = &active[..found];
-    let fano = windows.iter().map(|&window| {
+    let counts_of = |&window: &usize| -> Counts {
         let ends = before.iter().step_by(window);
-        fano_factor(ends.clone().zip(ends.skip(1)).map(|(from, to)| to - from))
-    });
+        ends.clone().zip(ends.skip(1)).map(|(from, to)| to - from).collect()
+    };
     let intervals = intervals::measure(active, counts);
     SpikeStatistics {
         bins: counts.len(),
         active_bins: active.len(),
         spikes,
-        fano: fano.collect(),
+        counts: windows.iter().map(counts_of).collect(),
         cv: intervals.cv,
         cv2: intervals.cv2,
         lv: intervals.lv,

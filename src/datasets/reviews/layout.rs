@@ -3,12 +3,12 @@
 //! Place in the flow: one of the two readers behind [`reviews::read`](super::read).
 
 use std::fs;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::super::content::{self, Opened};
+use super::super::archive;
+use super::super::content::{self, Opened, names};
 use super::{FORMS, Half, Labelled, WANTED, excerpt, review};
 use crate::error::{Error, Result};
 
@@ -95,46 +95,17 @@ fn root(path: &Path) -> Result<PathBuf> {
     })
 }
 
-/// The names in a folder, sorted.
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let failed = |error| Error::file("read the folder", folder, error);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        // A name that is not UTF-8 is no review's.
-        names.extend(entry.map_err(failed)?.file_name().into_string());
-    }
-    names.sort();
-    Ok(names)
-}
-
 /// Reads the reviews in a tar archive.
 pub(super) fn archive(path: &Path, opened: Opened) -> Result<Vec<(Half, Labelled)>> {
-    let mut archive = tar::Archive::new(Ending { inner: opened.reader(), zeros: 0 });
     let mut rows: Vec<(Place, Labelled)> = Vec::new();
-    let mut first = None;
-    let failed = |error| content::damaged(path, &WANTED, truncation(error));
-    for entry in archive.entries().map_err(failed)? {
-        let mut entry = entry.map_err(failed)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let place = place_of(&name).filter(|_| entry.header().entry_type().is_file());
-        first.get_or_insert_with(|| name.clone());
-        let Some(place) = place else { continue };
-        let size = entry.size();
-        let mut bytes = Vec::new();
-        (&mut entry).take(LONGEST).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 != size.min(LONGEST) {
-            return Err(content::damaged(path, &WANTED, io::ErrorKind::UnexpectedEof.into()));
-        }
+    let keep = |name: &str| place_of(name).is_some();
+    let first = archive::members(path, opened, &WANTED, LONGEST, keep, |name, bytes| {
+        let place = place_of(name).expect("no other is kept");
         let label = place.1;
         let member = || format!("{}, {name}", path.display());
         rows.push((place, review(content::decode(bytes), label, member)?));
-    }
-    let mut inner = archive.into_inner();
-    // Reading on to the end lets gzip and xz check their sums.
-    io::copy(&mut inner, &mut io::sink()).map_err(failed)?;
-    if inner.zeros < 512 {
-        return Err(content::damaged(path, &WANTED, io::ErrorKind::UnexpectedEof.into()));
-    }
+        Ok(())
+    })?;
     if rows.is_empty() {
         let found = first.map_or("an empty archive".to_owned(), |name| excerpt(&name, 60));
         return Err(Error::new(format!(
@@ -145,34 +116,6 @@ pub(super) fn archive(path: &Path, opened: Opened) -> Result<Vec<(Half, Labelled
     }
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(rows.into_iter().map(|((half, ..), review)| (half, review)).collect())
-}
-
-/// `tar` reports an end in the middle of a member as some other kind; it is an end all the same.
-fn truncation(error: io::Error) -> io::Error {
-    let message = error.to_string();
-    let early = ["unexpected EOF", "failed to read entire block"];
-    match early.iter().any(|early| message.contains(early)) {
-        true => io::Error::new(io::ErrorKind::UnexpectedEof, message),
-        false => error,
-    }
-}
-
-/// A reader that counts the zeros at the end of what it has given: an archive ends in two blocks of
-/// them, and one that was cut between two members does not.
-struct Ending<R> {
-    inner: R,
-    zeros: usize,
-}
-
-impl<R: Read> Read for Ending<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.zeros = match buffer[..count].iter().rposition(|&byte| byte != 0) {
-            Some(last) => count - last - 1,
-            None => self.zeros.saturating_add(count),
-        };
-        Ok(count)
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,136 @@
+//! What is said of a layer as a whole, and the identity of the shuffled order.
+//!
+//! Place in the flow: floor 4, statistics of units in, a handful of numbers out. Indicators after
+//! Lehmler, Saif-ur-Rehman, Glasmachers and Iossifidis, arXiv 2308.00858 (2023).
+
+use serde::Serialize;
+
+use crate::analysis::spikes::SpikeStatistics;
+
+/// Indicators of some units; `None` where no unit defines them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Indicators {
+    /// Units.
+    pub units: usize,
+    /// Share of units that never spike.
+    pub dead: f64,
+    /// Share of units that spike at every step.
+    pub always_on: f64,
+    /// MFR: the mean over all units of the rate, spikes per step.
+    pub mean_rate: Option<f64>,
+    /// The variance of the rate over all units, `ddof = 1`.
+    pub rate_variance: Option<f64>,
+    /// MFF: the mean Fano factor (`ddof = 1`) over the units that spike; 0 for one that always
+    /// does.
+    pub mean_fano: Option<f64>,
+    /// Its variance over those units, `ddof = 1`.
+    pub fano_variance: Option<f64>,
+}
+
+impl Indicators {
+    /// Of `units`, whose statistics have one window.
+    pub fn of<'a>(units: impl IntoIterator<Item = &'a SpikeStatistics>) -> Self {
+        let units: Vec<&SpikeStatistics> = units.into_iter().collect();
+        let share = |holds: &dyn Fn(&SpikeStatistics) -> bool| {
+            units.iter().filter(|unit| holds(unit)).count() as f64 / units.len().max(1) as f64
+        };
+        let rates: Vec<f64> = units.iter().map(|unit| unit.rate(1.0)).collect();
+        let fanos = units.iter().filter_map(|unit| unit.counts[0].fano_unbiased());
+        let fanos: Vec<f64> = fanos.collect();
+        let [(mean_rate, rate_variance), (mean_fano, fano_variance)] =
+            [rates, fanos].map(|values| moments(&values));
+        Self {
+            units: units.len(),
+            dead: share(&|unit| unit.active_bins == 0),
+            always_on: share(&|unit| unit.active_bins == unit.bins),
+            mean_rate,
+            rate_variance,
+            mean_fano,
+            fano_variance,
+        }
+    }
+}
+
+/// Mean and variance (`ddof = 1`), where there are enough values.
+fn moments(values: &[f64]) -> (Option<f64>, Option<f64>) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    ((count > 0.0).then_some(mean), (count > 1.0).then_some(squares / (count - 1.0)))
+}
+
+/// How far the Fano factors of units are from `1 - p`, in standard errors.
+///
+/// Where every picture is shown once, at random, the `N` steps of a unit that spikes at a share `p`
+/// of them are a draw without replacement, and the Fano factor (`ddof = 1`) of the windows that
+/// they are cut into has the expectation `(1 - p) N / (N - 1)`, exactly. Its standard error over
+/// `m` windows of `w` steps is taken from the binomial count's fourth moment:
+/// `(1 - p) sqrt(2 / (m - 1) + (1 - 6 p (1 - p)) / (m w p (1 - p)))`. Units see the same order:
+/// their deviations are not independent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Identity {
+    /// Units with `w p (1 - p)` of at least 1, which alone are looked at: rarer counts are far from
+    /// normal.
+    pub units: usize,
+    /// The mean deviation.
+    pub mean: f64,
+    /// The root of the mean squared deviation: 1 where the identity holds.
+    pub root_mean_square: f64,
+    /// The largest deviation, without its sign.
+    pub largest: f64,
+}
+
+impl Identity {
+    /// Of `units`, whose statistics have one window, of `window` steps; `None` where no unit can be
+    /// looked at.
+    pub fn of<'a>(
+        units: impl IntoIterator<Item = &'a SpikeStatistics>,
+        window: usize,
+    ) -> Option<Self> {
+        let deviations = units.into_iter().filter_map(|unit| {
+            let counts = &unit.counts[0];
+            let windows = counts.windows as f64;
+            let steps = windows * window as f64;
+            let p = counts.spikes as f64 / steps;
+            let variance = window as f64 * p * (1.0 - p);
+            if counts.windows < 2 || variance < 1.0 {
+                return None;
+            }
+            let expected = (1.0 - p) * steps / (steps - 1.0);
+            let excess = (1.0 - 6.0 * p * (1.0 - p)) / variance;
+            let error = (1.0 - p) * (2.0 / (windows - 1.0) + excess / windows).sqrt();
+            counts.fano_unbiased().map(|fano| (fano - expected) / error)
+        });
+        let deviations: Vec<f64> = deviations.collect();
+        let count = deviations.len() as f64;
+        (count > 0.0).then(|| Self {
+            units: deviations.len(),
+            mean: deviations.iter().sum::<f64>() / count,
+            root_mean_square: (deviations.iter().map(|z| z * z).sum::<f64>() / count).sqrt(),
+            largest: deviations.iter().fold(0.0, |most, z| z.abs().max(most)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::spikes;
+    use crate::signal::SpikeTrains;
+
+    #[test]
+    fn indicators_worked_out_by_hand() {
+        // Dead; always on; counts 2, 0, 1 in windows of 2: mean 1, variance 1.
+        let counts = vec![0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1];
+        let trains = SpikeTrains::new(counts, 6).expect("whole trains");
+        let units = spikes::measure(&trains, &[2]).expect("they fit");
+        let found = Indicators::of(&units);
+        assert_eq!((found.units, found.dead, found.always_on), (3, 1.0 / 3.0, 1.0 / 3.0));
+        assert_eq!((found.mean_rate, found.rate_variance), (Some(0.5), Some(0.25)));
+        assert_eq!((found.mean_fano, found.fano_variance), (Some(0.5), Some(0.5)));
+        let none = Indicators::of(&units[..1]);
+        assert_eq!((none.mean_rate, none.rate_variance), (Some(0.0), None));
+        assert_eq!((none.mean_fano, none.fano_variance), (None, None));
+        assert_eq!(Identity::of(&units, 2), None, "no unit has enough spikes");
+    }
+}
