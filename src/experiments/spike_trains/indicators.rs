@@ -3,12 +3,12 @@
 //! Place in the flow: floor 4, statistics of units in, a handful of numbers out. Indicators after
 //! Lehmler, Saif-ur-Rehman, Glasmachers and Iossifidis, arXiv 2308.00858 (2023).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::spikes::SpikeStatistics;
 
 /// Indicators of some units; `None` where no unit defines them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Indicators {
     /// Units.
     pub units: usize,
@@ -67,7 +67,7 @@ fn moments(values: &[f64]) -> (Option<f64>, Option<f64>) {
 /// `m` windows of `w` steps is taken from the binomial count's fourth moment:
 /// `(1 - p) sqrt(2 / (m - 1) + (1 - 6 p (1 - p)) / (m w p (1 - p)))`. Units see the same order:
 /// their deviations are not independent.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
     /// Units with `w p (1 - p)` of at least 1, which alone are looked at: rarer counts are far from
     /// normal.

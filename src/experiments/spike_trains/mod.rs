@@ -21,8 +21,12 @@ use crate::models::buffer;
 use crate::models::images::{Architecture, Classifier};
 use crate::progress::Observer;
 
+pub mod compare;
+pub mod found;
 pub mod indicators;
 pub mod orders;
+pub mod settings;
+pub mod study;
 
 pub use indicators::{Identity, Indicators};
 pub use orders::{Order, Presentation};

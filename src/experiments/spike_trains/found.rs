@@ -1,0 +1,127 @@
+//! What a run of `spike-trains` found, as data: `summary.json` is [`Outcome`], the report is a
+//! rendering of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::Difference;
+use super::{Identity, Indicators, Order};
+use crate::experiments::outcome::Device;
+
+/// Everything that one run found and was made with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `spike-trains`.
+    pub experiment: String,
+    /// The seed of every random stream.
+    pub seed: u64,
+    /// noisescope's version.
+    pub version: String,
+    /// The libraries that computed, with their versions.
+    pub libraries: Vec<(String, String)>,
+    /// The device that trained and counted.
+    pub device: Device,
+    /// The pictures that were read.
+    pub images: Pictures,
+    /// `mlp` or `cnn`.
+    pub architecture: String,
+    /// Name and units of every hidden layer.
+    pub layers: Vec<(String, usize)>,
+    /// One entry per network.
+    pub networks: Vec<Network>,
+    /// Memorising against generalising networks.
+    pub comparisons: Vec<Comparison>,
+    /// The conventions, in sentences fit for a methods section.
+    pub methods: Vec<String>,
+    /// The resolved settings, as TOML.
+    pub settings: String,
+    /// Wall time of each part, in seconds, in order.
+    pub seconds: Vec<(String, f64)>,
+}
+
+/// The pictures that were read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pictures {
+    /// The file or folder, or `built-in synthetic shapes`.
+    pub source: String,
+    /// True for the built-in shapes.
+    pub synthetic: bool,
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// Pictures learned from.
+    pub training: usize,
+    /// Pictures held out.
+    pub test: usize,
+}
+
+/// One network and its course.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Network {
+    /// Its seed.
+    pub seed: u64,
+    /// Share of the labels that were replaced by chance.
+    pub label_noise: f64,
+    /// Before training (epoch 0) and after every epoch.
+    pub course: Vec<Look>,
+    /// The network at the end of its training in every order, on training and test pictures.
+    pub end: Vec<View>,
+    /// The same before training.
+    pub untrained: Vec<View>,
+}
+
+impl Network {
+    /// The first look at which the training accuracy was reached.
+    pub fn first_at(&self, accuracy: f64) -> Option<&Look> {
+        self.course.iter().find(|look| look.training_accuracy >= accuracy)
+    }
+}
+
+/// A network after an epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Look {
+    /// From 1; 0 before training.
+    pub epoch: usize,
+    /// Share of the training pictures classified as their labels, replaced or not, say.
+    pub training_accuracy: f64,
+    /// Share of the test pictures classified as their true labels say.
+    pub test_accuracy: f64,
+    /// What the training pictures gave, by order.
+    pub views: Vec<View>,
+}
+
+/// What one presentation gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// `training` or `test`: which pictures.
+    pub pictures: String,
+    /// In which order.
+    pub order: Order,
+    /// All hidden units.
+    pub whole: Indicators,
+    /// Each layer's, in order.
+    pub layers: Vec<Indicators>,
+    /// How far the Fano factors are from 1 - rate.
+    pub identity: Option<Identity>,
+    /// Units by rate in 20 bins of 0.05 from 0 to 1.
+    pub rates: Vec<u64>,
+    /// Units that spike by Fano factor in 40 bins of 0.1 from 0 to 4; larger ones in the last.
+    pub fanos: Vec<u64>,
+    /// Seconds in the network, and in the statistics.
+    pub seconds: (f64, f64),
+}
+
+/// Memorising against generalising networks in one indicator of one presentation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    /// `end`, or the training accuracy at which the networks are matched.
+    pub at: String,
+    /// Which pictures.
+    pub pictures: String,
+    /// In which order.
+    pub order: Order,
+    /// `all`, or a layer's name.
+    pub layer: String,
+    /// `MFR`, `MFF`, `Var(rate)` or `Var(Fano)`.
+    pub indicator: String,
+    /// Memorising minus generalising.
+    pub difference: Difference,
+}
