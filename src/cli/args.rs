@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::analyze::Analyze;
 use super::settings::Wishes;
+use super::spike_trains::SpikeTrains;
 use super::sweep::Action;
 
 /// An oscilloscope for the noise inside neural networks.
@@ -49,6 +50,9 @@ pub enum Experiment {
     /// 1/f noise in an LSTM that learns the sentiment of reviews
     #[command(name = "one-over-f", args_override_self = true)]
     OneOverF(Box<OneOverF>),
+    /// Units as spike trains in networks that learn true labels and random ones
+    #[command(name = "spike-trains", args_override_self = true)]
+    SpikeTrains(Box<SpikeTrains>),
 }
 
 #[derive(Args, Debug)]

@@ -7,13 +7,16 @@ mod args;
 mod doctor;
 mod progress;
 mod settings;
+mod spike_trains;
 mod spikes;
 mod sweep;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
@@ -37,6 +40,9 @@ pub fn main() -> ExitCode {
         Command::Analyze(options) => analyze::analyze(&options),
         Command::Sweep { action } => sweep::sweep(&action),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
+        Command::Run { experiment: Experiment::SpikeTrains(options) } => {
+            spike_trains::spike_trains(&options)
+        }
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     let stopped = error.is_stopped();
@@ -92,9 +98,19 @@ fn folder(options: &OneOverF, settings: &Settings) -> Result<RunFolder> {
                 .remedy("choose another folder with --out"));
         }
     }
-    let folder = match &options.out {
-        Some(path) => RunFolder::create(path, options.force)?,
-        None => RunFolder::next(one_over_f::NAME)?,
+    new_folder(options.out.as_deref(), options.force, one_over_f::NAME, settings)
+}
+
+/// A new run folder with the settings in it.
+fn new_folder(
+    out: Option<&Path>,
+    force: bool,
+    experiment: &str,
+    settings: &impl Serialize,
+) -> Result<RunFolder> {
+    let folder = match out {
+        Some(path) => RunFolder::create(path, force)?,
+        None => RunFolder::next(experiment)?,
     };
     let text = toml::to_string(settings).expect("settings are plain data");
     write_whole(&folder.file("settings.toml"), text.as_bytes())?;

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
 use crate::datasets::series;
 use crate::error::{Error, Result};
 use crate::experiments::one_over_f::{self, Preset, Settings};
+use crate::experiments::table;
 use crate::models::checkpoint;
 
 /// What is wished of the settings: a preset, a file, and flags that each say which one they set.
@@ -95,15 +97,23 @@ pub struct Wishes {
 /// # Errors
 /// The file cannot be read or is no TOML.
 pub fn read(path: &Path) -> Result<Table> {
+    read_as::<Settings>(path)
+}
+
+/// [`read`] of the settings `T` of an experiment.
+///
+/// # Errors
+/// The file cannot be read or is no TOML, or holds no such settings.
+pub fn read_as<T: DeserializeOwned>(path: &Path) -> Result<Table> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| Error::file("read the settings", path, cause))?;
-    let table: Table = text.parse().map_err(|cause: toml::de::Error| {
+    let read: Table = text.parse().map_err(|cause: toml::de::Error| {
         let remedy = "compare with the settings.toml of a run folder";
         Error::new("expected settings in TOML").at(path.display()).remedy(remedy).because(cause)
     })?;
     // Read once by itself, so that a wrong name or type is blamed on the file.
-    Settings::of_text(&text).map_err(|error| error.at(path.display()))?;
-    Ok(table)
+    table::of_text::<T>(&text).map_err(|error| error.at(path.display()))?;
+    Ok(read)
 }
 
 /// The settings that are wished, the file of settings read.
@@ -133,13 +143,10 @@ pub fn resolve(wishes: &Wishes, file: Option<&Table>) -> Result<Settings> {
     let flags = flags(wishes)?;
     let over = |base: &Settings| {
         let mut table = base.table();
-        for stronger in [weights.as_ref(), file].into_iter().flatten() {
-            overlay(&mut table, stronger.clone());
+        if let Some(weights) = &weights {
+            overlay(&mut table, weights.clone());
         }
-        for (name, value) in &flags {
-            one_over_f::put(&mut table, name, value.clone())
-                .map_err(|error| error.at(format!("--set {name}")))?;
-        }
+        let table = laid_over(table, file, &flags)?;
         let settings = Settings::of_table(&table);
         settings.map_err(|error| error.at("flags and settings together"))?.with_absolute_paths()
     };
@@ -179,16 +186,6 @@ fn overlay(table: &mut Table, over: Table) {
 
 /// What the flags set: name in `settings.toml` and value.
 fn flags(wishes: &Wishes) -> Result<Vec<(String, Value)>> {
-    fn one<T: Serialize>(name: &str, value: Option<&T>) -> Result<Option<(String, Value)>> {
-        let value = value.map(Value::try_from).transpose().map_err(|cause| {
-            let remedy = "give a path or word in UTF-8";
-            Error::new("the value cannot be kept in settings")
-                .at(name)
-                .remedy(remedy)
-                .because(cause)
-        })?;
-        Ok(value.map(|value| (name.to_owned(), value)))
-    }
     let flags = [
         one("device", wishes.device.as_ref()),
         one("seed", wishes.seed.as_ref()),
@@ -209,18 +206,60 @@ fn flags(wishes: &Wishes) -> Result<Vec<(String, Value)>> {
         one("dfa.order", wishes.order.as_ref()),
         one("dfa.convention", wishes.convention.as_ref()),
     ];
-    let mut flags: Vec<_> =
-        flags.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    for text in &wishes.set {
+    with_typed(flags, &wishes.set)
+}
+
+/// What one flag sets, if it is there: its name in `settings.toml` and its value.
+///
+/// # Errors
+/// The value cannot be kept in TOML.
+pub fn one<T: Serialize>(name: &str, value: Option<&T>) -> Result<Option<(String, Value)>> {
+    let value = value.map(Value::try_from).transpose().map_err(|cause| {
+        let remedy = "give a path or word in UTF-8";
+        Error::new("the value cannot be kept in settings").at(name).remedy(remedy).because(cause)
+    })?;
+    Ok(value.map(|value| (name.to_owned(), value)))
+}
+
+/// What flags set, and after them what `NAME=VALUE` texts do.
+///
+/// # Errors
+/// A flag's own; or a text is no `NAME=VALUE`.
+pub fn with_typed(
+    flags: impl IntoIterator<Item = Result<Option<(String, Value)>>>,
+    texts: &[String],
+) -> Result<Vec<(String, Value)>> {
+    let flags: Vec<Option<(String, Value)>> = flags.into_iter().collect::<Result<_>>()?;
+    let mut flags: Vec<(String, Value)> = flags.into_iter().flatten().collect();
+    for text in texts {
         let refuse = || {
             Error::new(format!("expected NAME=VALUE, found `{text}`"))
                 .at("--set")
                 .remedy("for example --set training.rate=0.001")
         };
         let (name, value) = text.split_once('=').ok_or_else(refuse)?;
-        flags.push((name.trim().to_owned(), one_over_f::typed(value)));
+        flags.push((name.trim().to_owned(), table::typed(value)));
     }
     Ok(flags)
+}
+
+/// Lays a file of settings and then the flags upon `table`.
+///
+/// # Errors
+/// A flag's name is no part of the settings.
+pub fn laid_over(
+    mut table: Table,
+    file: Option<&Table>,
+    flags: &[(String, Value)],
+) -> Result<Table> {
+    if let Some(file) = file {
+        overlay(&mut table, file.clone());
+    }
+    for (name, value) in flags {
+        table::put(&mut table, name, value.clone())
+            .map_err(|error| error.at(format!("--set {name}")))?;
+    }
+    Ok(table)
 }
 
 #[cfg(test)]

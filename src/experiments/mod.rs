@@ -16,4 +16,5 @@ pub mod run_folder;
 pub mod spike_trains;
 pub mod spikes;
 pub mod sweep;
+pub mod table;
 pub mod throughput;

@@ -28,6 +28,7 @@ mod html;
 mod markup;
 mod numbers;
 mod paper;
+pub mod spike_trains;
 pub mod spikes;
 pub mod sweep;
 mod table;

@@ -93,6 +93,15 @@ pub(super) const ONE_OVER_F: Source = Source {
     address: "https://arxiv.org/abs/2301.08530",
 };
 
+/// The study of spike trains.
+pub(super) const SPIKES: Source = Source {
+    citation: "S. J. Lehmler, M. Saif-ur-Rehman, T. Glasmachers, I. Iossifidis: Understanding \
+         activation patterns in artificial neural networks by exploring stochastic processes. \
+         Neurocomputing, 128473 (2024); arXiv 2308.00858 (2023).",
+    of: "units as spike trains and the four indicators",
+    address: "https://arxiv.org/abs/2308.00858",
+};
+
 /// The IMDb reviews.
 pub(super) const IMDB: Source = Source {
     citation: "A. L. Maas, R. E. Daly, P. T. Pham, D. Huang, A. Y. Ng, C. Potts: Learning word \

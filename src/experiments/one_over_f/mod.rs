@@ -35,7 +35,7 @@ use crate::datasets::{self, Corpus};
 use crate::error::Result;
 use crate::progress::Observer;
 
-pub use settings::{Drive, Preset, Quantity, Recording, Settings, put, typed};
+pub use settings::{Drive, Preset, Quantity, Recording, Settings};
 pub use teaching::SETTINGS;
 
 /// The experiment's name.

@@ -24,6 +24,7 @@ use crate::progress::Observer;
 pub mod compare;
 pub mod found;
 pub mod indicators;
+mod methods;
 pub mod orders;
 pub mod settings;
 pub mod study;

@@ -13,7 +13,7 @@ use burn::module::Module;
 use super::compare::Difference;
 use super::found::{Comparison, Look, Network, Outcome, Pictures, View};
 use super::settings::Settings;
-use super::{Identity, Indicators, Order, Presentation, Recorded, Viewing};
+use super::{Identity, Indicators, Order, Presentation, Recorded, Viewing, methods};
 use crate::datasets::images::{self, Images, Part, labels};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
@@ -101,7 +101,7 @@ impl Study {
             comparisons: comparisons(&networks, &layers, &self.settings),
             layers,
             networks,
-            methods: Vec::new(),
+            methods: methods::sentences(&self.settings, &self.images),
             settings: toml::to_string(&self.settings).expect("settings are plain data"),
             seconds: self.seconds,
         })

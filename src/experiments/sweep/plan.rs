@@ -11,7 +11,8 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::experiments::one_over_f::{Settings, put, typed};
+use crate::experiments::one_over_f::Settings;
+use crate::experiments::table::{put, typed};
 use crate::files::write_whole;
 use crate::signal::random::fingerprint;
 
