@@ -271,6 +271,7 @@ pub fn html(outcome: &Outcome) -> Result<String> {
         section("Over the epochs", &course(outcome)?),
         section("Layer by layer", &layers(outcome)),
         section("What the paper claims", &claims(outcome)),
+        section("Methods", &methods(outcome)),
         section("Settings", &format!("<pre>{}</pre>\n", Escaped(outcome.settings.trim_end()))),
         section("Sources", &provenance::source_list(&[paper::SPIKES])),
     ];
