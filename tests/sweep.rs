@@ -265,6 +265,12 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     let arguments = ["collect", "half", "--csv", "table.csv", "--html", "page.html"];
     let shown = succeed(&sweep(&arguments, home));
     assert!(shown.contains("3 done") && shown.contains("population"), "{shown}");
+    let columns = |line: &str| line.split("  ").filter(|cell| !cell.trim().is_empty()).count();
+    let mut lines = shown.lines().skip_while(|line| !line.contains("spectral"));
+    let heading = lines.next().expect("a heading");
+    for line in lines.skip(1).take(3) {
+        assert_eq!(columns(line), columns(heading), "{heading}\n{line}");
+    }
     let mut table = csv::Reader::from_path(&csv).expect("a table");
     let head = table.headers().expect("a head").clone();
     let column = |name: &str| head.iter().position(|one| one == name).expect(name);

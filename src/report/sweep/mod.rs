@@ -64,7 +64,8 @@ pub fn text(collection: &Collection) -> String {
         return text;
     }
     text.push_str("beta of the trained hidden state, mean ± standard deviation over traces\n\n");
-    let columns = ["right", "unit", "pooled", "population", "sd < 0.01", "sd < 0.05"];
+    let columns = ["right"].into_iter().chain(AGGREGATIONS).chain(["sd < 0.01", "sd < 0.05"]);
+    let columns: Vec<&str> = columns.collect();
     let mut rows = vec![names(&collection.vary, &columns)];
     for found in &collection.done {
         let figures = figures(found);

@@ -314,7 +314,9 @@ fn cells(collection: &Collection) -> String {
     let body: String = collection.done.iter().map(line).collect();
     let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
     let mut columns: Vec<&str> = names.iter().map(String::as_str).collect();
-    columns.extend(["right", "unit", "pooled", "population", "sd below 0.01", "sd below 0.05"]);
+    columns.push("right");
+    columns.extend(AGGREGATIONS);
+    columns.extend(["sd below 0.01", "sd below 0.05"]);
     let caption = "Accuracy, beta of the trained hidden state by aggregation (mean \u{b1} standard \
          deviation over traces), and the share of single traces that hardly move";
     table(caption, &headings(&["cell"], &columns), &format!("<tbody>\n{body}</tbody>\n"))
