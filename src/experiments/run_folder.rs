@@ -7,6 +7,7 @@
 //! | `checkpoint.safetensors` | all that `--resume` needs |
 //! | `best.safetensors` | the weights of the best epoch |
 //! | `epochs/*.safetensors` | the weights of the epochs that `training.keep` names |
+//! | `networks/*` | a folder per network, of `spike-trains` |
 //! | `exponents.csv` | one row per exponent |
 //! | `reviews.csv` | the recorded reviews: position, place, label, tokens, rightly classified |
 //! | `traces/*.npy` | the traces, where asked for: row `position * units + unit` of a quantity's file |
@@ -20,12 +21,13 @@ use crate::error::{Error, Result};
 use crate::files::PARTIAL;
 
 /// What a run writes; these and nothing else are removed by `--force`.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "settings.toml",
     "metrics.jsonl",
     "checkpoint.safetensors",
     "best.safetensors",
     "epochs",
+    "networks",
     "exponents.csv",
     "reviews.csv",
     "summary.json",

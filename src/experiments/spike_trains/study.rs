@@ -74,7 +74,14 @@ impl Study {
         let comparison = &self.settings.comparison;
         for seed in self.settings.seed..self.settings.seed + comparison.networks as u64 {
             for &label_noise in &comparison.label_noise {
-                networks.push(self.network(seed, label_noise, machine, folder, observer)?);
+                let network = self.network(seed, label_noise, machine, folder, observer);
+                networks.push(network.map_err(|error| match error.is_stopped() {
+                    true => {
+                        let folder = folder.path().display();
+                        error.at(&folder).remedy(format!("go on with --resume {folder}"))
+                    }
+                    false => error,
+                })?);
             }
         }
         self.seconds.push(("training and looking".to_owned(), began.elapsed().as_secs_f64()));

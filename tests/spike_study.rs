@@ -1,0 +1,164 @@
+//! `noisescope run spike-trains` through the program: its folder, its table, stop and resume, bad
+//! input.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+#[path = "common/page.rs"]
+mod page;
+use page::{loads, unbalanced};
+
+const SMALL: [&str; 14] = [
+    "run",
+    "spike-trains",
+    "--device",
+    "cpu",
+    "--training",
+    "120",
+    "--test",
+    "100",
+    "--window",
+    "20",
+    "--batch",
+    "20",
+    "--networks",
+    "2",
+];
+
+fn noisescope(arguments: &[&str], home: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_noisescope"))
+        .args(arguments)
+        .current_dir(home)
+        .output()
+        .expect("the program starts")
+}
+
+fn run(more: &[&str], home: &Path) -> Output {
+    noisescope(&[&SMALL[..], more].concat(), home)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn succeed(output: &Output) -> String {
+    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn summary(folder: &Path) -> Value {
+    serde_json::from_str(&read(&folder.join("summary.json"))).expect("JSON")
+}
+
+/// The networks without the times, which differ from run to run.
+fn networks(folder: &Path) -> Value {
+    fn timeless(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.remove("seconds");
+                fields.values_mut().for_each(timeless);
+            }
+            Value::Array(list) => list.iter_mut().for_each(timeless),
+            _ => {}
+        }
+    }
+    let mut networks = summary(folder)["networks"].take();
+    timeless(&mut networks);
+    networks
+}
+
+#[test]
+fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let shown = succeed(&run(&["--out", "whole", "--epochs", "60"], home));
+    for word in ["memorising", "generalising", "untrained", "MFF", "AUC", "SYNTHETIC", "1 - p"] {
+        assert!(shown.contains(word), "no `{word}` in\n{shown}");
+    }
+    assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+    let whole = home.join("whole");
+    let found = summary(&whole);
+    let all = found["networks"].as_array().expect("a list");
+    assert_eq!(all.len(), 4, "two kinds, two networks of each");
+    for network in all {
+        let course = network["course"].as_array().expect("looks");
+        assert_eq!(course[0]["epoch"], 0);
+        let last = course.last().expect("epochs");
+        assert!(last["training_accuracy"].as_f64().expect("a share") >= 0.99, "{last}");
+        let memorises = network["label_noise"] == 1.0;
+        let test = last["test_accuracy"].as_f64().expect("a share");
+        // By chance a tenth; 100 test pictures.
+        assert_eq!(
+            test < 0.3,
+            memorises,
+            "{test} of the test pictures at {}",
+            network["label_noise"]
+        );
+        assert_eq!(network["end"].as_array().expect("views").len(), 2 * 3);
+        for view in network["end"].as_array().expect("views") {
+            let rates: u64 =
+                view["rates"].as_array().expect("bins").iter().filter_map(Value::as_u64).sum();
+            assert_eq!(rates, 1024, "every hidden unit has a rate");
+            let [dead, mean] = ["dead", "mean_rate"].map(|name| view["whole"][name].as_f64());
+            assert!((0.0..1.0).contains(&dead.expect("a share")) && mean.expect("a rate") > 0.0);
+        }
+    }
+    let compared = found["comparisons"].as_array().expect("a list");
+    let at_end = compared.iter().filter(|one| one["at"] == "end").count();
+    assert_eq!(
+        at_end,
+        2 * 3 * 3 * 4,
+        "two parts, three orders, all and two layers, four indicators"
+    );
+    let page = read(&whole.join("report.html"));
+    assert_eq!(unbalanced(&page), None);
+    assert_eq!(loads(&page), Vec::<&str>::new());
+    assert!(!page.contains("NaN"), "a number that is none is shown");
+    for words in ["Memorising against generalising", "Layer by layer", "<svg", "Lehmler"] {
+        assert!(page.contains(words), "no `{words}` on the page");
+    }
+
+    // What a stopped run has done is taken as it is, and what it lost is done again: the same.
+    let before = networks(&whole);
+    std::fs::remove_file(whole.join("summary.json")).expect("removed");
+    let lost = whole.join("networks/noise-100-seed-2");
+    std::fs::remove_dir_all(&lost).expect("removed");
+    std::fs::remove_file(whole.join("networks/noise-000-seed-2/network.json")).expect("removed");
+    succeed(&noisescope(&["run", "spike-trains", "--resume", "whole"], home));
+    assert_eq!(networks(&whole), before);
+
+    succeed(&run(&["--out", "whole", "--force", "--epochs", "1"], home));
+}
+
+#[test]
+fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    std::fs::write(home.join("no.idx"), [0u8, 0, 9, 9, 0, 0, 0, 1]).expect("written");
+    for (arguments, words) in [
+        (&["--window", "61"][..], &["spikes.window", "60"][..]),
+        (&["--networks", "0"], &["comparison.networks", "at least 1"]),
+        (&["--label-noise", "0,1.5"], &["comparison.label_noise", "1.5"]),
+        (&["--label-noise", "1,0"], &["comparison.label_noise", "ascending"]),
+        (&["--architecture", "rnn"], &["architecture", "rnn"]),
+        (&["--data", "no.idx"], &["no.idx"]),
+        (&["--data", "nowhere"], &["nowhere"]),
+        (&["--set", "spikes.windw=3"], &["windw"]),
+        (&["--set", "comparison.until=0"], &["comparison.until"]),
+    ] {
+        let output = run(arguments, home);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
+        assert_eq!(said.matches("error:").count(), 1, "{said}");
+        for word in words.iter().chain(&["help:"]) {
+            assert!(said.contains(word), "{arguments:?}: no `{word}` in\n{said}");
+        }
+    }
+    assert!(!home.join("runs").exists(), "a run that cannot begin leaves no folder");
+}
