@@ -372,6 +372,7 @@ impl<L: Lesson> Course<'_, L> {
         if best(&self.position.history).map(|epoch| epoch.epoch) != before {
             self.keep(&self.best_path(), number)?;
         }
+        self.position.ended = self.lesson.look(&network, &epoch)?;
         if settings.keep.contains(&number) || !settings.keep.is_empty() && self.finished(settings) {
             let path = kept_path(self.keeping.folder, number);
             let folder = path.parent().expect("a folder of epochs");
@@ -379,8 +380,7 @@ impl<L: Lesson> Course<'_, L> {
                 .map_err(|cause| Error::file("make the folder of epochs", folder, cause))?;
             self.keep(&path, number)?;
         }
-        let ended = self.lesson.look(&network, &epoch)?;
-        let history = self.position.history.clone();
+        let Position { ended, history, .. } = self.position.clone();
         self.position = Position { ended, history, ..Position::default() };
         self.save()?;
         self.write_metrics()?;
