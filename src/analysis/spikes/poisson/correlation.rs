@@ -68,7 +68,7 @@ fn centred(values: &[f64]) -> (f64, Vec<f64>, f64) {
 
 /// Pair `number` of (0, 1), (0, 2), (1, 2), (0, 3), ...
 fn pair(number: usize) -> [usize; 2] {
-    let second = (1 + (8 * number + 1).isqrt()) / 2;
+    let second = (8 * number + 1).isqrt().div_ceil(2);
     [number - second * (second - 1) / 2, second]
 }
 
@@ -100,7 +100,8 @@ mod tests {
         near(found.mean, -1.0 / 3.0);
         near(found.sd, (4.0f64 / 3.0).sqrt());
         near(found.independent_sd, 1.0 / 3.0f64.sqrt());
-        for (trains, window) in [(&[][..], 2), (&[one.clone()], 2), (&[one.clone(), one], 8)] {
+        let twice = [one.clone(), one];
+        for (trains, window) in [(&twice[..0], 2), (&twice[..1], 2), (&twice[..], 8)] {
             assert_eq!(correlation(trains, window, 1), Correlation::default());
         }
     }

@@ -2,7 +2,7 @@
 //! units independent? How many units of a layer say no.
 //!
 //! Place in the flow: statistics of all units and the [`Train`]s of some in, one [`PoissonSummary`]
-//! per layer out ([`summary`]). [`Dispersion`] needs sums only, [`Fits`] and [`correlation`] the
+//! per layer out ([`summary`]). [`Dispersion`] needs sums only, [`Fits`] and [`correlation()`] the
 //! spikes; [`Rejected`] sums up over units.
 //!
 //! # Formula

@@ -1,7 +1,7 @@
 //! The spikes of one unit, kept step by step.
 //!
 //! Place in the flow: filled batch by batch while pictures are shown, for the few units whose
-//! histograms and intervals are looked at; [`super::Fits`] and [`super::correlation`] read it.
+//! histograms and intervals are looked at; [`super::Fits`] and [`super::correlation()`] read it.
 
 /// Spikes of one unit, a bit per step: bit `i % 64` of word `i / 64` says whether it spikes at
 /// step `i`. Bits behind the last step are 0. Made of booleans in order, all at once (`collect`) or
