@@ -37,7 +37,8 @@ fn recorded(
     machine: &Machine,
 ) -> Recorded {
     let presentation = Presentation::new(order, &part.labels, settings, 9);
-    let viewing = Viewing { network, architecture, part, presentation: &presentation, settings };
+    let viewing =
+        Viewing { network, architecture, part, presentation: &presentation, settings, kept: 0 };
     viewing.record(machine, &mut Silent).expect("recorded")
 }
 

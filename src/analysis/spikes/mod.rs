@@ -5,7 +5,7 @@
 //! for trains, [`Tally`] the one for activations that come in batches; [`measure`] is the plain
 //! definition on the CPU, trains side by side on all cores. Behind the doors the stages
 //! [`threshold`], [`count`], [`statistics`] and [`intervals`] work on spikes packed as bits, on a
-//! GPU or by their twins.
+//! GPU or by their twins. [`poisson`] asks how many units are Poisson processes.
 //!
 //! # Formula
 //! A train of `N` bins has `n_i` spikes in bin `i`, `Σ n` in all; a bin is `dt` seconds wide.
@@ -72,6 +72,7 @@ pub mod chunk;
 pub mod count;
 pub mod fano;
 pub mod intervals;
+pub mod poisson;
 pub mod statistics;
 pub mod threshold;
 

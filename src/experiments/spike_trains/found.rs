@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Difference;
 use super::{Identity, Indicators, Order};
+use crate::analysis::spikes::poisson::{PoissonSummary, Train};
 use crate::experiments::outcome::Device;
 
 /// Everything that one run found and was made with.
@@ -99,6 +100,10 @@ pub struct View {
     pub whole: Indicators,
     /// Each layer's, in order.
     pub layers: Vec<Indicators>,
+    /// What the Poisson model says of each layer; empty on the way, where no spikes are kept.
+    pub poisson: Vec<PoissonSummary>,
+    /// Some units step by step; `None` on the way.
+    pub example: Option<Example>,
     /// How far the Fano factors are from 1 - rate.
     pub identity: Option<Identity>,
     /// Units by rate in 20 bins of 0.05 from 0 to 1.
@@ -107,6 +112,39 @@ pub struct View {
     pub fanos: Vec<u64>,
     /// Seconds in the network, and in the statistics.
     pub seconds: (f64, f64),
+}
+
+/// Some units of the last hidden layer, to be looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Example {
+    /// Steps at which each unit spikes, of the first [`Example::STEPS`].
+    pub raster: Vec<Vec<usize>>,
+    /// Counts per window of the unit whose rate is the median of those that spike: how many windows
+    /// have 0, 1, 2, … spikes; up to the window's steps.
+    pub counts: Vec<u64>,
+    /// That unit's rate, spikes per step.
+    pub rate: f64,
+}
+
+impl Example {
+    /// Steps of the raster.
+    pub const STEPS: usize = 200;
+    /// Units of the raster at most.
+    pub const UNITS: usize = 40;
+
+    /// Of kept units and windows of `window` steps; `None` where none spikes.
+    pub fn of(kept: &[Train], window: usize) -> Option<Self> {
+        let first = |train: &Train| train.spikes().take_while(|&step| step < Self::STEPS).collect();
+        let mut spiking: Vec<(usize, &Train)> =
+            kept.iter().map(|train| (train.spikes().count(), train)).collect();
+        spiking.retain(|(spikes, _)| *spikes > 0);
+        spiking.sort_by_key(|(spikes, _)| *spikes);
+        let (spikes, train) = *spiking.get(spiking.len() / 2)?;
+        let mut counts = vec![0; window + 1];
+        train.counts(window).into_iter().for_each(|count| counts[count] += 1);
+        let raster = kept.iter().take(Self::UNITS).map(first).collect();
+        Some(Self { raster, counts, rate: spikes as f64 / train.steps() as f64 })
+    }
 }
 
 /// Memorising against generalising networks in one indicator of one presentation.

@@ -9,10 +9,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
+use crate::analysis::spikes::poisson::Train;
 use crate::analysis::spikes::{SpikeStatistics, Tally};
 use crate::datasets::images::Part;
 use crate::error::{Error, Result};
@@ -20,6 +22,7 @@ use crate::gpu::Engine;
 use crate::models::buffer;
 use crate::models::images::{Architecture, Classifier};
 use crate::progress::Observer;
+use crate::signal::random;
 
 pub mod compare;
 pub mod found;
@@ -46,11 +49,13 @@ pub struct Settings {
     pub noise: f32,
     /// Pictures shown to the network at a time.
     pub batch: usize,
+    /// Units per layer, drawn at random, whose spikes are kept step by step at the end.
+    pub kept: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { threshold: 0.0, window: 100, repeats: 10, noise: 0.1, batch: 128 }
+        Self { threshold: 0.0, window: 100, repeats: 10, noise: 0.1, batch: 128, kept: 200 }
     }
 }
 
@@ -89,6 +94,8 @@ pub struct Layer {
     pub name: String,
     /// Every unit, with the window of the settings.
     pub units: Vec<SpikeStatistics>,
+    /// The spikes of some of them, in the order of `units`.
+    pub kept: Vec<Train>,
 }
 
 /// What was found of a network.
@@ -121,6 +128,8 @@ pub struct Viewing<'a> {
     pub presentation: &'a Presentation,
     /// How spikes are counted.
     pub settings: &'a Settings,
+    /// Units per layer whose spikes are kept.
+    pub kept: usize,
 }
 
 impl Viewing<'_> {
@@ -149,6 +158,10 @@ impl Viewing<'_> {
         let tally =
             |(_, units): &(String, usize)| Tally::new(engine.clone(), *units, &[window], threshold);
         let mut tallies: Vec<Tally> = layers.iter().map(tally).collect::<Result<_>>()?;
+        let chosen: Vec<Vec<i32>> =
+            layers.iter().map(|(_, units)| chosen(*units, self.kept)).collect();
+        let mut kept: Vec<Vec<Train>> =
+            chosen.iter().map(|units| vec![Train::default(); units.len()]).collect();
         let (mut network, mut statistics) = (0.0, 0.0);
         let steps = self.presentation.steps();
         for first in (0..steps).step_by(batch) {
@@ -167,20 +180,45 @@ impl Viewing<'_> {
             recorded.last().map_or(Ok(()), finished)?;
             network += began.elapsed().as_secs_f64();
             let began = Instant::now();
-            for (tally, layer) in tallies.iter_mut().zip(recorded) {
-                add(tally, layer, engine.is_some())?;
+            for (place, layer) in recorded.into_iter().enumerate() {
+                keep(&mut kept[place], &chosen[place], &layer, threshold);
+                add(&mut tallies[place], layer, engine.is_some())?;
             }
             engine.as_ref().map_or(Ok(()), |engine| engine.wait())?;
             statistics += began.elapsed().as_secs_f64();
         }
         let began = Instant::now();
         let units: Vec<_> = tallies.into_iter().map(Tally::finish).collect::<Result<_>>()?;
-        let layers = layers.into_iter().zip(units);
+        let layers = layers.into_iter().zip(units).zip(kept);
         Ok(Recorded {
-            layers: layers.map(|((name, _), units)| Layer { name, units }).collect(),
+            layers: layers.map(|(((name, _), units), kept)| Layer { name, units, kept }).collect(),
             network_seconds: network,
             statistics_seconds: statistics + began.elapsed().as_secs_f64(),
         })
+    }
+}
+
+/// Up to `most` of the units, drawn by the stream `spikes/kept`, in order: the same in every network.
+fn chosen(units: usize, most: usize) -> Vec<i32> {
+    let unit = |unit| i32::try_from(unit).expect("a layer has fewer than 2^31 units");
+    let mut all: Vec<i32> = (0..units).map(unit).collect();
+    all.shuffle(&mut random::stream(0, "spikes/kept", 0));
+    all.truncate(most);
+    all.sort_unstable();
+    all
+}
+
+/// Adds the spikes of the `chosen` units of a layer's activations `[steps, units]`.
+fn keep(trains: &mut [Train], chosen: &[i32], layer: &Tensor<2>, threshold: f32) {
+    if chosen.is_empty() {
+        return;
+    }
+    let places = TensorData::new(chosen.to_vec(), [chosen.len()]);
+    let places = Tensor::<1, Int>::from_data(places, &layer.device());
+    let data = layer.clone().select(1, places).into_data();
+    let values = data.as_slice::<f32>().expect("networks compute in f32");
+    for (unit, train) in trains.iter_mut().enumerate() {
+        train.extend(values.iter().skip(unit).step_by(chosen.len()).map(|&x| x > threshold));
     }
 }
 

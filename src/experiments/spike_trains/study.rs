@@ -11,9 +11,10 @@ use std::time::Instant;
 use burn::module::Module;
 
 use super::compare::Difference;
-use super::found::{Comparison, Look, Network, Outcome, Pictures, View};
+use super::found::{Comparison, Example, Look, Network, Outcome, Pictures, View};
 use super::settings::Settings;
-use super::{Identity, Indicators, Order, Presentation, Recorded, Viewing, methods};
+use super::{Identity, Indicators, Layer, Order, Presentation, Recorded, Viewing, methods};
+use crate::analysis::spikes::poisson;
 use crate::datasets::images::{self, Images, Part, labels};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
@@ -198,8 +199,9 @@ impl Study {
         };
         let (training, test) = (&self.images.training, &self.images.test);
         let orders = &self.settings.comparison.orders;
-        let view =
-            |&order| self.view(network, ("training", training), order, seed, machine, &mut Silent);
+        let view = |&order| {
+            self.view(network, ("training", training), order, 0, (seed, machine), &mut Silent)
+        };
         Ok(Look {
             epoch,
             training_accuracy: accuracy(training, learned),
@@ -220,7 +222,14 @@ impl Study {
         let mut views = Vec::new();
         for part in [("training", &self.images.training), ("test", &self.images.test)] {
             for &order in orders {
-                views.push(self.view(network, part, order, seed, machine, observer)?);
+                views.push(self.view(
+                    network,
+                    part,
+                    order,
+                    self.settings.spikes.kept,
+                    (seed, machine),
+                    observer,
+                )?);
             }
         }
         Ok(views)
@@ -232,8 +241,8 @@ impl Study {
         network: &Classifier,
         (pictures, part): (&str, &Part),
         order: Order,
-        seed: u64,
-        machine: &Machine,
+        kept: usize,
+        (seed, machine): (u64, &Machine),
         observer: &mut dyn Observer,
     ) -> Result<View> {
         let spikes = &self.settings.spikes;
@@ -244,14 +253,19 @@ impl Study {
             part,
             presentation: &presentation,
             settings: spikes,
+            kept,
         };
         let recorded: Recorded = viewing.record(machine, observer)?;
+        let model =
+            |layer: &Layer| poisson::summary(&layer.units, &layer.kept, spikes.window, seed);
         let fanos = recorded.units().filter_map(|unit| unit.counts[0].fano_unbiased());
         Ok(View {
             pictures: pictures.to_owned(),
             order,
             whole: Indicators::of(recorded.units()),
             layers: recorded.layers.iter().map(|layer| Indicators::of(&layer.units)).collect(),
+            poisson: recorded.layers.iter().filter(|_| kept > 0).map(model).collect(),
+            example: recorded.layers.last().and_then(|one| Example::of(&one.kept, spikes.window)),
             identity: Identity::of(recorded.units(), spikes.window),
             rates: binned(recorded.units().map(|unit| unit.rate(1.0)), 20, 0.05),
             fanos: binned(fanos, 40, 0.1),
