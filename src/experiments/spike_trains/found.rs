@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Difference;
 use super::{Identity, Indicators, Order};
-use crate::analysis::spikes::poisson::{PoissonSummary, Train};
+use crate::analysis::spikes::poisson::{PoissonSummary, Train, fit};
 use crate::experiments::outcome::Device;
 
 /// Everything that one run found and was made with.
@@ -122,7 +122,11 @@ pub struct Example {
     /// Counts per window of the unit whose rate is the median of those that spike: how many windows
     /// have 0, 1, 2, … spikes; up to the window's steps.
     pub counts: Vec<u64>,
-    /// That unit's rate, spikes per step.
+    /// The windows that Poisson of the same mean expects, likewise.
+    pub poisson: Vec<f64>,
+    /// The windows that a coin of the same rate expects, likewise.
+    pub binomial: Vec<f64>,
+    /// That unit's rate, spikes per step of the whole windows.
     pub rate: f64,
 }
 
@@ -139,11 +143,22 @@ impl Example {
             kept.iter().map(|train| (train.spikes().count(), train)).collect();
         spiking.retain(|(spikes, _)| *spikes > 0);
         spiking.sort_by_key(|(spikes, _)| *spikes);
-        let (spikes, train) = *spiking.get(spiking.len() / 2)?;
+        let (_, train) = spiking.get(spiking.len() / 2)?;
         let mut counts = vec![0; window + 1];
         train.counts(window).into_iter().for_each(|count| counts[count] += 1);
-        let raster = kept.iter().take(Self::UNITS).map(first).collect();
-        Some(Self { raster, counts, rate: spikes as f64 / train.steps() as f64 })
+        let windows: u64 = counts.iter().sum();
+        let spikes: u64 = counts.iter().enumerate().map(|(count, n)| count as u64 * n).sum();
+        let rate = spikes as f64 / (windows * window as u64) as f64;
+        let expected = |chance: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            (0..=window).map(|count| windows as f64 * chance(count)).collect()
+        };
+        (rate > 0.0).then(|| Self {
+            raster: kept.iter().take(Self::UNITS).map(first).collect(),
+            poisson: expected(&fit::poisson(window as f64 * rate)),
+            binomial: expected(&fit::binomial(window, rate)),
+            counts,
+            rate,
+        })
     }
 }
 

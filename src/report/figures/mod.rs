@@ -13,6 +13,7 @@ pub(super) mod fluctuation;
 mod frame;
 mod ticks;
 pub(super) mod training;
+pub(super) mod trains;
 
 use plotters::style::RGBColor;
 

@@ -2,6 +2,8 @@
 //!
 //! Place in the flow: [`Outcome`] -> strings. No direction is presumed of any difference.
 
+mod units;
+
 use super::figures::against::{Against, Series};
 use super::html::figures::figure;
 use super::html::tables::{headings, number, table};
@@ -269,6 +271,9 @@ pub fn html(outcome: &Outcome) -> Result<String> {
         section("Indicators", &indicators(outcome)),
         section("Memorising against generalising", &comparisons(outcome)),
         section("Over the epochs", &course(outcome)?),
+        section("Spread over units", &units::spread(outcome)?),
+        section("Rasters and counts", &units::examples(outcome)?),
+        section("Poisson processes, or coins?", &units::model(outcome)),
         section("Layer by layer", &layers(outcome)),
         section("What the paper claims", &claims(outcome)),
         section("Methods", &methods(outcome)),

@@ -1,0 +1,138 @@
+//! What single units do: the Poisson model's table, a raster, counts, and how units spread.
+//!
+//! Place in the flow: [`Outcome`] -> sections of the page.
+
+use super::{kinds, order, over};
+use crate::analysis::spikes::poisson::{PoissonSummary, Rejected};
+use crate::error::Result;
+use crate::experiments::spike_trains::Order;
+use crate::experiments::spike_trains::found::{Outcome, View};
+use crate::report::figures::trains;
+use crate::report::html::figures::figure;
+use crate::report::html::tables::{headings, number, table};
+use crate::report::markup::Escaped;
+
+/// The tests, in the order of columns.
+const TESTS: [(&str, fn(&PoissonSummary) -> Rejected); 6] = [
+    ("dispersion, Poisson", |found| found.poisson_dispersion),
+    ("dispersion, binomial", |found| found.binomial_dispersion),
+    ("counts, Poisson", |found| found.poisson_fit),
+    ("counts, binomial", |found| found.binomial_fit),
+    ("intervals, exponential", |found| found.exponential_intervals),
+    ("intervals, geometric", |found| found.geometric_intervals),
+];
+
+/// How many units reject the Poisson model and the coin, layer by layer.
+pub(super) fn model(outcome: &Outcome) -> String {
+    let mut body = String::new();
+    for (kind, networks) in kinds(outcome) {
+        let Some((_, shape)) = networks.first() else { continue };
+        for (place, view) in shape.iter().enumerate().filter(|(_, one)| one.pictures == "training")
+        {
+            for (layer, (name, _)) in outcome.layers.iter().enumerate() {
+                let of = |views: &&[View]| views.get(place)?.poisson.get(layer).copied();
+                let found: Vec<PoissonSummary> =
+                    networks.iter().filter_map(|(_, views)| of(views)).collect();
+                let percent = |share: Option<f64>| share.map(|share| 100.0 * share);
+                let mut figures: Vec<String> = TESTS
+                    .iter()
+                    .map(|(_, test)| {
+                        let shares = found.iter().map(|one| percent(test(one).share));
+                        let discovered = found.iter().map(|one| percent(test(one).discovered));
+                        format!("{} / {}", whole(shares), whole(discovered))
+                    })
+                    .collect();
+                figures.push(over(found.iter().map(|one| one.correlation.mean)));
+                figures.push(over(found.iter().map(|one| one.correlation.sd)));
+                figures.push(over(found.iter().map(|one| one.correlation.independent_sd)));
+                body.push_str(&format!(
+                    "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n",
+                    Escaped(&kind),
+                    order(view.order),
+                    Escaped(name),
+                    figures.iter().map(|figure| number(figure)).collect::<String>()
+                ));
+            }
+        }
+    }
+    let mut columns: Vec<&str> = TESTS.iter().map(|(name, _)| *name).collect();
+    columns.extend(["correlation", "its sd", "sd if independent"]);
+    let caption = "Units that reject a model, in percent: p below 0.05 / at a false-discovery rate \
+         of 5 % (Benjamini and Hochberg), means over networks. A unit that is a coin of its own \
+         rate is binomial with geometric intervals; it is Poisson only where it spikes rarely. \
+         Correlation: of the counts of pairs of units. Training pictures";
+    let headings = headings(&["kind", "order", "layer"], &columns);
+    table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
+}
+
+/// A mean in whole percent; `-` of nothing.
+fn whole(values: impl Iterator<Item = Option<f64>>) -> String {
+    let values: Vec<f64> = values.flatten().collect();
+    match values.len() {
+        0 => "-".into(),
+        count => format!("{:.0}", values.iter().sum::<f64>() / count as f64),
+    }
+}
+
+/// Raster and counts of the first network of each kind, shuffled and blocked.
+pub(super) fn examples(outcome: &Outcome) -> Result<String> {
+    let (mut rasters, mut counts) = (Vec::new(), Vec::new());
+    for (kind, networks) in kinds(outcome) {
+        let Some((_, views)) = networks.first() else { continue };
+        let wanted = |view: &&View| {
+            view.pictures == "training" && [Order::Shuffled, Order::Blocked].contains(&view.order)
+        };
+        for view in views.iter().filter(wanted) {
+            let Some(example) = &view.example else { continue };
+            let heading = format!("{kind}, {}", order(view.order));
+            let panel = |svg: String| format!("<h3>{}</h3>\n{svg}", Escaped(&heading));
+            rasters.push(panel(trains::raster(example, &heading)?));
+            counts.push(panel(trains::counts(example, &heading)?));
+        }
+    }
+    let raster = "Units of the last hidden layer over the first 200 training pictures, the first \
+         network of each kind. Blocked: the pictures of one class come first.";
+    let count = "Counts per window of the unit whose rate is the median of those that spike, the \
+         windows that each model expects drawn over them.";
+    Ok(figure("wide", &rasters, raster, "No spikes were kept.")
+        + &figure("wide", &counts, count, "No spikes were kept."))
+}
+
+/// How rates and Fano factors spread over units, by kind.
+pub(super) fn spread(outcome: &Outcome) -> Result<String> {
+    let mut panels = Vec::new();
+    let gathered = |wanted: Order, of: fn(&View) -> &Vec<u64>| -> Vec<(String, Vec<u64>)> {
+        let of_kind = |views: &[View]| -> Vec<u64> {
+            let view = views.iter().find(|one| one.pictures == "training" && one.order == wanted);
+            view.map_or_else(Vec::new, |view| of(view).clone())
+        };
+        kinds(outcome)
+            .into_iter()
+            .map(|(kind, networks)| {
+                let mut sum: Vec<u64> = Vec::new();
+                for (_, views) in networks {
+                    let counts = of_kind(views);
+                    sum.resize(sum.len().max(counts.len()), 0);
+                    sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+                }
+                (kind, sum)
+            })
+            .collect()
+    };
+    for (heading, kinds, width, name) in [
+        ("Rate", gathered(Order::Shuffled, |view| &view.rates), 0.05, "spikes per step"),
+        (
+            "Fano factor, shuffled",
+            gathered(Order::Shuffled, |view| &view.fanos),
+            0.1,
+            "Fano factor",
+        ),
+        ("Fano factor, blocked", gathered(Order::Blocked, |view| &view.fanos), 0.1, "Fano factor"),
+    ] {
+        let svg = trains::outlines(&kinds, width, (name, heading))?;
+        panels.extend(svg.map(|svg| format!("<h3>{heading}</h3>\n{svg}")));
+    }
+    let caption = "All hidden units of all networks of a kind at the end of training, training \
+         pictures. Fano factors above 4 stand in the last bin; units that never spike have none.";
+    Ok(figure("wide", &panels, caption, "Nothing was counted."))
+}
