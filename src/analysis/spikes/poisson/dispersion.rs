@@ -10,7 +10,9 @@ use crate::analysis::spikes::Counts;
 
 /// The smallest variance of a count under a model that is tested: with fewer spikes the sum of
 /// squares takes few values and its upper tail is far longer than that of chi-squared (ten spikes
-/// in 600 windows meet by chance in every fourteenth unit, for a p value of 0.002).
+/// in 600 windows meet by chance in every fourteenth unit, for a p value of 0.002). From 1 on, of
+/// 58,000 to 100,000 simulated coins in 40 or 600 windows 4.3 to 5.0 % have p values below 5 %
+/// against binomial, and none is discovered ([`super::discoveries`]).
 pub const SMALLEST_VARIANCE: f64 = 1.0;
 
 /// Two-sided p values of one unit; `None` for one that is dead or always on, has fewer than two
