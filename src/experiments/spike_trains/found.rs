@@ -108,10 +108,18 @@ pub struct View {
     pub identity: Option<Identity>,
     /// Units by rate in 20 bins of 0.05 from 0 to 1.
     pub rates: Vec<u64>,
-    /// Units that spike by Fano factor in 40 bins of 0.1 from 0 to 4; larger ones in the last.
+    /// Units that spike by Fano factor in 40 bins of [`View::fano_width`] from 0; larger ones in the
+    /// last.
     pub fanos: Vec<u64>,
     /// Seconds in the network, and in the statistics.
     pub seconds: (f64, f64),
+}
+
+impl View {
+    /// The width of the bins of Fano factors: in the shuffled order they stay below 2.
+    pub fn fano_width(order: Order) -> f64 {
+        if order == Order::Shuffled { 0.05 } else { 1.0 }
+    }
 }
 
 /// Some units of the last hidden layer, to be looked at.

@@ -268,7 +268,7 @@ impl Study {
             example: recorded.layers.last().and_then(|one| Example::of(&one.kept, spikes.window)),
             identity: Identity::of(recorded.units(), spikes.window),
             rates: binned(recorded.units().map(|unit| unit.rate(1.0)), 20, 0.05),
-            fanos: binned(fanos, 40, 0.1),
+            fanos: binned(fanos, 40, View::fano_width(order)),
             seconds: (recorded.network_seconds, recorded.statistics_seconds),
         })
     }

@@ -63,14 +63,18 @@ fn kinds(outcome: &Outcome) -> Vec<(String, Vec<(&Network, &[View])>)> {
     kinds
 }
 
-/// `0.123 ± 0.004` over networks; `-` where no network defines it.
+/// `0.1234 ± 0.0041` over networks; `-` where no network defines it.
 fn over(values: impl Iterator<Item = Option<f64>>) -> String {
+    with_decimals(values, 4)
+}
+
+fn with_decimals(values: impl Iterator<Item = Option<f64>>, decimals: usize) -> String {
     let values: Vec<f64> = values.filter_map(finite).collect();
     let Spread { mean, sd } = Spread::of(&values);
     match (mean, sd) {
         (None, _) => "-".into(),
-        (Some(mean), None) => fixed(mean, 4),
-        (Some(mean), Some(sd)) => format!("{} ± {}", fixed(mean, 4), fixed(sd, 4)),
+        (Some(mean), None) => fixed(mean, decimals),
+        (Some(mean), Some(sd)) => format!("{} ± {}", fixed(mean, decimals), fixed(sd, decimals)),
     }
 }
 
@@ -123,8 +127,8 @@ fn accuracies(outcome: &Outcome) -> Vec<String> {
     let mut words = Vec::new();
     for (kind, networks) in kinds(outcome).into_iter().skip(1) {
         let lasts = || networks.iter().filter_map(|(network, _)| network.course.last());
-        let training = over(lasts().map(|look| Some(100.0 * look.training_accuracy)));
-        let test = over(lasts().map(|look| Some(100.0 * look.test_accuracy)));
+        let training = with_decimals(lasts().map(|look| Some(100.0 * look.training_accuracy)), 1);
+        let test = with_decimals(lasts().map(|look| Some(100.0 * look.test_accuracy)), 1);
         let epochs = lasts().map(|look| look.epoch).max().unwrap_or(0);
         words.push(format!(
             "{kind}: {} networks, {training} % of the training labels, {test} % of the test \

@@ -119,20 +119,26 @@ pub(super) fn spread(outcome: &Outcome) -> Result<String> {
             })
             .collect()
     };
+    let width = View::fano_width;
     for (heading, kinds, width, name) in [
         ("Rate", gathered(Order::Shuffled, |view| &view.rates), 0.05, "spikes per step"),
         (
             "Fano factor, shuffled",
             gathered(Order::Shuffled, |view| &view.fanos),
-            0.1,
+            width(Order::Shuffled),
             "Fano factor",
         ),
-        ("Fano factor, blocked", gathered(Order::Blocked, |view| &view.fanos), 0.1, "Fano factor"),
+        (
+            "Fano factor, blocked",
+            gathered(Order::Blocked, |view| &view.fanos),
+            width(Order::Blocked),
+            "Fano factor",
+        ),
     ] {
         let svg = trains::outlines(&kinds, width, (name, heading))?;
         panels.extend(svg.map(|svg| format!("<h3>{heading}</h3>\n{svg}")));
     }
     let caption = "All hidden units of all networks of a kind at the end of training, training \
-         pictures. Fano factors above 4 stand in the last bin; units that never spike have none.";
+         pictures. Larger Fano factors stand in the last bin; units that never spike have none.";
     Ok(figure("wide", &panels, caption, "Nothing was counted."))
 }
