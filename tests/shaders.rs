@@ -23,7 +23,7 @@ use noisescope::analysis::spikes::{chunk, intervals, threshold};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
-use noisescope::recording::traces;
+use noisescope::recording::{spectra, traces};
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[
@@ -148,6 +148,7 @@ fn constants_are_the_same_on_both_sides() {
         ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),
+        ("SIDE_BY_SIDE", Literal::U32(spectra::SIDE_BY_SIDE as u32)),
         ("TILE_SAMPLES", Literal::U32(block::TILE as u32)),
         ("TILE_NODES", Literal::U32(block::TILE_NODES as u32)),
         ("TILE_LEVEL", Literal::U32(block::TILE_LEVEL as u32)),

@@ -105,18 +105,12 @@ impl Gatherer {
         Ok(gatherer)
     }
 
-    /// Adds what was found of one quantity of `reviews`; `spectral` has one entry per review.
+    /// Adds what was found of one quantity of `reviews`.
     ///
     /// # Errors
     /// The table cannot be written.
-    pub fn add(
-        &mut self,
-        subject: &Subject,
-        reviews: &[usize],
-        readings: &Readings,
-        spectral: &[spectrum::Exponent],
-    ) -> Result<()> {
-        let Readings { unit, population, spreads, population_spreads } = readings;
+    pub fn add(&mut self, subject: &Subject, reviews: &[usize], readings: &Readings) -> Result<()> {
+        let Readings { unit, population, spreads, population_spreads, spectral } = readings;
         let units = unit.exponents.len() / reviews.len();
         let pooled = pool(unit, units, &self.plan);
         self.notes.extend([unit, population].into_iter().flat_map(|m| m.notes.iter().cloned()));
@@ -313,8 +307,7 @@ mod tests {
         let readings = Readings::of(&traces, &extent, &dfa::Path::Cpu, &plan).expect("measured");
         let mut gatherer = Gatherer::new(plan, &table).expect("opened");
         let subject = Subject { quantity: "hidden", condition: "trained".to_owned() };
-        let spectral = spectrum::population::exponents(&traces, units).expect("whole groups");
-        gatherer.add(&subject, &reviews, &readings, &spectral).expect("written");
+        gatherer.add(&subject, &reviews, &readings).expect("written");
         let found = gatherer.finish().expect("written");
         let counts: Vec<(usize, usize)> =
             found.exponents.iter().map(|group| (group.traces, group.undefined)).collect();

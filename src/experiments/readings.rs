@@ -3,10 +3,12 @@
 //! Place in the flow: recorded states in, what [`super::exponents`] gathers out.
 
 use crate::analysis::dfa::{self, DfaPlan, Measured, Status, chain};
+use crate::analysis::spectrum;
+use crate::analysis::spectrum::population::{exponent, exponents};
 use crate::error::{Error, Result};
 use crate::gpu::Engine;
 use crate::gpu::engine::Part;
-use crate::recording::{Extent, OnDevice, population, spread};
+use crate::recording::{Extent, OnDevice, population, spectra, spread};
 use crate::signal::Traces;
 
 /// Rows of `f32` that begin at a multiple of this many begin at a multiple of 256 bytes, where
@@ -23,6 +25,8 @@ pub struct Readings {
     pub spreads: Vec<f64>,
     /// The same of each mean.
     pub population_spreads: Vec<f64>,
+    /// The line through the sum of the units' power spectra: one per review.
+    pub spectral: Vec<spectrum::Exponent>,
 }
 
 impl Readings {
@@ -37,14 +41,15 @@ impl Readings {
             population: path.measure(&means, plan)?,
             spreads: spread::of(traces),
             population_spreads: spread::of(&means),
+            spectral: exponents(traces, extent.units as usize)?,
         })
     }
 
     /// Measures traces (rows as `extent` says) that lie in buffers of the engine's device: only
-    /// F(n), exponents and standard deviations come to host memory.
+    /// F(n), exponents, standard deviations and summed spectra come to host memory.
     ///
     /// # Errors
-    /// The device failed, or cannot take a batch of such traces.
+    /// The device failed, cannot take a batch of such traces, or has no number for their power.
     pub fn on_device(
         engine: &Engine,
         recorded: &OnDevice,
@@ -56,7 +61,8 @@ impl Readings {
         let [mut spreads, mut population_spreads] = recorded.spreads(engine)?;
         not_finite(&unit, &mut spreads);
         not_finite(&population, &mut population_spreads);
-        Ok(Self { unit, population, spreads, population_spreads })
+        let spectral = spectral(&unit, &recorded.spectra(engine, extent)?, extent)?;
+        Ok(Self { unit, population, spreads, population_spreads, spectral })
     }
 }
 
@@ -67,6 +73,22 @@ fn not_finite(measured: &Measured, spreads: &mut [f64]) {
             *spread = f64::NAN;
         }
     }
+}
+
+/// The lines through the summed `power` of each review (reviews × steps / 2). Whether samples are
+/// finite and vary is what the DFA found of the units.
+fn spectral(unit: &Measured, power: &[f64], extent: &Extent) -> Result<Vec<spectrum::Exponent>> {
+    let reviews = unit.exponents.chunks_exact(extent.units as usize);
+    let fit = |(units, power): (&[dfa::Exponent], &[f64])| {
+        let units: Vec<_> = units.iter().map(|unit| unit.status.into()).collect();
+        let found = exponent(power, extent.steps(), &units);
+        if found.status == spectrum::Status::NonFinite && !units.contains(&found.status) {
+            return Err(Error::new("expected power below 3e38, found more")
+                .remedy("give the samples a larger unit"));
+        }
+        Ok(found)
+    };
+    reviews.zip(power.chunks_exact(spectra::bins(extent.steps()))).map(fit).collect()
 }
 
 /// The DFA of `rows` traces in `buffer`, in batches that the device can hold.

@@ -1,10 +1,11 @@
-//! Recorded states that stay on the device: traces, population means and spreads in buffers.
+//! Recorded states that stay on the device: traces, population means, spreads and spectra.
 //!
 //! Place in the flow: floor 3. In goes the buffer of a tensor where it lies, out come buffers that
 //! the measures take; no trace goes through host memory.
 
 use super::extent::Extent;
 use super::population::PopulationStage;
+use super::spectra::{self, Span, SpectraStage};
 use super::spread::SpreadStage;
 use super::traces::TracesStage;
 use crate::error::Result;
@@ -62,9 +63,32 @@ impl OnDevice {
     /// # Errors
     /// The device was lost.
     pub fn spreads(&self, engine: &Engine) -> Result<[Vec<f64>; 2]> {
-        let widened = |buffer| -> Result<Vec<f64>> {
-            Ok(engine.read::<f32>(buffer)?.into_iter().map(f64::from).collect())
-        };
-        Ok([widened(&self.spreads[0])?, widened(&self.spreads[1])?])
+        Ok([widened(engine, &self.spreads[0])?, widened(engine, &self.spreads[1])?])
     }
+
+    /// Waits and reads back the power of every review, summed over its units: reviews × steps / 2,
+    /// at 1, 2, … cycles per trace, in (trace unit)². `extent` is that of [`OnDevice::new`].
+    ///
+    /// # Errors
+    /// The device was lost or has no memory left, or the traces are too long for it.
+    pub fn spectra(&self, engine: &Engine, extent: &Extent) -> Result<Vec<f64>> {
+        let count = extent.reviews as usize * spectra::bins(extent.steps());
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let waves = engine.upload("waves", &spectra::waves(extent.steps()))?;
+        let made = engine.empty("spectra", 4 * count as u64)?;
+        for span in Span::all(extent)? {
+            let block = engine.uniform("span", &span)?;
+            let buffers = [&block, &self.traces, &waves, &made];
+            let parts = buffers.map(wgpu::Buffer::as_entire_buffer_binding);
+            let params = bytemuck::bytes_of(&span);
+            engine.submit(&[Dispatch { stage: &SpectraStage, params, parts: &parts }])?;
+        }
+        widened(engine, &made)
+    }
+}
+
+fn widened(engine: &Engine, buffer: &wgpu::Buffer) -> Result<Vec<f64>> {
+    Ok(engine.read::<f32>(buffer)?.into_iter().map(f64::from).collect())
 }

@@ -173,6 +173,26 @@ table! {
         reason: "as the states, and Burn sums dU and dW in its own order",
     };
 
+    /// Power by the stage `recording/spectra` against the FFT in float64.
+    SPECTRA = Tolerance {
+        relative: 2e-5,
+        absolute: 2e-5,
+        scale: 3e-7,
+        reason: "a transform X summed in float32 is off by d, its power by up to 2 |X| d <= d \
+                 (|X|² + 1); on the way a sum of 500 samples about a level of 5 comes up to \
+                 hundreds (ulp 3e-5); seen 1e-5. Of a thousand values up to 1 a common factor is \
+                 found from 2 ppm on",
+    };
+
+    /// The exponent of such power.
+    SPECTRA_EXPONENT = Tolerance {
+        relative: 0.0,
+        absolute: 1e-5,
+        scale: 1e-5,
+        reason: "errors of the power, of either sign, averaged over its frequencies. A common \
+                 factor is found from 11 ppm on",
+    };
+
     /// Traces of a network trained elsewhere.
     LSTM_REFERENCE = Tolerance {
         relative: 0.0,
@@ -290,6 +310,13 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
         ("spikes/threshold" | "spikes/count" | "spikes/statistics" | "spikes/intervals", _) => {
             EXACT
         }
+        ("recording/spectra", _) => Tolerance {
+            relative: 2e-5,
+            absolute: 2e-5,
+            scale: 3e-7,
+            reason: "as against the FFT, for the driver may fuse and reorder. Of a thousand values \
+                     up to 1 a common factor is found from 2 ppm on",
+        },
         _ => panic!("{stage}, `{binding}` has no tolerance: add it here, with its reason"),
     }
 }

@@ -129,7 +129,14 @@ pub enum Status {
 impl Status {
     /// What the samples alone say of a trace: constant, not finite, or (so far) defined.
     pub fn of(trace: &[f32]) -> Self {
-        match dfa::status(trace) {
+        dfa::status(trace).into()
+    }
+}
+
+/// What the DFA found of the samples, said of the spectrum.
+impl From<dfa::Status> for Status {
+    fn from(status: dfa::Status) -> Self {
+        match status {
             dfa::Status::NonFinite => Self::NonFinite,
             dfa::Status::Constant => Self::Constant,
             dfa::Status::Defined | dfa::Status::NoFluctuation => Self::Defined,

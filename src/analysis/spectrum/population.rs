@@ -1,7 +1,7 @@
 //! The spectral recipe of the 1/f paper's first version: one slope per review, over all units.
 //!
-//! Place in the flow: traces of a review in, its slope out. Kept apart from
-//! [`super::estimate`] because it differs in everything but the FFT.
+//! Place in the flow: traces of a review in, its slope out; or the sum of their power in, where a
+//! device made it. Kept apart from [`super::estimate`] because it differs in everything but the FFT.
 //!
 //! # Formula
 //! For the `U` traces `x_u` of `T` samples of one review, with no window, no segments and no
@@ -18,7 +18,7 @@
 use rayon::prelude::*;
 use realfft::RealFftPlanner;
 
-use super::fit::{FEWEST_BINS, exponent};
+use super::fit::{self, FEWEST_BINS};
 use super::line::least_squares;
 use super::{Exponent, Status};
 use crate::error::{Error, Result};
@@ -27,10 +27,8 @@ use crate::signal::Traces;
 /// What is added to the power before its logarithm.
 const OFFSET: f64 = 1e-8;
 
-/// The exponent of every group of `units` consecutive traces (the units of one review).
-///
-/// A group with a non-finite sample, or in which all traces are constant, has none; a constant
-/// trace among others adds nothing and does no harm.
+/// The exponent of every group of `units` consecutive traces (the units of one review), see
+/// [`exponent`].
 ///
 /// # Errors
 /// The traces are no whole number of groups.
@@ -43,48 +41,43 @@ pub fn exponents(traces: &Traces, units: usize) -> Result<Vec<Exponent>> {
         .remedy("give the number of units that every review was recorded with"));
     }
     let steps = traces.steps();
-    if steps / 2 < FEWEST_BINS {
-        return Ok(vec![Exponent::undefined(Status::TooFewBins); traces.rows() / units]);
-    }
     let transform = RealFftPlanner::<f64>::new().plan_fft_forward(steps);
-    let x: Vec<f64> = (1..=steps / 2).map(|k| (k as f64 / steps as f64).log10()).collect();
-    Ok(traces
-        .values()
-        .par_chunks_exact(units * steps)
-        .map_init(
-            || {
-                let scratch = transform.make_scratch_vec();
-                (transform.make_input_vec(), transform.make_output_vec(), scratch)
-            },
-            |(samples, spectrum, scratch), group| {
-                if let Some(status) = undefined(group, steps) {
-                    return Exponent::undefined(status);
-                }
-                let mut power = vec![OFFSET; x.len()];
-                let varying = |trace: &&[f32]| Status::of(trace) != Status::Constant;
-                for trace in group.chunks_exact(steps).filter(varying) {
-                    samples.iter_mut().zip(trace).for_each(|(s, &x)| *s = f64::from(x));
-                    transform
-                        .process_with_scratch(samples, spectrum, scratch)
-                        .expect("the transform made all three buffers");
-                    power.iter_mut().zip(&spectrum[1..]).for_each(|(p, x)| *p += x.norm_sqr());
-                }
-                power.iter_mut().for_each(|p| *p = p.log10());
-                exponent(least_squares(&x, &power), x.len())
-            },
-        )
-        .collect())
+    let buffers =
+        || (transform.make_input_vec(), transform.make_output_vec(), transform.make_scratch_vec());
+    let groups = traces.values().par_chunks_exact(units * steps);
+    let exponents = groups.map_init(buffers, |(samples, spectrum, scratch), group| {
+        let mut power = vec![0.0; steps / 2];
+        let statuses: Vec<Status> = group.chunks_exact(steps).map(Status::of).collect();
+        for (trace, status) in group.chunks_exact(steps).zip(&statuses) {
+            if *status == Status::Defined {
+                samples.iter_mut().zip(trace).for_each(|(s, &x)| *s = f64::from(x));
+                transform
+                    .process_with_scratch(samples, spectrum, scratch)
+                    .expect("the transform made all three buffers");
+                power.iter_mut().zip(&spectrum[1..]).for_each(|(p, x)| *p += x.norm_sqr());
+            }
+        }
+        exponent(&power, steps, &statuses)
+    });
+    Ok(exponents.collect())
 }
 
-/// Why a group of traces has no exponent, if it has none.
-fn undefined(group: &[f32], steps: usize) -> Option<Status> {
-    let mut constant = true;
-    for trace in group.chunks_exact(steps) {
-        match Status::of(trace) {
-            Status::NonFinite => return Some(Status::NonFinite),
-            Status::Constant => {}
-            _ => constant = false,
-        }
+/// The exponent of one review from the power of its units, summed: `power[k - 1]` at `k / steps`
+/// cycles per sample, `k = 1 … steps / 2`, in (trace unit)²; `units` is what their samples say.
+///
+/// A review with a non-finite sample or power, or in which all units are constant, has none; a
+/// constant unit among others has no power and does no harm.
+pub fn exponent(power: &[f64], steps: usize, units: &[Status]) -> Exponent {
+    if power.len() < FEWEST_BINS {
+        return Exponent::undefined(Status::TooFewBins);
     }
-    constant.then_some(Status::Constant)
+    if units.contains(&Status::NonFinite) || power.iter().any(|p| !p.is_finite()) {
+        return Exponent::undefined(Status::NonFinite);
+    }
+    if units.iter().all(|status| *status == Status::Constant) {
+        return Exponent::undefined(Status::Constant);
+    }
+    let x: Vec<f64> = (1..=power.len()).map(|k| (k as f64 / steps as f64).log10()).collect();
+    let y: Vec<f64> = power.iter().map(|p| (p + OFFSET).log10()).collect();
+    fit::exponent(least_squares(&x, &y), x.len())
 }

@@ -1,7 +1,7 @@
 //! One batch of recorded states: measured on the device where they lie, or by way of host memory.
 //!
 //! Place in the flow: what the network recorded in, one quantity's readings out. The device's way
-//! is taken where network and measures share a device; it gives the bits of the host's
+//! is taken where network and measures share a device; it gives the bits of the host's DFA
 //! (`tests/no_trip.rs`).
 
 use std::cell::OnceCell;
@@ -53,11 +53,6 @@ impl Recorded {
         let (tensor, extent) = self.place(quantity);
         let read = || checkpoint::array_of(self.tensors[tensor].clone()).values;
         recording::traces::of(self.values[tensor].get_or_init(read), &extent)
-    }
-
-    /// The units of `quantity`.
-    pub(super) fn units(&self, quantity: Quantity) -> usize {
-        self.place(quantity).1.units as usize
     }
 
     /// Measures `quantity`, whose `traces` in host memory are looked at only where they are needed.

@@ -16,7 +16,6 @@ use super::states::Recorded;
 use super::study::Work;
 use super::task::Task;
 use super::teaching::Taught;
-use crate::analysis::spectrum;
 use crate::error::{Error, Result};
 use crate::experiments::contrasts::Review;
 use crate::experiments::exponents::{Found, Gatherer, Subject};
@@ -87,9 +86,8 @@ pub(super) fn measure<T: Task>(
             for (place, &quantity) in quantities.iter().enumerate() {
                 let traces = LazyCell::new(|| recorded.traces(quantity));
                 let readings = recorded.measure(quantity, &traces, machine, &work.plan)?;
-                let spectral = spectrum::population::exponents(&traces, recorded.units(quantity))?;
                 let subject = Subject { quantity: quantity.name(), condition: condition.clone() };
-                gatherer.add(&subject, &places, &readings, &spectral)?;
+                gatherer.add(&subject, &places, &readings)?;
                 if let Some(examiner) = examiner.as_mut().filter(|_| examined)
                     && controls::QUANTITIES.contains(&quantity)
                 {
