@@ -63,7 +63,7 @@ fn networks() {
         let settings = &Settings::default();
         let network = &Classifier::new(architecture, shape, 1, &machine.device);
         let presentation = &Presentation::new(Order::Shuffled, &part.labels, settings, 1);
-        let viewing = Viewing { network, architecture, part, presentation, settings };
+        let viewing = Viewing { network, architecture, part, presentation, settings, kept: 0 };
         let mut times: Vec<[f64; 2]> = (0..5)
             .map(|_| viewing.record(&machine, &mut Silent).expect("recorded"))
             .map(|found| [found.network_seconds, found.statistics_seconds])

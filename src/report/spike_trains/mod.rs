@@ -47,8 +47,11 @@ fn kind(label_noise: f64) -> String {
     }
 }
 
+/// A kind of network: its name, and its networks with their views.
+type Kind<'a> = (String, Vec<(&'a Network, &'a [View])>);
+
 /// The kinds of an outcome, in the order of their label noise, after the untrained networks.
-fn kinds(outcome: &Outcome) -> Vec<(String, Vec<(&Network, &[View])>)> {
+fn kinds(outcome: &Outcome) -> Vec<Kind<'_>> {
     let mut noises: Vec<f64> = outcome.networks.iter().map(|one| one.label_noise).collect();
     noises.sort_by(f64::total_cmp);
     noises.dedup();
@@ -349,8 +352,7 @@ fn comparisons(outcome: &Outcome) -> String {
 /// The indicators over the epochs, a panel per indicator and order, a series per kind.
 fn course(outcome: &Outcome) -> Result<String> {
     let mut panels = Vec::new();
-    let kinds: Vec<(String, Vec<(&Network, &[View])>)> =
-        kinds(outcome).into_iter().skip(1).collect();
+    let kinds: Vec<Kind<'_>> = kinds(outcome).into_iter().skip(1).collect();
     let looks = outcome.networks.first().and_then(|one| one.course.first());
     let orders: Vec<Order> =
         looks.map_or_else(Vec::new, |look| look.views.iter().map(|view| view.order).collect());

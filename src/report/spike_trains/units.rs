@@ -12,8 +12,11 @@ use crate::report::html::figures::figure;
 use crate::report::html::tables::{headings, number, table};
 use crate::report::markup::Escaped;
 
+/// A test's name and where it stands.
+type Test = (&'static str, fn(&PoissonSummary) -> Rejected);
+
 /// The tests, in the order of columns.
-const TESTS: [(&str, fn(&PoissonSummary) -> Rejected); 6] = [
+const TESTS: [Test; 6] = [
     ("dispersion, Poisson", |found| found.poisson_dispersion),
     ("dispersion, binomial", |found| found.binomial_dispersion),
     ("counts, Poisson", |found| found.poisson_fit),
