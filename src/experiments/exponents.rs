@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+pub use super::groups::Subject;
 use super::groups::{Group, Motion};
 use super::outcome::{ExponentSummary, Fluctuation, Histogram, Spread, Utilisation};
 use super::readings::Readings;
@@ -22,16 +23,6 @@ use crate::files::Partial;
 
 /// The aggregations, in the order of tables.
 pub const AGGREGATIONS: [&str; 4] = ["unit", "pooled", "population", "spectral"];
-
-/// What traces are of: `hidden` when `trained`, say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
-    pub quantity: &'static str,
-    /// `trained`, `untrained`, `epoch 3`; or what drove the trained network instead of the text:
-    /// `padding`, `random`, `shuffled`.
-    pub condition: String,
-}
 
 /// The exponents of one review in one subject.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,12 +2,21 @@
 //!
 //! Place in the flow: [`super::exponents`] adds trace by trace; the outcome takes the summaries.
 
-use super::exponents::Subject;
 use super::outcome::{ExponentSummary, Fluctuation, Histogram, Spread, Utilisation};
 use crate::analysis::dfa::{self, DfaPlan, Exponent};
 
 /// The histograms' lower edge, bin width and number of bins: beta from -1 to 3.
 const BINS: (f64, f64, usize) = (-1.0, 0.1, 40);
+
+/// What traces are of: `hidden` when `trained`, say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// `input`, `f`, `i`, `o`, `candidate`, `cell` or `hidden`.
+    pub quantity: &'static str,
+    /// `trained`, `untrained`, `epoch 3`; or what drove the trained network instead of the text:
+    /// `padding`, `random`, `shuffled`.
+    pub condition: String,
+}
 
 /// The exponents of one subject and aggregation.
 pub(super) struct Group {

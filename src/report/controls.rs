@@ -4,9 +4,9 @@
 
 use super::analysis::words::{share, word};
 use super::html::tables;
+use super::lines::{NAME, paragraph, shortened};
 use super::markup::{Escaped, typeset_prose};
 use super::numbers::{count, exponent, finite, several, spread};
-use super::text::{NAME, paragraph, shortened};
 use crate::analysis::controls::Verdict;
 use crate::experiments::outcome::{Control, LocalBeta, Spread};
 

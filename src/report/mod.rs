@@ -13,6 +13,7 @@
 //! | `cautions` | how far the figures carry |
 //! | `controls` | how much of "1/f" survives, for text and page |
 //! | `numbers` | one way to write each kind of number |
+//! | `lines` | words in the terminal's lines |
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
 //! | `sweep` | the cells of a sweep, as text, JSON, CSV and a page |
@@ -25,6 +26,7 @@ mod controls;
 mod figures;
 mod findings;
 mod html;
+mod lines;
 mod markup;
 mod numbers;
 mod paper;

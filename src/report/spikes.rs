@@ -65,7 +65,7 @@ pub fn text(analysis: &SpikeAnalysis) -> String {
     };
     text.push('\n');
     for sentence in &analysis.conventions {
-        super::text::paragraph(&mut text, sentence, 0);
+        super::lines::paragraph(&mut text, sentence, 0);
     }
     text
 }

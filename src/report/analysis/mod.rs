@@ -35,12 +35,12 @@ pub fn text(analysis: &Analysis) -> String {
     if traces.len() <= MOST_READ {
         for trace in traces {
             text.push('\n');
-            super::text::paragraph(&mut text, &format!("{}: {}", trace.name, reading(trace)), 2);
+            super::lines::paragraph(&mut text, &format!("{}: {}", trace.name, reading(trace)), 2);
         }
     }
     text.push('\n');
     for sentence in &analysis.conventions {
-        super::text::paragraph(&mut text, sentence, 0);
+        super::lines::paragraph(&mut text, sentence, 0);
     }
     text
 }

@@ -7,10 +7,10 @@ mod page;
 
 use toml::{Table, Value};
 
+use super::lines::paragraph;
 use super::markup::printable;
 use super::numbers::{count, duration, finite, percent, several, spread};
 use super::table::AGGREGATIONS;
-use super::text::paragraph;
 use crate::analysis::controls::Verdict;
 use crate::error::{Error, Result};
 use crate::experiments::sweep::{Collection, Finding, State};
