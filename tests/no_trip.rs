@@ -87,7 +87,7 @@ fn same(what: &str, one: &Measured, other: &Measured) {
 }
 
 /// By how much the spectral beta of the two ways may differ: float32 against float64, at 120 to
-/// 2,000 samples 1e-6 and less (`tests/spectra.rs`).
+/// 500 samples 2e-6 and less (`tests/spectra.rs`).
 const SPECTRAL: f64 = 1e-5;
 
 /// Fails unless both are alike, or for the same reason nothing.
