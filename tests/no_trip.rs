@@ -286,3 +286,16 @@ fn the_study_gives_the_same_table_both_ways() {
         assert!((one.sd_mean - other.sd_mean).abs() < 1e-6, "{one:?} for {other:?}");
     }
 }
+
+#[test]
+fn a_software_adapter_is_given_no_loops_that_it_would_cut_short() {
+    let cpu = Machine::open(Choice::Cpu).expect("the CPU");
+    assert!(cpu.check_loops(2_000, 512).is_ok());
+    if common::adapter().is_none() {
+        return;
+    }
+    let machine = Machine::open(Choice::Gpu).expect("opened");
+    assert!(machine.check_loops(500, 60).is_ok(), "the default run");
+    let software = machine.record.kind == "software adapter";
+    assert_eq!(machine.check_loops(500, 128).is_err(), software);
+}

@@ -91,12 +91,38 @@ impl Machine {
             .remedy("take fewer components or ids (corpus.vocabulary), or --device cpu"))
     }
 
+    /// Refuses an LSTM of `hidden` units over `steps` steps that a software adapter would not go
+    /// through: lavapipe ends the loops of an invocation after [`SOFTWARE_ROUNDS`] rounds in all,
+    /// without an error, and what follows is wrong.
+    ///
+    /// # Errors
+    /// It is a software adapter, and the loops are longer.
+    pub fn check_loops(&self, steps: usize, hidden: usize) -> Result<()> {
+        let software = |engine: &&Arc<Engine>| !engine.gpu().description.kind.is_hardware();
+        let rounds = models::lstm::loop_rounds(steps, hidden);
+        if rounds <= SOFTWARE_ROUNDS || self.engine().filter(software).is_none() {
+            return Ok(());
+        }
+        let what = format!(
+            "expected at most {SOFTWARE_ROUNDS} rounds of an invocation's loops on a software \
+             adapter, which ends longer ones without an error; {hidden} units over {steps} steps \
+             take {rounds}"
+        );
+        Err(Error::new(what)
+            .at("model.hidden")
+            .remedy("compute on the CPU (--device cpu), or take fewer units or steps"))
+    }
+
     /// Reviews of `steps` tokens that an LSTM of `hidden` units over `inputs` components takes in
     /// one call on this machine.
     pub fn rows_at_once(&self, steps: usize, hidden: usize, inputs: usize) -> usize {
         models::lstm::rows_per_call(steps, hidden, inputs, self.largest_binding)
     }
 }
+
+/// Rounds of an invocation's loops that every software adapter goes through: Mesa's
+/// `LP_MAX_TGSI_LOOP_ITERATIONS`, which all loops share.
+const SOFTWARE_ROUNDS: usize = 65_535;
 
 /// The versions of what computes, as Cargo.lock fixes them.
 pub fn libraries() -> Vec<(String, String)> {

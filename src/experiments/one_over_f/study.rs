@@ -55,6 +55,8 @@ impl<T: Task> Work<T> {
         resume: bool,
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
+        let steps = self.settings.training.steps.max(self.settings.recording.steps);
+        machine.check_loops(steps, self.settings.model.hidden)?;
         self.task.check(&self.settings, machine)?;
         let taught = teaching::teach(&self, machine, folder, resume, observer)?;
         self.clock.lap("training");

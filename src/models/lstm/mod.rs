@@ -32,7 +32,9 @@ pub use activations::SMALLEST_GRADIENT;
 pub use backward::BackwardStage;
 pub use forward::ForwardStage;
 pub use operation::LstmOperation;
-pub use sizes::{MOST_UNITS, ROWS_PER_GROUP, UNITS_AT_ONCE, UNITS_PER_LANE, rows_per_call};
+pub use sizes::{
+    MOST_UNITS, ROWS_PER_GROUP, UNITS_AT_ONCE, UNITS_PER_LANE, loop_rounds, rows_per_call,
+};
 
 use burn::backend::Dispatch;
 use burn::module::{Module, Param};

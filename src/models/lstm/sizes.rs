@@ -109,9 +109,26 @@ pub fn rows_per_call(steps: usize, hidden: usize, inputs: usize, max_binding_byt
     usize::try_from(max_binding_bytes / row_bytes).unwrap_or(usize::MAX).max(1)
 }
 
+/// Rounds, at most, that the loops of one invocation of either shader go through in a call of
+/// `steps` steps of `hidden` units: what a driver that ends long loops counts.
+pub fn loop_rounds(steps: usize, hidden: usize) -> usize {
+    let own = hidden.div_ceil(LANES as usize);
+    let passes = hidden.div_ceil(UNITS_AT_ONCE);
+    let of_units = own * (hidden + 2 * ROWS_PER_GROUP);
+    // In `lstm/backward`, dz is handed over by four gates of each unit, in passes.
+    let of_passes = passes * (1 + UNITS_PER_LANE * 6);
+    steps * (1 + UNITS_PER_LANE + of_units + of_passes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_grow_with_steps_and_units() {
+        assert_eq!(loop_rounds(500, 60), 500 * (1 + 2 + 68 + 13));
+        assert_eq!(loop_rounds(1, 512), 1 + 2 + 2 * (512 + 8) + 4 * 13);
+    }
 
     #[test]
     fn a_call_fits_in_one_binding() {
