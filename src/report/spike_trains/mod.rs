@@ -10,7 +10,7 @@ use super::html::tables::{headings, number, table};
 use super::html::{document, provenance, section};
 use super::lines::paragraph;
 use super::markup::{Escaped, typeset_prose};
-use super::numbers::{count, finite, fixed, percent};
+use super::numbers::{count, finite, fixed, percent, several};
 use super::paper;
 use crate::error::{Error, Result};
 use crate::experiments::outcome::Spread;
@@ -134,9 +134,10 @@ fn accuracies(outcome: &Outcome) -> Vec<String> {
         let test = with_decimals(lasts().map(|look| Some(100.0 * look.test_accuracy)), 1);
         let epochs = lasts().map(|look| look.epoch).max().unwrap_or(0);
         words.push(format!(
-            "{kind}: {} networks, {training} % of the training labels, {test} % of the test \
-             pictures, {epochs} epochs at most",
-            networks.len()
+            "{kind}: {}, {training} % of the training labels, {test} % of the test pictures, {} at \
+             most",
+            several(networks.len(), "network"),
+            several(epochs, "epoch")
         ));
     }
     words
