@@ -281,9 +281,16 @@ fn the_page_shows_everything_and_is_the_same_every_time() {
     assert_eq!(page.matches("<svg ").count(), 2 + QUANTITIES.len() + 3 + 2);
     let tables = page.matches("<table>").count();
     assert_eq!(page.matches(" aria-label=\"").count(), page.matches("<svg ").count() + tables);
-    for claimed in
-        ["0.8841 to 0.8919", "−0.414 [−0.456, −0.372]", "<td>mixed</td>", "<td>open</td>"]
-    {
+    for claimed in [
+        "0.8841 to 0.8919",
+        "0.278 to 0.293",
+        "9 to 15",
+        "0.8597",
+        "1.142",
+        "−0.414 [−0.456, −0.372]",
+        "<td>mixed</td>",
+        "<td>open</td>",
+    ] {
         assert!(page.contains(claimed), "{claimed}");
     }
     let survives = "Of 1,903 traces of hidden (trained) 26\u{a0}% are called 1/f";

@@ -36,20 +36,38 @@ pub(super) fn numbers(outcome: &Outcome) -> Vec<Claim> {
             claims.push(number(outcome, &figure, quantity, condition, aggregation));
         }
     }
-    let (low, high) = paper::ACCURACY;
-    let ours = outcome.accuracy.validation;
     let same = !outcome.corpus.synthetic
         && outcome.recording.units == paper::ACCURACY_UNITS
         && outcome.corpus.reviews == paper::ACCURACY_REVIEWS;
+    let best = outcome.training.iter().reduce(|best, epoch| {
+        if epoch.validation_accuracy > best.validation_accuracy { epoch } else { best }
+    });
+    let loss = best.map(|epoch| epoch.validation_loss);
+    let epoch = best.map(|epoch| epoch.epoch as f64);
+    for (what, (low, high), ours, decimals) in [
+        ("validation accuracy", paper::ACCURACY, Some(outcome.accuracy.validation), 4),
+        ("validation loss at the best epoch", paper::LOSS, loss, 3),
+        ("best epoch", paper::BEST_EPOCH, epoch, 0),
+    ] {
+        let ours = finite(ours);
+        claims.push(Claim {
+            what: format!("{what}, 60 units, 500 tokens, all of IMDb"),
+            theirs: format!("{low} to {high} (five networks of the first author)"),
+            ours: ours.map_or_else(|| "not measured".into(), |ours| fixed(ours, decimals)),
+            verdict: match ours {
+                None => "not measured",
+                Some(_) if !same => "not the same task",
+                Some(ours) if (low..=high).contains(&ours) => "within",
+                Some(_) => "outside",
+            },
+        });
+    }
+    let (accuracy, units, tokens) = paper::SMALLER;
     claims.push(Claim {
-        what: "validation accuracy, 60 units, 500 tokens, all of IMDb".into(),
-        theirs: format!("{low} to {high} (five networks of the first author)"),
-        ours: fixed(ours, 4),
-        verdict: match (low..=high).contains(&ours) {
-            _ if !same => "not the same task",
-            true => "within",
-            false => "outside",
-        },
+        what: format!("validation accuracy, {units} units, {tokens} tokens"),
+        theirs: format!("{accuracy} (one network of the first author)"),
+        ours: "another run".into(),
+        verdict: "not of this run",
     });
     claims
 }
@@ -62,7 +80,20 @@ pub(super) fn independent(outcome: &Outcome) -> Vec<Claim> {
             number(outcome, &figure, quantity, condition, aggregation)
         })
     });
-    figures.collect()
+    let mut claims: Vec<Claim> = figures.collect();
+    for (units, figures) in paper::INDEPENDENT_SIZES {
+        for (aggregation, (beta_mean, beta_sd)) in AGGREGATIONS.into_iter().zip(figures) {
+            let (quantity, condition) = ("hidden", "trained");
+            let figure = Figure { quantity, condition, beta_mean, beta_sd };
+            let mut claim = number(outcome, &figure, quantity, condition, aggregation);
+            claim.what = format!("{}, {units} units", claim.what);
+            if outcome.recording.units != units {
+                (claim.ours, claim.verdict) = ("another size".into(), "not of this run");
+            }
+            claims.push(claim);
+        }
+    }
+    claims
 }
 
 fn number(

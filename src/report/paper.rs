@@ -27,6 +27,12 @@ pub(super) const FIGURES: [Figure; 2] = [
 pub(super) const ACCURACY: (f64, f64) = (0.8841, 0.8919);
 /// Their hidden units.
 pub(super) const ACCURACY_UNITS: usize = 60;
+/// Their lowest and highest validation loss, in nats.
+pub(super) const LOSS: (f64, f64) = (0.278, 0.293);
+/// The first and the last of their best epochs.
+pub(super) const BEST_EPOCH: (f64, f64) = (9.0, 15.0);
+/// The accuracy of another of the first author's networks, with its units and tokens.
+pub(super) const SMALLER: (f64, usize, usize) = (0.8597, 45, 150);
 /// The reviews of IMDb that have a label.
 pub(super) const ACCURACY_REVIEWS: usize = 50_000;
 
@@ -45,6 +51,14 @@ pub(super) const INDEPENDENT: [Independent; 8] = [
     ("cell", "trained", [(0.585, 0.471), (0.768, 0.103), (1.083, 0.189), (1.086, 0.053)]),
     ("hidden", "trained", [(0.368, 0.340), (0.629, 0.097), (0.888, 0.173), (0.539, 0.044)]),
     ("hidden", "untrained", [(0.656, 0.164), (0.677, 0.051), (0.756, 0.158), (1.153, 0.023)]),
+];
+
+/// Runs of the same by hidden units, one network each: mean and standard deviation of beta of the
+/// trained hidden state in the first three aggregations.
+pub(super) const INDEPENDENT_SIZES: [(usize, [(f64, f64); 3]); 3] = [
+    (8, [(1.142, 0.468), (1.319, 0.181), (1.215, 0.254)]),
+    (20, [(0.789, 0.471), (1.017, 0.135), (0.764, 0.242)]),
+    (128, [(0.235, 0.348), (0.608, 0.107), (0.381, 0.157)]),
 ];
 
 /// How far that run can be leant on.
