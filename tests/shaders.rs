@@ -16,9 +16,7 @@ use naga::{
     TypeInner,
 };
 use noisescope::analysis::dfa::summary::Trend;
-use noisescope::analysis::dfa::{
-    block, detrend, fluctuation, logarithm, params, stretch, tiles, tree,
-};
+use noisescope::analysis::dfa::{block, detrend, fluctuation, params, stretch, tiles, tree};
 use noisescope::analysis::spikes::{chunk, intervals, threshold};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};

@@ -1,5 +1,5 @@
 // A natural logarithm with a known error: drivers owe `log` only about 1e-6. Twin: `Logarithm` in
-// src/analysis/dfa/logarithm.rs.
+// src/signal/logarithm.rs.
 
 const LN_2: f32 = 0.693147180559945;
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 
 use burn::optim::{AdamConfig, AdamState, AdaptiveMomentumState, GradientsParams, Optimizer};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -80,6 +80,43 @@ impl Adam {
             self.states.insert(path.clone(), state);
         }
         Ok(())
+    }
+}
+
+/// Scales all gradients of `module` down so that their norm, of all together, is `limit` at most.
+pub fn clip<M: Module>(module: &M, gradients: &mut GradientsParams, limit: f64) {
+    let mut norm = Norm { gradients, squares: 0.0 };
+    module.visit(&mut norm);
+    let norm = norm.squares.sqrt();
+    if norm > limit {
+        module.visit(&mut Scale { gradients, factor: limit / norm });
+    }
+}
+
+struct Norm<'a> {
+    gradients: &'a GradientsParams,
+    squares: f64,
+}
+
+impl ModuleVisitor for Norm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let values = array_of(gradient).values;
+            self.squares += values.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f64,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients.register(param.id, gradient * self.factor);
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 //!
 //! Place in the flow: floor 3, batches in, states out. A Burn upgrade touches this module only.
 
+mod activations;
 pub mod adam;
 pub mod buffer;
 pub mod checkpoint;
+pub mod ctrnn;
 pub mod device;
 pub mod images;
 pub mod lstm;
@@ -13,6 +15,7 @@ pub mod readout;
 pub mod sentiment;
 pub mod series;
 pub mod training;
+mod vectors;
 
 use crate::gpu::stage::Stage;
 

@@ -19,7 +19,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::adam::Adam;
+use super::adam::{self, Adam};
 use super::checkpoint::{self, Metadata};
 use crate::error::{Error, Result};
 use crate::files::write_whole;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub steps: usize,
     /// Adam's learning rate.
     pub rate: f64,
+    /// What the norm of all gradients together is held to; 0 for no limit.
+    pub clip: f64,
     /// Input dropout.
     pub dropout: f64,
     /// Epochs without a better validation accuracy after which training stops; 0 for never.
@@ -54,6 +56,7 @@ impl Default for Settings {
             batch: 64,
             steps: 500,
             rate: 5e-3,
+            clip: 0.0,
             dropout: 0.1,
             patience: 0,
             keep: vec![1, 2, 3, 5, 10, 15, 20, 30, 50, 100],
@@ -78,6 +81,9 @@ impl Settings {
         }
         if !(self.rate > 0.0 && self.rate.is_finite()) {
             return refuse("rate", "a positive number", self.rate.to_string());
+        }
+        if !(self.clip >= 0.0 && self.clip.is_finite()) {
+            return refuse("clip", "a number of 0 or more", self.clip.to_string());
         }
         if !(0.0..1.0).contains(&self.dropout) {
             return refuse("dropout", "a number from 0 to below 1", self.dropout.to_string());
@@ -185,6 +191,9 @@ impl Score {
 pub trait Lesson {
     /// The network that learns.
     type Network: Module + Clone;
+    /// Whether examples are classified, so that a share of them is right; else the epoch with the
+    /// smallest validation loss is the best.
+    const CLASSIFIES: bool = true;
     /// Batches per epoch.
     fn batches(&self) -> usize;
     /// Judges training batch `batch` of epoch `epoch` (both from 0), which depends on nothing else.
@@ -243,14 +252,24 @@ pub struct Trained<N> {
 impl<N> Trained<N> {
     /// The epoch with the best validation accuracy, the first of equals.
     pub fn best(&self) -> &Epoch {
-        best(&self.history).expect("a training has at least one epoch")
+        best(&self.history, true).expect("a training has at least one epoch")
     }
 }
 
-fn best(history: &[Epoch]) -> Option<&Epoch> {
+/// The first of the best epochs: by validation accuracy, or by validation loss.
+fn best(history: &[Epoch], by_accuracy: bool) -> Option<&Epoch> {
     history.iter().reduce(|best, epoch| {
-        if epoch.validation_accuracy > best.validation_accuracy { epoch } else { best }
+        let better = match by_accuracy {
+            true => epoch.validation_accuracy > best.validation_accuracy,
+            false => epoch.validation_loss < best.validation_loss,
+        };
+        if better { epoch } else { best }
     })
+}
+
+/// The share right in words, where there is one.
+fn right<L: Lesson>(accuracy: f64) -> String {
+    if L::CLASSIFIES { format!(" right {accuracy:.4}") } else { String::new() }
 }
 
 /// Where a training stands: all that a resume needs beside weights and optimizer.
@@ -329,7 +348,7 @@ struct Course<'a, L: Lesson> {
 impl<L: Lesson> Course<'_, L> {
     fn finished(&self, settings: &Settings) -> bool {
         let history = &self.position.history;
-        let stale = best(history).map_or(0, |best| history.len() - best.epoch);
+        let stale = best(history, L::CLASSIFIES).map_or(0, |best| history.len() - best.epoch);
         let ended = self.position.ended || history.len() >= settings.epochs;
         ended || (settings.patience > 0 && stale >= settings.patience)
     }
@@ -340,9 +359,10 @@ impl<L: Lesson> Course<'_, L> {
         let batches = self.lesson.batches();
         observer.begin(&format!("epoch {number} of {}", settings.epochs), batches as u64);
         while self.position.batch < batches {
-            self.step(number);
+            self.step(number, settings.clip);
             let score = self.position.score;
-            let detail = format!("loss {:.4}  right {:.3}", score.mean_loss(), score.accuracy());
+            let right = right::<L>(score.accuracy());
+            let detail = format!("loss {:.4} {right}", score.mean_loss());
             observer.advance(self.position.batch as u64, &detail);
             if !score.loss.is_finite() {
                 let batch = self.position.batch;
@@ -367,9 +387,10 @@ impl<L: Lesson> Course<'_, L> {
             validation_accuracy: validation.accuracy(),
             seconds: before + began.elapsed().as_secs_f64(),
         };
-        let before = best(&self.position.history).map(|epoch| epoch.epoch);
+        let best = |history: &[Epoch]| best(history, L::CLASSIFIES).map(|epoch| epoch.epoch);
+        let before = best(&self.position.history);
         self.position.history.push(epoch);
-        if best(&self.position.history).map(|epoch| epoch.epoch) != before {
+        if best(&self.position.history) != before {
             self.keep(&self.best_path(), number)?;
         }
         self.position.ended = self.lesson.look(&network, &epoch)?;
@@ -385,11 +406,11 @@ impl<L: Lesson> Course<'_, L> {
         self.save()?;
         self.write_metrics()?;
         observer.finish(&format!(
-            "epoch {number:>2}: training loss {:.4} right {:.4}, validation loss {:.4} right {:.4}, {:.0} s",
+            "epoch {number:>2}: training loss {:.4}{}, validation loss {:.4}{}, {:.0} s",
             epoch.training_loss,
-            epoch.training_accuracy,
+            right::<L>(epoch.training_accuracy),
             epoch.validation_loss,
-            epoch.validation_accuracy,
+            right::<L>(epoch.validation_accuracy),
             epoch.seconds
         ));
         Ok(())
@@ -408,10 +429,13 @@ impl<L: Lesson> Course<'_, L> {
             .remedy(format!("the checkpoint is written; go on with --resume {folder}"))
     }
 
-    fn step(&mut self, epoch: usize) {
+    fn step(&mut self, epoch: usize, clip: f64) {
         let judged = self.lesson.learn(&self.network, epoch - 1, self.position.batch);
         let gradients = judged.loss.backward();
         let mut gradients = GradientsParams::from_grads(gradients, &self.network);
+        if clip > 0.0 {
+            adam::clip(&self.network, &mut gradients, clip);
+        }
         self.network = self.adam.step(self.network.clone(), &mut gradients);
         self.position.score.add(judged.loss.inner(), judged.right, judged.examples);
         self.position.batch += 1;

@@ -6,7 +6,9 @@
 
 pub mod fractional;
 pub mod gaps;
+pub mod logarithm;
 pub mod noise;
+pub mod philox;
 pub mod random;
 mod spike_trains;
 mod traces;

@@ -15,9 +15,9 @@
 //! # Order of summation
 //! One invocation per trace, sizes in sequence.
 
-use super::logarithm::{LN_2, logarithm};
 use super::params::{DEFINED, ExponentRecord, Mark, NO_FLUCTUATION, Shape, Weight};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
+use crate::signal::logarithm::{LN_2, logarithm};
 
 /// The stage.
 pub struct Exponent;

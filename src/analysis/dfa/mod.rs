@@ -54,7 +54,6 @@ pub mod fluctuation;
 pub mod fused;
 pub mod interval;
 pub mod line;
-pub mod logarithm;
 pub mod oracle;
 pub mod params;
 mod passes;

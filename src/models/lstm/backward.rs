@@ -16,17 +16,18 @@
 //! shader takes U as `[to, from, gate]`, gives dz and leaves the rest to Burn's matrix products; so
 //! does the twin, with the identity for a kernel, under which dx is dz. The CPU path uses up dz while it is in the cache and
 //! never holds all of it. What is smaller than
-//! [`SMALLEST_GRADIENT`](super::activations::SMALLEST_GRADIENT) becomes zero. Order of summation of
+//! [`SMALLEST_GRADIENT`](super::SMALLEST_GRADIENT) becomes zero. Order of summation of
 //! the weights' gradients: per group of rows, 16 rows by 16 steps at a time from the last step to
 //! the first, steps from last to first within, rows in order; then the groups in order. Groups
 //! depend on the batch alone, so any number of threads gives the same bits.
 
-use super::activations::{flush, tanh};
-use super::forward::{CHUNK_ROWS, identity, recurrent_of};
-use super::products::{
-    FEW_ROWS, Gradients, Line, MANY_ROWS, Weights, add_product, add_transposed_product, floats,
-    floats_mut, load, store, vectors, vectors_mut, zeros,
+use super::super::activations::{flush, tanh};
+use super::super::vectors::{
+    FEW_ROWS, Line, MANY_ROWS, add_product, add_transposed_product, floats, floats_mut, load,
+    store, vectors, vectors_mut, zeros,
 };
+use super::forward::{CHUNK_ROWS, identity, recurrent_of};
+use super::products::{Gradients, Weights};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Arch, Simd, WithSimd};

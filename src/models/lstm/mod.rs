@@ -14,12 +14,11 @@
 //! |---|---|
 //! | `operation` | the layer as one operation of Burn, for CPU, GPU and autodiff |
 //! | `forward`, `backward` | the two stages: formula, declaration, twin |
-//! | `products`, `activations` | the twins' matrix products and functions, vectorised |
+//! | `products` | the layouts of the twins' matrix products |
 //! | `kernels` | the stages in Burn's stream on a GPU |
 //! | `initial` | the weights to start from |
 //! | `sizes` | sizes of a call, and rows per call on a device |
 
-mod activations;
 mod backward;
 mod forward;
 mod initial;
@@ -28,7 +27,7 @@ mod operation;
 mod products;
 mod sizes;
 
-pub use activations::SMALLEST_GRADIENT;
+pub use super::activations::SMALLEST_GRADIENT;
 pub use backward::BackwardStage;
 pub use forward::ForwardStage;
 pub use operation::LstmOperation;

@@ -1,6 +1,7 @@
 //! Twin of `shaders/shared/logarithm.wgsl`: a natural logarithm with a known error.
 //!
-//! Place in the flow: [`super::exponent`] takes `ln F` with it. Drivers owe `log` only an absolute
+//! Place in the flow: `dfa/exponent` takes `ln F` with it, [`super::philox`] its
+//! normal deviates. Drivers owe `log` only an absolute
 //! error of about 1e-6 near 1 and may differ among themselves; this one is arithmetic, so it is the
 //! same everywhere. The exponent is kept apart: differences of logarithms are then exact in it.
 
