@@ -9,6 +9,7 @@ use dfa::summary::Trend;
 
 pub mod controls;
 pub mod dfa;
+pub mod noise;
 pub mod spectrum;
 pub mod spikes;
 pub mod surrogates;
