@@ -22,6 +22,7 @@ pub mod images;
 pub mod recordings;
 pub mod reviews;
 pub mod series;
+pub mod tasks;
 pub mod tokens;
 
 /// Reviews that the built-in corpus makes where `corpus.reviews` does not say.
