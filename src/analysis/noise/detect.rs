@@ -15,11 +15,13 @@
 //! at all, and no finite d' says which (the area does: 1, 0 or 0.5). [`best`] passes it over, so a
 //! resonance is claimed only among levels above 0; hold the area at 0 beside it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Nonlinearity, activation, checked_finite, checked_length, checked_noise};
 use crate::error::{Error, Result};
 
 /// How well the signal is seen at one noise level.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// The noise level.
     pub noise: f64,

@@ -18,6 +18,8 @@
 //! unit reaches). Distances in `s` of noise outside are formal, for that noise never enters an
 //! argument: take `√v` there.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Nonlinearity, checked_finite, checked_length, checked_noise};
 use crate::error::{Error, Result};
 
@@ -25,7 +27,7 @@ use crate::error::{Error, Result};
 const TANH: f64 = 0.658_478_948_462_408_4;
 
 /// Distances of a network's units.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distances {
     /// Median distance, in standard deviations.
     pub median: f64,

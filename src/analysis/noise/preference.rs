@@ -21,6 +21,8 @@
 //! Its interval is the one to look at: from 1 exactly, nothing is shown. An interval over draws says how well
 //! one network's preference is known; networks differ by more, which [`over_networks`] sees.
 
+use serde::{Deserialize, Serialize};
+
 use rand::RngExt;
 
 use super::{checked_finite, checked_length, checked_noise};
@@ -44,7 +46,7 @@ pub struct Losses<'a> {
 }
 
 /// A number with its 95 % interval, where there is one.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The number.
     pub value: f64,
