@@ -10,15 +10,18 @@
 //! | `advance`, `backward` | the passes on the CPU |
 //! | `operation` | both as one operation of Burn |
 //! | `network` | the Burn module: initial weights, forms, forward |
+//! | `ensemble` | the door to the simulation of many realisations |
 //! | `learning` | its lesson: trials of a task at a noise level |
 
 pub mod advance;
 mod backward;
+mod ensemble;
 mod learning;
 mod network;
 mod operation;
 mod weights;
 
+pub use ensemble::{Bins, Ensemble, Moments, Sampling, Simulated};
 pub use learning::Learning;
 pub use network::{Ctrnn, initial, stepwise};
 pub use operation::{CtrnnOperation, Sequence};
