@@ -37,7 +37,9 @@ pub(super) fn checks(seed: u64, engine: Option<&Arc<Engine>>) -> Result<Vec<Chec
         let theory = activation::at_site(f, site, argument, NOISE)?;
         for rate in [1.0, 0.1] {
             let found = unit(f, site, argument, rate, (seed, engine))?;
-            let what = |which: &str| format!("{which} of a {f} unit at {argument}, noise {site}, g = {rate}");
+            let what = |which: &str| {
+                format!("{which} of a {f} unit at {argument}, noise {site}, g = {rate}")
+            };
             let variance = activation::without_feedback(rate, theory.variance)?;
             let count = found.count as f64;
             checks.push(Check {

@@ -54,8 +54,6 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
 
 /// The point of a network's curve nearest to `noise`.
 pub(super) fn at(network: &Network, noise: f64) -> &Point {
-    let near = |a: &&Point, b: &&Point| {
-        (a.noise - noise).abs().total_cmp(&(b.noise - noise).abs())
-    };
+    let near = |a: &&Point, b: &&Point| (a.noise - noise).abs().total_cmp(&(b.noise - noise).abs());
     network.curve.iter().min_by(near).expect("a curve has points")
 }

@@ -104,10 +104,8 @@ pub(super) fn mechanism(
     let recurrent: Vec<f64> = weights.recurrent.iter().map(|weight| f64::from(*weight)).collect();
     let (f, rate) = (dynamics.nonlinearity, f64::from(dynamics.rate));
     let network = Network::new(&recurrent, weights.units, f, dynamics.site, rate)?;
-    let theory: Vec<Option<States>> = noises
-        .iter()
-        .map(|noise| States::by_closure(&network, weights, &inputs, *noise))
-        .collect();
+    let theory: Vec<Option<States>> =
+        noises.iter().map(|noise| States::by_closure(&network, weights, &inputs, *noise)).collect();
     let all = noises.iter().zip(&simulated).zip(&theory);
     let stationary = |((noise, now), by_theory): ((&f64, &States), &Option<States>)| {
         let by_theory = by_theory.as_ref().zip(theory[0].as_ref());
@@ -116,7 +114,8 @@ pub(super) fn mechanism(
     let levels = all.map(stationary).collect();
     let training = multiples.iter().position(|part| *part == 1.0).expect("checked: 1 is there");
     let (now, still) = (&simulated[training], &simulated[0]);
-    let moved: Vec<f64> = now.mean.iter().zip(&still.mean).map(|(now, still)| now - still).collect();
+    let moved: Vec<f64> =
+        now.mean.iter().zip(&still.mean).map(|(now, still)| now - still).collect();
     let mut shifts = Vec::new();
     if let (Some(now), Some(still)) = (&theory[training], &theory[0]) {
         let alone = without_feedback(weights, &inputs, &simulated[0], noises[training])?;
@@ -149,7 +148,7 @@ fn simulate(
         _ => 1,
     };
     let (burn_in, every) = (constants(SETTLED).max(layers), constants(APART).max(layers));
-    let steps = burn_in + every * (LOOKS - 1) + 1;
+    let steps = burn_in + every * LOOKS;
     let Some(drives) = held(trials, steps) else { return Ok(None) };
     let levels: Vec<f32> = noises.iter().map(|noise| *noise as f32).collect();
     let ensemble = Ensemble {
@@ -208,9 +207,8 @@ fn without_feedback(
     noise: f64,
 ) -> Result<Vec<f64>> {
     let (f, site) = (weights.dynamics.nonlinearity, weights.dynamics.site);
-    let shift = |argument: f64| {
-        Ok(activation::at_site(f, site, argument, noise)?.mean - f.value(argument))
-    };
+    let shift =
+        |argument: f64| Ok(activation::at_site(f, site, argument, noise)?.mean - f.value(argument));
     arguments(weights, inputs, still).into_iter().map(shift).collect()
 }
 

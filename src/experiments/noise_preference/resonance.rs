@@ -22,8 +22,7 @@ const GAP: f64 = 0.2;
 /// Steps of a trial, in time constants 1/g; the output is averaged over the second half.
 const LENGTH: f64 = 20.0;
 /// Test noise, in units of the gap.
-const NOISES: [f64; 14] =
-    [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0];
+const NOISES: [f64; 14] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0];
 /// Realisations with and without the signal.
 const REALISATIONS: usize = 500;
 

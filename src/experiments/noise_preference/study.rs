@@ -13,8 +13,8 @@ use super::found::{About, Network, Outcome, Regulator};
 use super::settings::Settings;
 use super::testing::{Subject, curve};
 use super::{checks, colours, groups, mechanism, methods, resonance, walks};
-use crate::analysis::noise::neuron::{self, Neuron};
 use crate::analysis::noise::Site;
+use crate::analysis::noise::neuron::{self, Neuron};
 use crate::datasets::tasks::{self, Form, Maze, Name, Task};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
@@ -101,7 +101,8 @@ impl Study {
             seconds.push((format!("task {name}"), began.elapsed().as_secs_f64()));
         }
         let about = |(name, task): &(Name, Box<dyn Task>)| {
-            let (dynamics, [inputs, units, outputs]) = settings.network(task.as_ref(), Site::Inside);
+            let (dynamics, [inputs, units, outputs]) =
+                settings.network(task.as_ref(), Site::Inside);
             About {
                 task: *name,
                 inputs,

@@ -55,7 +55,8 @@ pub(super) fn curve(
     let of_trial = shown.steps * shown.outputs;
     let mut still = Vec::new();
     let (mut points, mut losses) = (Vec::new(), Vec::new());
-    for (&noise, outputs) in levels.iter().zip(outputs.chunks_exact(trials * realisations * of_trial))
+    for (&noise, outputs) in
+        levels.iter().zip(outputs.chunks_exact(trials * realisations * of_trial))
     {
         let mut collected = Collector::new(&shown.targets, &shown.weights, shown.outputs)?;
         let mut score = None;
@@ -63,8 +64,10 @@ pub(super) fn curve(
             // [trials, realisations, …] to [trials, …] of one realisation.
             let of_trial = |trial| (trial * realisations + realisation) * of_trial;
             let width = shown.steps * shown.outputs;
-            let draw: Vec<f32> =
-                (0..trials).flat_map(|trial| &outputs[of_trial(trial)..][..width]).copied().collect();
+            let draw: Vec<f32> = (0..trials)
+                .flat_map(|trial| &outputs[of_trial(trial)..][..width])
+                .copied()
+                .collect();
             losses.push(collected.add(&draw)?);
             if let Some(right) = task.score(&shown, &draw) {
                 *score.get_or_insert(0.0) += right / realisations as f64;
