@@ -343,7 +343,7 @@ fn stimuli_of_the_suite_are_shown_when_and_as_long_as_its_law_says() {
         }
     }
     // Fair coins: 200 and 800 of them, within four standard deviations.
-    close(f64::from(matches), 100.0, 4.0 * 50f64.sqrt());
+    close(matches as f64, 100.0, 4.0 * 50f64.sqrt());
     close(second as f64, 400.0, 4.0 * 200f64.sqrt());
 }
 
