@@ -118,9 +118,9 @@ impl Neuron {
         let lowest = (0..=LEVELS).min_by(|a, b| losses[*a].total_cmp(&losses[*b])).unwrap_or(0);
         let within = (level(lowest.saturating_sub(1)), level((lowest + 1).min(LEVELS)));
         let noise = golden(within, 1e-6 * highest, loss);
-        // At an end the end itself, not a point beside it.
+        // At an end the end itself, not a point beside it that rounding made lower.
         let (found, at_level) = (loss(noise), losses[lowest]);
-        Ok(if found < at_level {
+        Ok(if found < at_level * (1.0 - 1e-9) {
             Preferred { noise, loss: found }
         } else {
             Preferred { noise: level(lowest), loss: at_level }
@@ -142,7 +142,9 @@ impl Neuron {
         let mut h = 0.0;
         for _ in 0..STEPS {
             let next = self.step(h, 0.0, 0.0);
-            if (next - h).abs() <= 1e-15 * (1.0 + h.abs()) * self.rate {
+            // Slow neurons change little while far from rest; below 4 ulp nothing is told apart.
+            let still = 1e-13 * self.rate + 4.0 * f64::EPSILON;
+            if (next - h).abs() <= still * (1.0 + h.abs()) {
                 return Some(next);
             }
             h = next;
