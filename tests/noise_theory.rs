@@ -376,14 +376,15 @@ fn the_law_of_a_neuron_agrees_with_a_density_at_g_1() {
         let simpson =
             |i: usize| width / 3.0 * if i == 0 || i == count - 1 { 1.0 } else { [2.0, 4.0][i % 2] };
         let kernel = |h: f64, to: f64| phi((to - w * h - b) / s) / s;
+        let rows: Vec<f64> = (0..count * count)
+            .map(|index| simpson(index % count) * kernel(at(index % count), at(index / count)))
+            .collect();
         let (mut silent, mut density) = (1.0, vec![0.0; count]);
         for _ in 0..60 {
-            let next: Vec<f64> = (0..count)
-                .map(|to| {
-                    let from = |i: usize| simpson(i) * density[i] * kernel(at(i), at(to));
-                    silent * kernel(0.0, at(to)) + (0..count).map(from).sum::<f64>()
-                })
-                .collect();
+            let from_silence = (0..count).map(|to| silent * kernel(0.0, at(to)));
+            let dot = |row: &[f64]| row.iter().zip(&density).map(|(k, p)| k * p).sum::<f64>();
+            let next: Vec<f64> =
+                rows.chunks_exact(count).zip(from_silence).map(|(row, s)| dot(row) + s).collect();
             silent = 1.0 - (0..count).map(|i| simpson(i) * next[i]).sum::<f64>();
             density = next;
         }
@@ -405,7 +406,7 @@ fn the_law_of_a_neuron_agrees_with_a_density_under_noise_outside() {
         (Nonlinearity::Tanh, 0.5, -5.0, 1.0, 1.0),
         (Nonlinearity::Tanh, 0.2, 0.6, 0.1, 1.0),
     ] {
-        let (half, what) = (750, format!("{f}, g {g}, w {w}"));
+        let (half, what) = (500, format!("{f}, g {g}, w {w}"));
         let width = 20.0 * g * s / (1.0 - (1.0 - g) * (1.0 - g) + 0.3 * g) / half as f64;
         let count = 2 * half + 1;
         let at = |i: usize| -b / w + width * (i as f64 - half as f64);

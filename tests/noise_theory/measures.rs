@@ -246,7 +246,7 @@ fn noise_helps_a_unit_below_its_threshold_only() {
     let sample = |signal: f64, xi: &[f64]| -> Vec<f64> {
         let row =
             |s: &f64| xi.iter().map(|xi| relu.value(-0.5 + signal + s * xi)).collect::<Vec<_>>();
-        levels.iter().flat_map(row.clone()).collect()
+        levels.iter().flat_map(row).collect()
     };
     let (without, with) = (sample(0.0, &noise[..draws]), sample(0.1, &noise[draws..]));
     let found = detect::curve(&levels, &without, &with).expect("samples");

@@ -56,7 +56,7 @@ pub(super) fn stationary(neuron: &Neuron, noise: f64) -> Option<Vec<(f64, f64)>>
         let reach = DEVIATIONS * variance.max(0.0).sqrt() + KICKS * neuron.rate * noise;
         ends = (ends.0.max(mean - reach), ends.1.min(mean + reach));
         // A first look too coarse to be one.
-        if !(ends.0 < ends.1) {
+        if ends.0 >= ends.1 {
             return None;
         }
     }
