@@ -52,6 +52,7 @@ fn a_neuron_without_a_stationary_state_gives_no_numbers() {
     assert!(relu(1.5, 1.0).stationary(0.0).is_err(), "it runs away");
     let swings = neuron(Nonlinearity::Tanh, Site::Inside, 1.0, -3.0, 0.1);
     assert!(swings.stationary(0.0).is_err(), "it swings");
+    assert!(relu(1.5, 1.0).preferred(1.0, 0.2).is_err(), "it runs away at every level");
     near("at rest", relu(-9.0, 10.0).stationary(0.0).expect("a law").mean, 1.0, 1e-12);
     for s in [-0.1, f64::NAN] {
         assert!(relu(0.0, 1.0).stationary(s).is_err() && relu(0.0, 1.0).preferred(1.0, s).is_err());
