@@ -12,7 +12,8 @@
 //! | SoftPlus, tanh | by quadrature | by quadrature | by quadrature |
 //!
 //! The quadrature is right to 1e-12 of `max(1, s, |f(mu)|)` (its square for the variance) up to
-//! `s = 50`, and to 1e-6 beyond, where its points stop growing finer (`tests/noise_theory.rs`).
+//! `s = 50`, and to 1e-6 beyond, where its points stop growing finer; the closed form to 1e-10, the
+//! digits of `Phi` in statrs (`tests/noise_theory.rs`).
 //! The mean slope `E f'` is the regression of the activation on its argument (Stein's lemma), of
 //! ReLU and of the smooth functions alike. `s = 0` is exact: `f(mu)`, 0, `f'(mu)`.
 

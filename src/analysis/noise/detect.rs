@@ -59,8 +59,8 @@ pub fn best(detections: &[Detection]) -> Option<Detection> {
     best
 }
 
-/// d' of one activation `f(mu + signal + s xi)` against `f(mu + s xi)`, in closed form for ReLU: for
-/// `mu` below the kink it has a maximum at a noise above 0, well above the kink it only falls.
+/// d' of one activation `f(mu + signal + s xi)` against `f(mu + s xi)`, in closed form for ReLU:
+/// for `mu` below the kink it has a maximum at a noise above 0, well above the kink it only falls.
 /// `None` where neither fluctuates (`s = 0`).
 ///
 /// # Errors

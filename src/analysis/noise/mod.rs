@@ -17,7 +17,7 @@
 //! | module | question |
 //! |---|---|
 //! | [`activation`] | what does noise do to one activation, and to a unit without feedback? |
-//! | [`closure`] | where does a recurrent network with noise settle, and how much does it fluctuate? |
+//! | [`closure`] | where does a network with noise settle, and how much does it fluctuate? |
 //! | [`neuron`] | one neuron, exactly: its stationary law, its best weight, the noise it prefers |
 //! | [`kink`] | the noise preferred by units at the kink, in one formula |
 //! | [`preference`] | at which noise is a network's loss least, and how sure is that? |

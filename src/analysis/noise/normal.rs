@@ -18,7 +18,7 @@ pub(super) fn density(x: f64) -> f64 {
     DENSITY_AT_ZERO * (-0.5 * x * x).exp()
 }
 
-/// The distribution `Phi(x)`, with all its digits in the lower tail.
+/// The distribution `Phi(x)`: to 1e-10, in the lower tail of itself.
 pub(super) fn distribution(x: f64) -> f64 {
     0.5 * erfc(-x * FRAC_1_SQRT_2)
 }

@@ -18,7 +18,7 @@
 //! # How to read it
 //! loss(0)/loss(preferred) is 1 where no noise is best, and never below: it takes the lowest mean
 //! loss of the grid (not of the parabola), and the lowest of several is biased downwards by chance.
-//! Its interval is the one to look at: from 1 exactly, nothing is shown. An interval over draws says how well
+//! Look at its interval: one that begins at 1 shows nothing. An interval over draws says how well
 //! one network's preference is known; networks differ by more, which [`over_networks`] sees.
 
 use serde::{Deserialize, Serialize};

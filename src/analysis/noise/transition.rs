@@ -11,8 +11,8 @@
 //! law is the left eigenvector of that matrix, `p T = p`, `Σ p = 1`: weights `p` with which the
 //! mean of every smooth function is `Σ p q`.
 //!
-//! Panels are no longer than twice the scale on which `T` makes features, and break at the kink
-//! where nothing smooths it (ReLU, noise outside). With 12 points each, mean and variance are right
+//! Panels are no longer than twice the scale on which `T` makes features; they and the quadratures
+//! break at the kink where nothing smooths it (ReLU, noise outside). With 12 points each, mean and variance are right
 //! to about 1e-8 of the standard deviation and its square.
 
 use std::f64::consts::PI;
@@ -24,10 +24,18 @@ use super::{Nonlinearity, Site, normal};
 
 /// Points per panel.
 const POINTS: usize = 12;
-/// Panels, at least and at most.
-const PANELS: (usize, usize) = (6, 80);
-/// Points over `xi` above the kink.
-const ABOVE: usize = 48;
+/// Panels, at least; at most in a first look, and in all.
+const FEWEST: usize = 6;
+const COARSE: usize = 24;
+const FINE: usize = 80;
+/// After the first look the grid ends so many standard deviations of the state, and so many of one
+/// kick, from the mean.
+const DEVIATIONS: f64 = 10.0;
+const KICKS: f64 = 5.0;
+/// Half a panel over the strip in which `f(w h)` is analytic: 12 points then leave 1e-9.
+const CONVERGES: f64 = 0.4;
+/// Points over `xi` on one side of a kink.
+const SIDE: usize = 48;
 /// The largest |xi| that quadratures look at: beyond lies a share of 2e-17.
 const REACH: f64 = 8.5;
 /// The largest |xi| that, drawn again and again, leads to the ends of the grid.
@@ -38,7 +46,25 @@ const STEPS: usize = 5_000;
 /// Points of the state and their weights: `E q(h) = Σ weight · q(point)` for smooth `q`. `None`
 /// where there is no stationary law, or none that the grid could resolve. `noise` is above 0.
 pub(super) fn stationary(neuron: &Neuron, noise: f64) -> Option<Vec<(f64, f64)>> {
-    let grid = Grid::new(neuron, noise)?;
+    let mut ends = ends(neuron, noise)?;
+    let coarse = Grid::new(neuron, noise, ends, COARSE);
+    if !coarse.resolves {
+        // Kicks that add up for the whole memory of a slow neuron lead far beyond where it goes.
+        let rough = law(neuron, noise, coarse)?;
+        let mean: f64 = rough.iter().map(|(h, weight)| weight * h).sum();
+        let variance: f64 = rough.iter().map(|(h, weight)| weight * (h - mean).powi(2)).sum();
+        let reach = DEVIATIONS * variance.max(0.0).sqrt() + KICKS * neuron.rate * noise;
+        ends = (ends.0.max(mean - reach), ends.1.min(mean + reach));
+        // A first look too coarse to be one.
+        if ends.0 >= ends.1 {
+            return None;
+        }
+    }
+    let grid = Grid::new(neuron, noise, ends, FINE);
+    if grid.resolves { law(neuron, noise, grid) } else { None }
+}
+
+fn law(neuron: &Neuron, noise: f64, grid: Grid) -> Option<Vec<(f64, f64)>> {
     let n = grid.points.len();
     let rule = rule(neuron, noise);
     // (T - 1) transposed, the last equation replaced by Σ p = 1.
@@ -56,33 +82,43 @@ pub(super) fn stationary(neuron: &Neuron, noise: f64) -> Option<Vec<(f64, f64)>>
     Some(grid.points.into_iter().zip(weights).collect())
 }
 
-/// Points and weights over `xi`: over [0, 1] for a ReLU with noise inside, whose range depends on
-/// the state, over the whole line otherwise.
+/// Points and weights over `xi`: over the whole line for a smooth `f`, over [0, 1] for a ReLU, whose
+/// ranges depend on the state.
 fn rule(neuron: &Neuron, noise: f64) -> Vec<(f64, f64)> {
+    // How fast the argument of the next step moves with xi.
+    let next = neuron.rate * neuron.weight.abs() * noise;
     match (neuron.nonlinearity, neuron.site) {
-        (Nonlinearity::Relu, Site::Inside) => normal::legendre(ABOVE)
+        (Nonlinearity::Relu, _) => normal::legendre(SIDE)
             .into_iter()
             .map(|(x, weight)| (0.5 * (x + 1.0), 0.5 * weight))
             .collect(),
-        (f, Site::Inside) => normal::rule(strip(f, noise)),
-        (_, Site::Outside) => normal::rule(f64::INFINITY),
+        (f, Site::Inside) => normal::rule(strip(f, noise.max(next))),
+        (f, Site::Outside) => normal::rule(strip(f, next)),
     }
 }
 
 /// Where a step from `h` leads, with weights that add up to 1.
 fn destinations(neuron: &Neuron, noise: f64, h: f64, rule: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let rectified = neuron.nonlinearity == Nonlinearity::Relu && neuron.site == Site::Inside;
-    let mut to: Vec<(f64, f64)> = if rectified {
-        let kink = -(neuron.weight * h + neuron.bias) / noise;
-        let low = kink.clamp(-REACH, REACH);
-        let above = rule.iter().map(|(x, weight)| {
-            let xi = low + (REACH - low) * x;
-            (neuron.step(h, noise, xi), (REACH - low) * weight * normal::density(xi))
-        });
-        let silent = ((1.0 - neuron.rate) * h, normal::distribution(kink));
-        std::iter::once(silent).chain(above).collect()
-    } else {
-        rule.iter().map(|(xi, weight)| (neuron.step(h, noise, *xi), *weight)).collect()
+    let part = |low: f64, high: f64| {
+        rule.iter().map(move |(x, weight)| {
+            let xi = low + (high - low) * x;
+            (neuron.step(h, noise, xi), (high - low) * weight * normal::density(xi))
+        })
+    };
+    let mut to: Vec<(f64, f64)> = match (neuron.nonlinearity, neuron.site) {
+        (Nonlinearity::Relu, Site::Inside) => {
+            let kink = -(neuron.weight * h + neuron.bias) / noise;
+            let silent = ((1.0 - neuron.rate) * h, normal::distribution(kink));
+            std::iter::once(silent).chain(part(kink.clamp(-REACH, REACH), REACH)).collect()
+        }
+        // Functions of the state have a kink of their own where the unit falls silent.
+        (Nonlinearity::Relu, Site::Outside) => {
+            let kink = -neuron.bias / neuron.weight - neuron.step(h, 0.0, 0.0);
+            let kink = if kink.is_nan() { 0.0 } else { kink / (neuron.rate * noise) };
+            let kink = kink.clamp(-REACH, REACH);
+            part(-REACH, kink).chain(part(kink, REACH)).collect()
+        }
+        _ => rule.iter().map(|(xi, weight)| (neuron.step(h, noise, *xi), *weight)).collect(),
     };
     let sum: f64 = to.iter().map(|(_, weight)| weight).sum();
     to.iter_mut().for_each(|(_, weight)| *weight /= sum);
@@ -93,26 +129,24 @@ fn destinations(neuron: &Neuron, noise: f64, h: f64, rule: &[(f64, f64)]) -> Vec
 struct Grid {
     edges: Vec<f64>,
     points: Vec<f64>,
+    /// The panels are as short as they have to be.
+    resolves: bool,
 }
 
 impl Grid {
-    fn new(neuron: &Neuron, noise: f64) -> Option<Self> {
-        let (low, high) = ends(neuron, noise)?;
+    /// A grid between two ends, of about `most` panels at most.
+    fn new(neuron: &Neuron, noise: f64, (low, high): (f64, f64), most: usize) -> Self {
         let kink = -neuron.bias / neuron.weight;
         let breaks = neuron.nonlinearity == Nonlinearity::Relu
             && neuron.site == Site::Outside
             && low < kink
             && kink < high;
-        let widest = 2.0 * scale(neuron, noise, breaks);
+        let needed = (high - low) / (2.0 * scale(neuron, noise, breaks));
+        let density = needed.clamp(FEWEST as f64, most as f64) / (high - low);
         let mut edges = vec![low];
         for end in if breaks { vec![kink, high] } else { vec![high] } {
             let start = edges[edges.len() - 1];
-            let least =
-                (PANELS.0 as f64 * (end - start) / (high - low)).max((end - start) / widest);
-            let count = least.ceil().max(1.0);
-            if count > PANELS.1 as f64 {
-                return None;
-            }
+            let count = ((end - start) * density).ceil().max(1.0);
             let edge = |at: usize| start + (end - start) * at as f64 / count;
             edges.extend((1..count as usize).map(edge));
             edges.push(end);
@@ -122,7 +156,7 @@ impl Grid {
             (0..POINTS).map(move |at| middle - half * angle(at).cos())
         };
         let points = edges.windows(2).flat_map(panel).collect();
-        (edges.len() <= PANELS.1 + 1).then_some(Self { edges, points })
+        Self { edges, points, resolves: needed <= most as f64 }
     }
 
     /// Tells `take` the points and the parts with which they make the value at `h`; beyond the
@@ -153,10 +187,11 @@ fn angle(at: usize) -> f64 {
 
 /// The length on which a step makes features in a function of the state.
 fn scale(neuron: &Neuron, noise: f64, kinked: bool) -> f64 {
-    let per_weight = |length: f64| length / neuron.weight.abs();
+    let steepness = neuron.weight.abs();
+    let smooth = CONVERGES * strip(neuron.nonlinearity, steepness);
     match (neuron.nonlinearity, neuron.site) {
         // Phi((w h + b) / s).
-        (Nonlinearity::Relu, Site::Inside) => per_weight(noise),
+        (Nonlinearity::Relu, Site::Inside) => noise / steepness,
         // A kink one step earlier, smoothed by the noise and stretched by the step.
         (Nonlinearity::Relu, Site::Outside) if kinked => {
             let silent = 1.0 - neuron.rate;
@@ -164,8 +199,8 @@ fn scale(neuron: &Neuron, noise: f64, kinked: bool) -> f64 {
             neuron.rate * noise / slope.max(f64::MIN_POSITIVE)
         }
         (Nonlinearity::Relu, Site::Outside) => f64::INFINITY,
-        (_, Site::Inside) => per_weight(noise.max(1.0)),
-        (_, Site::Outside) => per_weight(1.0),
+        (_, Site::Inside) => smooth.max(noise / steepness),
+        (_, Site::Outside) => smooth,
     }
 }
 
@@ -179,6 +214,9 @@ fn ends(neuron: &Neuron, noise: f64) -> Option<(f64, f64)> {
     for _ in 0..64 {
         h = neuron.step(h, 0.0, 0.0);
         (low, high) = (low.min(h), high.max(h));
+    }
+    if !h.is_finite() {
+        return None;
     }
     let kink = -neuron.bias / neuron.weight;
     for _ in 0..STEPS {
