@@ -2,6 +2,7 @@
 //!
 //! Place in the flow: points of an experiment -> one panel. An axis is logarithmic where its values
 //! span more than a decade and a half and the plot allows it; what is not above 0 is then not drawn.
+//! Where figures at the ticks are long, the axis has a power of ten as its unit, as its name says.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, line, points, reference, thin};
 use super::ticks::{Axis, range};
@@ -10,6 +11,8 @@ use crate::error::Result;
 
 /// Positive values that span this factor have a logarithmic axis.
 const WIDE: f64 = 30.0;
+/// Letters of a tick of the upper axis that have room.
+const ROOM: usize = 4;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,20 +115,22 @@ impl Plot<'_> {
             up = range(self.all().flat_map(|(at, value)| [at, value]), 0.06, 0.2);
             across = up;
         }
-        let (Some((bottom, top)), Some((left, right))) = (up, across) else { return Ok(None) };
+        let (Some(up), Some(across)) = (up, across) else { return Ok(None) };
         let worded = self.series.iter().filter(|one| !one.words.is_empty());
         let legend: Vec<_> = worded.map(|one| (one.look(), one.words.clone())).collect();
+        let upwards = upwards(up, logarithmic, self.up);
         let panel = Panel {
             size: (380, 272 + 18 * legend.len() as i32),
             description: self.description.clone(),
-            across: match self.whole {
-                true => Axis::whole(left, right, 7, self.across),
-                false => Axis::linear(left, right, 7, self.across),
+            across: match (self.whole, self.diagonal) {
+                (true, _) => Axis::whole(across.0, across.1, 7, self.across),
+                (_, false) => Axis::linear(across.0, across.1, 7, self.across),
+                (_, true) => {
+                    let name = upwards.name.replacen(self.up, self.across, 1);
+                    Axis { name, ..upwards.clone() }
+                }
             },
-            up: match logarithmic {
-                true => Axis::logarithmic(bottom, top, self.up),
-                false => Axis::linear(bottom, top, 6, self.up),
-            },
+            up: upwards,
             legend,
         };
         panel.draw(|chart| self.plot(chart, &panel)).map(Some)
@@ -190,9 +195,61 @@ impl Plot<'_> {
     }
 }
 
+/// The upper axis from `low` to `high`, in the unit in which its ticks are short.
+fn upwards((low, high): (f64, f64), logarithmic: bool, name: &str) -> Axis {
+    let axis = |shift: i32| match logarithmic {
+        true => {
+            let by = f64::from(shift);
+            let axis = Axis::logarithmic(low - by, high - by, "");
+            Axis {
+                low,
+                high,
+                ticks: axis.ticks.into_iter().map(|(at, words)| (at + by, words)).collect(),
+                name: name.to_owned(),
+            }
+        }
+        false => {
+            let unit = 10f64.powi(shift);
+            let axis = Axis::linear(low / unit, high / unit, 6, "");
+            Axis {
+                low,
+                high,
+                ticks: axis.ticks.into_iter().map(|(at, words)| (at * unit, words)).collect(),
+                name: name.to_owned(),
+            }
+        }
+    };
+    let plain = axis(0);
+    if plain.ticks.iter().all(|(_, words)| words.chars().count() <= ROOM) {
+        return plain;
+    }
+    let thousands = match logarithmic {
+        true => (0.5 * (low + high) / 3.0).round(),
+        false => (low.abs().max(high.abs()).log10() / 3.0).floor(),
+    };
+    let shift = 3 * thousands.clamp(-90.0, 90.0) as i32;
+    match shift {
+        0 => plain,
+        shift => Axis { name: format!("{name} ({})", power_of_ten(shift)), ..axis(shift) },
+    }
+}
+
 /// The place of grey among the colours.
 pub(in crate::report) fn grey() -> usize {
     PALETTE.iter().position(|colour| *colour == GREY).unwrap_or_default()
+}
+
+/// `10⁻³`.
+fn power_of_ten(exponent: i32) -> String {
+    let raised = exponent.to_string();
+    let letter = |letter: char| match letter.to_digit(10) {
+        Some(1) => '¹',
+        Some(2) => '²',
+        Some(3) => '³',
+        Some(digit) => char::from_u32(0x2070 + digit).unwrap_or(letter),
+        None => '⁻',
+    };
+    format!("10{}", raised.chars().map(letter).collect::<String>())
 }
 
 fn wide(values: impl Iterator<Item = f64>) -> bool {
@@ -211,6 +268,19 @@ mod tests {
         assert!(wide([0.0, 0.001, 1.0].into_iter()));
         assert!(!wide([0.5, 1.0, f64::NAN].into_iter()));
         assert!(!wide([-1.0, 0.0].into_iter()));
+    }
+
+    #[test]
+    fn long_ticks_give_way_to_a_unit() {
+        let words = |axis: &Axis| axis.ticks.iter().map(|tick| tick.1.clone()).collect::<Vec<_>>();
+        let small = upwards((0.0, 0.0151), false, "shift");
+        assert_eq!((small.name.as_str(), words(&small)[1].as_str()), ("shift (10⁻³)", "5"));
+        assert!((small.ticks[1].0 - 0.005).abs() < 1e-12);
+        let loss = upwards((-3.4, -1.6), true, "loss");
+        assert_eq!(loss.name, "loss (10⁻³)");
+        assert_eq!(words(&loss), ["0.5", "1", "2", "5", "10", "20"]);
+        let plain = upwards((0.0, 1.0), false, "loss");
+        assert_eq!((plain.name.as_str(), power_of_ten(-12).as_str()), ("loss", "10⁻¹²"));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! Place in the flow: outcome and kinds -> sections of the page.
 
 use super::findings::{self, NEAR, colours_at, deviation};
-use super::kinds::{Kind, digits, level_of, mean, or_none, place};
-use super::page::{captioned, headed, panels, sentence};
+use super::kinds::{Kind, digits, level_of, mean, or_none, place, short};
+use super::page::{between, captioned, headed, panels, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{
@@ -15,7 +15,7 @@ use crate::report::figures::against::means;
 use crate::report::figures::plan::Plan;
 use crate::report::figures::plot::{Plot, Series, Style, grey};
 use crate::report::html::tables::{headings, number, table};
-use crate::report::markup::Escaped;
+use crate::report::markup::{Escaped, typeset_prose};
 use crate::report::numbers::{fixed, percent, spread};
 
 /// The trained regulators beside the best neuron.
@@ -110,7 +110,7 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
     }
     Ok(sentence(findings::walks(kinds))
         + &captioned("small", &drawn, caption)
-        + &captioned("wide", &lines, &against))
+        + &between("Walks against noise:", captioned("wide", &lines, &against)))
 }
 
 /// A plan for every noise level whose paths were kept.
@@ -119,7 +119,7 @@ fn plans(maze: &MazeDrawing, kind: &Kind<'_>, network: &Network) -> Vec<String> 
     let plan = |walks: &Walks| {
         let at = match walks.noise {
             0.0 => "without noise".to_owned(),
-            noise => format!("at s = {}", digits(noise)),
+            noise => format!("at s = {}", short(noise)),
         };
         let heading = format!("Noise {}, {at}", kind.site);
         let description = format!(
@@ -190,7 +190,7 @@ pub(super) fn colours(kinds: &[Kind<'_>]) -> Result<String> {
     );
     Ok(sentence(findings::colours(kinds))
         + &captioned("wide", &found, &caption)
-        + &colour_table(kinds))
+        + &between("At the training noise:", colour_table(kinds)))
 }
 
 fn colour_table(kinds: &[Kind<'_>]) -> String {
@@ -204,7 +204,8 @@ fn colour_table(kinds: &[Kind<'_>]) -> String {
         let two = |value: Option<f64>| value.map_or_else(|| or_none(None), |value| fixed(value, 2));
         let figures = [
             level_of(kind.level),
-            two(over(&|colour| colour.units as f64)),
+            over(&|colour| colour.units as f64)
+                .map_or_else(|| or_none(None), |many| fixed(many, 1)),
             spread(over(&|colour| colour.beta[0]), over(&|colour| colour.beta[1])),
             two(over(&|colour| colour.local[0])),
             two(over(&|colour| colour.local[1])),
@@ -228,7 +229,7 @@ fn colour_table(kinds: &[Kind<'_>]) -> String {
         "spectrum",
         "without feedback",
     ];
-    let caption = "At the training noise s, means over networks: beta with its standard deviation \
+    let caption = "Means over networks at the training noise s: beta with its standard deviation \
          over units, over small and over large windows, of the spectrum summed over the units, and \
          of a unit without feedback";
     if body.is_empty() {
@@ -249,7 +250,7 @@ pub(super) fn resonance(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String>
             let course = detections.filter_map(|one| Some((one.noise, one.d_prime?))).collect();
             let best = resonance.best.and_then(|best| Some((best.noise, best.d_prime?)));
             let words = match best {
-                Some((noise, _)) => format!("seed {}, best at s = {}", network.seed, digits(noise)),
+                Some((noise, _)) => format!("seed {}, best at s = {}", network.seed, short(noise)),
                 None => format!("seed {}", network.seed),
             };
             series.push(Series::new(&words, at, Style::Line, course));
@@ -299,7 +300,7 @@ pub(super) fn theory(outcome: &Outcome) -> String {
         };
         format!(
             "<tr><th scope=\"row\">{}</th>{}<td>{word}</td></tr>\n",
-            Escaped(&check.what),
+            Escaped(&typeset_prose(&check.what)),
             figures.iter().map(|figure| number(figure)).collect::<String>()
         )
     };

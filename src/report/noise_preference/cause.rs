@@ -6,7 +6,7 @@
 
 use super::findings;
 use super::kinds::{Kind, level_of, mean, or_none, place};
-use super::page::{captioned, headed, panels, sentence};
+use super::page::{between, captioned, headed, panels, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::analysis::noise::Site;
 use crate::error::Result;
@@ -19,6 +19,9 @@ use crate::report::numbers::{count, fixed};
 
 /// Shifts that are drawn per panel, of one network.
 const DRAWN: usize = 200;
+
+/// Points that make a panel of shifts; fewer stand in the table.
+const FEWEST: usize = 3;
 
 /// A value of the states, simulated and by the closure.
 type Pair = (fn(&Stationary) -> Option<f64>, fn(&Stationary) -> Option<f64>);
@@ -38,21 +41,21 @@ pub(super) fn shifts(kinds: &[Kind<'_>]) -> Result<String> {
     let of_units = against_noise(kinds, units, "rms shift of units' means")?;
     let of_outputs = against_noise(kinds, outputs, "rms shift of outputs' means")?;
     let lines = format!(
-        "Dots: simulated; lines: moment closure; means over networks. Left out: levels at which \
-         the closure finds no state.{}",
+        "Dots: simulated; lines: moment closure; means over networks. A simulated shift holds the \
+         sampling error of a mean, too. Left out: levels at which the closure finds no state.{}",
         without(kinds)
     );
     Ok(sentence(findings::shifts(kinds))
         + &captioned("wide", &scatter, caption)
-        + &captioned("wide", &of_units, &format!("Shift of the units against noise. {lines}"))
-        + &captioned("wide", &of_outputs, &format!("Shift of the outputs against noise. {lines}"))
-        + &at_training(kinds))
+        + &between("The units' shift against noise:", captioned("wide", &of_units, &lines))
+        + &between("The outputs' shift against noise:", captioned("wide", &of_outputs, &lines))
+        + &between("At the training noise:", at_training(kinds)))
 }
 
 fn scatter(kinds: &[Kind<'_>]) -> Result<Vec<String>> {
     let mut panels = Vec::new();
     for kind in findings::loudest(kinds) {
-        let Some(mechanism) = kind.mechanisms().find(|one| !one.shifts.is_empty()) else {
+        let Some(mechanism) = kind.mechanisms().find(|one| one.shifts.len() >= FEWEST) else {
             continue;
         };
         let stride = mechanism.shifts.len().div_ceil(DRAWN).max(1);
@@ -146,7 +149,7 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
         "closure",
         "means that agree",
     ];
-    let caption = "At the training noise s, means over networks: root mean square shift of the means \
+    let caption = "Means over networks at the training noise s: root mean square shift of the means \
          of units and of outputs, mean variance of units, each beside the moment closure; and the \
          share of units\u{2019} means within 4 standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
@@ -234,7 +237,9 @@ pub(super) fn distances(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String>
     if found.is_empty() && table.is_empty() {
         return Ok(String::new());
     }
-    Ok(sentence(findings::distances(outcome)) + &captioned("wide", &found, caption) + &table)
+    Ok(sentence(findings::distances(outcome))
+        + &captioned("wide", &found, caption)
+        + &between("The same, with the share of units near the bend:", table))
 }
 
 fn within(kinds: &[Kind<'_>]) -> String {
@@ -259,7 +264,8 @@ fn within(kinds: &[Kind<'_>]) -> String {
         return String::new();
     }
     let caption = "Distance from the nonlinearity in units of the training noise s, and the share \
-         of units within one s of it; means over networks";
+         of units within one s of it; means over networks. Without training noise: in units of the \
+         smallest s above 0";
     let headings = headings(&["task", "noise"], &["s", "median distance", "within s"]);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }

@@ -66,13 +66,13 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// `s = 0.2: 0.91 [0.90, 0.93]; s = 1: …`.
-    pub fn figures(&self) -> String {
+    /// A line per training noise: `s = 0.2: 0.91 [0.90, 0.93]`.
+    pub fn figures(&self) -> Vec<String> {
         let one = |(level, figures, _): &(f64, String, Verdict)| match level {
             0.0 => figures.clone(),
             level => format!("s = {}: {figures}", level_of(*level)),
         };
-        self.here.iter().map(one).collect::<Vec<_>>().join("; ")
+        self.here.iter().map(one).collect()
     }
 
     /// The verdict; noise by noise where they differ.
@@ -228,7 +228,7 @@ fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
         (false, Verdict::Seen) => Verdict::Seen,
         _ => Verdict::NotClear,
     };
-    Some((format!("rms shift of units {figures}"), verdict))
+    Some((format!("rms shift {figures}"), verdict))
 }
 
 fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {

@@ -157,11 +157,11 @@ pub(super) fn neurons(outcome: &Outcome) -> Option<String> {
         let ends = |values: &[f64]| {
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
             let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            if values.is_empty() { super::kinds::NONE.into() } else { span(low, high, 3) }
+            if values.is_empty() { super::kinds::NONE.into() } else { span(low, high, 2) }
         };
         if of_site().next().is_some() {
             found.push(format!(
-                "noise {site}: loss {} of the best neuron's, preferred over training noise {} (of \
+                "noise {site}: loss {} times the best neuron's, preferred over training noise {} (of \
                  the best neuron: {})",
                 ends(&losses),
                 ends(&trained),
@@ -169,8 +169,9 @@ pub(super) fn neurons(outcome: &Outcome) -> Option<String> {
             ));
         }
     }
-    (!found.is_empty())
-        .then(|| format!("The regulator, both without simulation: {}.", found.join("; ")))
+    (!found.is_empty()).then(|| {
+        format!("The regulator beside the best neuron, without simulation: {}.", found.join("; "))
+    })
 }
 
 /// The maze in closed loop, without noise and at the training noise.

@@ -125,12 +125,15 @@ pub(super) fn level_of(level: f64) -> String {
     if level.is_finite() { level.to_string() } else { UNDEFINED.into() }
 }
 
+/// What is smaller is what rounding leaves of 0.
+const ROUNDING: f64 = 1e-12;
+
 /// A number to three digits: `0.0123`, `1.23e-5`, `0`.
 pub(super) fn digits(value: f64) -> String {
     if !value.is_finite() {
         return UNDEFINED.into();
     }
-    if value == 0.0 {
+    if value.abs() < ROUNDING {
         return "0".into();
     }
     let magnitude = value.abs().log10().floor() as i32;
@@ -138,6 +141,15 @@ pub(super) fn digits(value: f64) -> String {
         return format!("{value:.2e}");
     }
     fixed(value, (2 - magnitude).max(0) as usize)
+}
+
+/// As [`digits`], without zeros at the end: `0.1`.
+pub(super) fn short(value: f64) -> String {
+    let written = digits(value);
+    match written.contains('.') && !written.contains('e') {
+        true => written.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => written,
+    }
 }
 
 /// As [`digits`]; a dash where there is none.
@@ -175,5 +187,11 @@ mod tests {
             written,
             ["0", "1.00", "-12.3", "0.0123", "1.23e-4", "1234", "1.00e7", UNDEFINED]
         );
+    }
+
+    #[test]
+    fn settings_are_written_short() {
+        let rate = f64::from(0.1f32);
+        assert_eq!([rate, 1.0, 200.0, 0.0, 2e-7].map(short), ["0.1", "1", "200", "0", "2.00e-7"]);
     }
 }

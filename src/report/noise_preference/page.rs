@@ -85,6 +85,11 @@ pub(super) fn sentence(words: Option<String>) -> String {
     words.map_or_else(String::new, paragraph)
 }
 
+/// Words of our own between two parts of a section.
+pub(super) fn between(words: &str, body: String) -> String {
+    if body.is_empty() { body } else { format!("<p>{}</p>\n{body}", typeset_prose(words)) }
+}
+
 /// A heading over a panel.
 pub(super) fn headed(heading: &str, svg: &str) -> String {
     format!("<h3>{}</h3>\n{svg}", Escaped(heading))
@@ -114,6 +119,7 @@ fn claim_table(outcome: &Outcome, kinds: &[Kind<'_>]) -> String {
     if claims.is_empty() {
         return String::new();
     }
+    let escaped = |words: &String| Escaped(&typeset_prose(words)).to_string();
     let line = |(place, claim, many): (usize, &Claim, usize)| {
         let heading = match place {
             0 => format!(
@@ -123,9 +129,9 @@ fn claim_table(outcome: &Outcome, kinds: &[Kind<'_>]) -> String {
             _ => String::new(),
         };
         format!(
-            "<tr>{heading}<td>{}</td><td>{}</td><td>{}</td></tr>\n",
+            "<tr>{heading}<td>{}</td><td class=\"word\">{}</td><td>{}</td></tr>\n",
             claim.task,
-            Escaped(&typeset_prose(&claim.figures())),
+            claim.figures().iter().map(escaped).collect::<Vec<_>>().join("<br/>"),
             Escaped(&typeset_prose(&claim.verdict()))
         )
     };
@@ -165,7 +171,7 @@ fn all(outcome: &Outcome) -> String {
     let caption = "Means over the networks of a kind [95 % interval over networks]. s: training \
          noise. Loss: mean squared error. bias\u{b2} at s: its share of the loss at the training \
          noise. Distance: median distance of units\u{2019} arguments from the nonlinearity, in \
-         units of s";
+         units of s (without training noise: of the smallest s above 0)";
     let figures: Vec<&str> = ["s"].into_iter().chain(FIGURES).collect();
     table(caption, &headings(&["task", "noise"], &figures), &body)
 }

@@ -4,7 +4,7 @@
 //! Place in the flow: kinds and groups -> sections of the page.
 
 use super::kinds::Kind;
-use super::page::{captioned, headed, panels};
+use super::page::{between, captioned, headed, panels};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
@@ -71,7 +71,8 @@ pub(super) fn preferred(outcome: &Outcome) -> Result<String> {
         "How much greater the loss without noise is than the least loss: 1 (dashed) where no \
          noise is better than some, never below. {points}"
     );
-    Ok(captioned("wide", &preferred, &first) + &captioned("wide", &gains, &second))
+    let lead = "How much worse networks are without noise:";
+    Ok(captioned("wide", &preferred, &first) + &between(lead, captioned("wide", &gains, &second)))
 }
 
 /// An estimate of every group against its training noise, a series per site.
@@ -132,7 +133,8 @@ pub(super) fn losses(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
         })?);
     }
     let scores = "The score of tasks that have one, as the loss above.";
-    Ok(captioned("wide", &losses, &caption) + &captioned("wide", &scored, scores))
+    let lead = "Tasks with a score beside the loss:";
+    Ok(captioned("wide", &losses, &caption) + &between(lead, captioned("wide", &scored, scores)))
 }
 
 /// A value of the points: networks as thin lines where there are several, their mean as a line, and

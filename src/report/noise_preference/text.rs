@@ -4,7 +4,7 @@
 
 use super::TITLE;
 use super::findings::sentences;
-use super::kinds::{digits, estimate, estimate_digits, kinds, level_of, or_none};
+use super::kinds::{digits, estimate, estimate_digits, kinds, level_of, or_none, short};
 use crate::experiments::noise_preference::found::{About, Group, Outcome};
 use crate::report::lines::{WIDTH, paragraph, shortened};
 use crate::report::numbers::{count, duration, finite, fixed, several};
@@ -54,7 +54,8 @@ pub(super) fn text(outcome: &Outcome) -> String {
 /// What the table's columns are.
 const LEGEND: &str = "Mean squared errors, means over n networks [95 % interval over networks]. s: \
      training noise. bias²: its share of the loss at s. Distance: median distance of units' \
-     arguments from the nonlinearity, in units of s.";
+     arguments from the nonlinearity, in units of s (without training noise: of the smallest s \
+     above 0).";
 
 /// `24 networks of relu units`.
 fn networks(outcome: &Outcome) -> String {
@@ -69,7 +70,7 @@ pub(super) fn size(about: &About) -> String {
         several(about.units, "unit"),
         several(about.outputs, "output"),
         several(about.steps, "step"),
-        digits(about.rate)
+        short(about.rate)
     )
 }
 
