@@ -91,6 +91,8 @@ pub(in crate::report) struct Plot<'a> {
     pub uprights: &'a [f64],
     /// Values that are marked by a level line.
     pub levels: &'a [f64],
+    /// Values that belong to the range of the upper axis.
+    pub within: &'a [f64],
     /// Whether both axes are one, with a line where they are equal.
     pub diagonal: bool,
     /// Whether the upper axis may be logarithmic.
@@ -108,7 +110,7 @@ impl Plot<'_> {
         if self.all().next().is_none() {
             return Ok(None);
         }
-        let levels = self.levels.iter().copied();
+        let levels = self.levels.iter().chain(self.within).copied();
         let mut up = range(self.all().map(|point| point.1).chain(levels), 0.07, 0.2);
         let mut across = range(places(), 0.04, 0.2);
         if self.diagonal {

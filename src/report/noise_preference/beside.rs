@@ -70,8 +70,8 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
             drawn.extend(walked.into_iter().flat_map(|network| plans(maze, kind, network)));
         }
     }
-    let caption = "The first walks of the first network of each site at the largest training noise, \
-         tested without noise and at it. Dots: starts, the same in all; disc: goal.";
+    let caption = "The first walks of the first network trained with noise inside and outside at the \
+         largest training noise, tested without noise and at it. Dots: starts, the same in all; disc: goal.";
     let walking: Vec<&Kind<'_>> =
         kinds.iter().filter(|kind| kind.networks.iter().any(|one| !one.walks.is_empty())).collect();
     let mut lines = Vec::new();
@@ -80,9 +80,9 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
         ("path length / shortest way", |walks| walks.length),
         ("collisions per walk", |walks| Some(walks.collisions)),
     ];
-    for pair in walking.chunk_by(|one, next| one.site == next.site) {
-        for (name, value) in values {
-            let heading = place(pair[0].task, pair[0].site);
+    for (name, value) in values {
+        for kinds in walking.chunk_by(|one, next| one.site == next.site) {
+            let heading = place(kinds[0].task, kinds[0].site);
             let series = |kind: &&Kind<'_>| {
                 let of = |walks: &Walks| Some((walks.noise / kind.unit, value(walks)?));
                 let all = kind.networks.iter().flat_map(|network| network.walks.iter());
@@ -93,7 +93,7 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
                 description: format!("{heading}: {name} against test noise, means over networks"),
                 across: MULTIPLES,
                 up: name,
-                series: pair.iter().map(series).collect(),
+                series: kinds.iter().map(series).collect(),
                 uprights: &[1.0],
                 ..Plot::default()
             };
@@ -121,7 +121,7 @@ fn plans(maze: &MazeDrawing, kind: &Kind<'_>, network: &Network) -> Vec<String> 
             0.0 => "without noise".to_owned(),
             noise => format!("at s = {}", short(noise)),
         };
-        let heading = format!("Noise {}, {at}", kind.site);
+        let heading = format!("{}, {}", kind.site, at.replace("without", "no"));
         let description = format!(
             "The maze with {} walks of a network trained with noise {} at s = {}, tested {at}; {} \
              of all its walks reach the goal",

@@ -18,9 +18,9 @@ use crate::report::numbers::{count, duration};
 
 /// Headings of the figures of [`figures`].
 const FIGURES: [&str; 8] = [
-    "networks",
+    "n",
     "loss at s",
-    "loss without noise",
+    "loss at 0",
     "preferred noise",
     "preferred / s",
     "loss(0) / loss(preferred)",
@@ -129,7 +129,7 @@ fn claim_table(outcome: &Outcome, kinds: &[Kind<'_>]) -> String {
             _ => String::new(),
         };
         format!(
-            "<tr>{heading}<td>{}</td><td class=\"word\">{}</td><td>{}</td></tr>\n",
+            "<tr>{heading}<td>{}</td><td class=\"word\">{}</td><td class=\"word\">{}</td></tr>\n",
             claim.task,
             claim.figures().iter().map(escaped).collect::<Vec<_>>().join("<br/>"),
             Escaped(&typeset_prose(&claim.verdict()))
@@ -168,7 +168,7 @@ fn all(outcome: &Outcome) -> String {
     };
     let body: String =
         outcome.groups.chunk_by(|one, next| one.task == next.task).map(of_task).collect();
-    let caption = "Means over the networks of a kind [95 % interval over networks]. s: training \
+    let caption = "Means over the n networks of a kind [95 % interval over networks]. s: training \
          noise. Loss: mean squared error. bias\u{b2} at s: its share of the loss at the training \
          noise. Distance: median distance of units\u{2019} arguments from the nonlinearity, in \
          units of s (without training noise: of the smallest s above 0)";

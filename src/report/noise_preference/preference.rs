@@ -11,7 +11,7 @@ use crate::datasets::tasks::Name;
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{Group, Network, Outcome, Point};
 use crate::report::figures::against::means;
-use crate::report::figures::plot::{Plot, Series, Style};
+use crate::report::figures::plot::{Plot, Series, Style, grey};
 
 /// The axis of test noise.
 pub(super) const MULTIPLES: &str = "test noise / training noise";
@@ -56,6 +56,7 @@ pub(super) fn preferred(outcome: &Outcome) -> Result<String> {
             up: "loss(0) / loss(preferred)",
             series: by_site(&groups, |group| group.gain),
             levels: &[1.0],
+            within: &[1.1],
             logarithmic: true,
             ..Plot::default()
         };
@@ -163,10 +164,12 @@ pub(super) fn parts(kinds: &[Kind<'_>]) -> Result<String> {
         ("variance", Style::Dashed, |point| point.variance),
     ];
     let panels = panels(kinds, |kinds, heading| {
-        let mut series = Vec::new();
+        let sample =
+            |(name, style, _): &(&str, Style, _)| Series::new(name, grey(), *style, Vec::new());
+        let mut series: Vec<Series> = parts.iter().map(sample).collect();
         for kind in kinds.iter().filter(|kind| kind.level > 0.0) {
             for (name, style, value) in parts {
-                let words = format!("{name}, {}", kind.words());
+                let words = if name == "variance" { String::new() } else { kind.words() };
                 series.push(Series::new(&words, kind.colour, style, kind.mean_curve(value)));
             }
         }
@@ -214,5 +217,5 @@ pub(super) fn training(kinds: &[Kind<'_>]) -> Result<String> {
     })?;
     let caption = "Loss on trials that were not trained on, at the training noise, after every \
          epoch; means over networks.";
-    Ok(captioned("small", &panels, caption))
+    Ok(captioned("wide", &panels, caption))
 }
