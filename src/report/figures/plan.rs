@@ -57,21 +57,7 @@ impl Plan<'_> {
         );
         for path in self.paths {
             let place = |[x, y]: &[f32; 2]| [x, y].map(|x| placed(f64::from(*x)));
-            let places: Vec<[f64; 2]> = path.iter().map(place).collect();
-            let written: Vec<String> = (places.iter().filter(|place| place[0].is_finite()))
-                .filter(|place| place[1].is_finite())
-                .map(|[x, y]| format!("{x:.1},{y:.1}"))
-                .collect();
-            let _ = writeln!(
-                svg,
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"{way}\" stroke-width=\"1.3\" \
-                 stroke-opacity=\"0.65\" stroke-linejoin=\"round\"/>",
-                written.join(" ")
-            );
-            if let Some([x, y]) = places.first().filter(|[x, y]| (x + y).is_finite()) {
-                let _ =
-                    writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{way}\"/>");
-            }
+            walked(&mut svg, path.iter().map(place), &way);
         }
         for [from, to] in self.walls {
             let [x1, y1, x2, y2] = [from[0], from[1], to[0], to[1]].map(placed);
@@ -83,5 +69,21 @@ impl Plan<'_> {
         }
         svg.push_str("</svg>\n");
         Some(svg)
+    }
+}
+
+/// A path and the dot at its start; what is no place is left out.
+fn walked(svg: &mut String, places: impl Iterator<Item = [f64; 2]>, way: &str) {
+    let places: Vec<[f64; 2]> =
+        places.filter(|place| place.iter().all(|x| x.is_finite())).collect();
+    let written: Vec<String> = places.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
+    let _ = writeln!(
+        svg,
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{way}\" stroke-width=\"1.3\" \
+         stroke-opacity=\"0.65\" stroke-linejoin=\"round\"/>",
+        written.join(" ")
+    );
+    if let Some([x, y]) = places.first() {
+        let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{way}\"/>");
     }
 }

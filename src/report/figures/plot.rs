@@ -1,13 +1,14 @@
 //! Any number of series against one quantity: lines, marks, intervals, guides.
 //!
-//! Place in the flow: points of an experiment -> one panel. An axis is logarithmic where its values
-//! span more than a decade and a half and the plot allows it; what is not above 0 is then not drawn.
-//! Where figures at the ticks are long, the axis has a power of ten as its unit, as its name says.
+//! Place in the flow: points of an experiment -> one panel. The upper axis is logarithmic where its
+//! values span more than a decade and a half and the plot allows it; what is not above 0 is then
+//! not drawn. Where figures at its ticks are long it has a power of ten as its unit, as its name says.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, line, points, reference, thin};
 use super::ticks::{Axis, range};
 use super::{GREY, PALETTE};
 use crate::error::Result;
+use crate::report::markup::printable;
 
 /// Positive values that span this factor have a logarithmic axis.
 const WIDE: f64 = 30.0;
@@ -120,15 +121,16 @@ impl Plot<'_> {
         let (Some(up), Some(across)) = (up, across) else { return Ok(None) };
         let worded = self.series.iter().filter(|one| !one.words.is_empty());
         let legend: Vec<_> = worded.map(|one| (one.look(), one.words.clone())).collect();
-        let upwards = upwards(up, logarithmic, self.up);
+        let [name, beside] = [self.up, self.across].map(printable);
+        let upwards = upwards(up, logarithmic, &name);
         let panel = Panel {
             size: (380, 272 + 18 * legend.len() as i32),
             description: self.description.clone(),
             across: match (self.whole, self.diagonal) {
-                (true, _) => Axis::whole(across.0, across.1, 7, self.across),
-                (_, false) => Axis::linear(across.0, across.1, 7, self.across),
+                (true, _) => Axis::whole(across.0, across.1, 7, &beside),
+                (_, false) => Axis::linear(across.0, across.1, 7, &beside),
                 (_, true) => {
-                    let name = upwards.name.replacen(self.up, self.across, 1);
+                    let name = upwards.name.replacen(&name, &beside, 1);
                     Axis { name, ..upwards.clone() }
                 }
             },

@@ -70,8 +70,9 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
             drawn.extend(walked.into_iter().flat_map(|network| plans(maze, kind, network)));
         }
     }
-    let caption = "The first walks of the first network trained with noise inside and outside at the \
-         largest training noise, tested without noise and at it. Dots: starts, the same in all; disc: goal.";
+    let caption = "The first walks of the first network trained with noise inside and outside at \
+         the largest training noise, tested without noise and at it. Dots: starts, the same in \
+         all; disc: goal.";
     let walking: Vec<&Kind<'_>> =
         kinds.iter().filter(|kind| kind.networks.iter().any(|one| !one.walks.is_empty())).collect();
     let mut lines = Vec::new();

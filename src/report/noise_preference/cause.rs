@@ -1,8 +1,8 @@
 //! Why networks prefer what they prefer: the shift of the fixed points, simulated and by the moment
 //! closure, single units, distances from the nonlinearity.
 //!
-//! Place in the flow: kinds -> sections of the page. Closure: the Gaussian moment closure of mean and
-//! covariance; without feedback: a unit whose input does not move with the others.
+//! Place in the flow: kinds -> sections of the page. Closure: the Gaussian moment closure of mean
+//! and covariance; without feedback: a unit whose input does not move with the others.
 
 use super::findings;
 use super::kinds::{Kind, level_of, mean, or_none, place};
@@ -14,7 +14,7 @@ use crate::experiments::noise_preference::found::{Outcome, Stationary, UnitCours
 use crate::report::figures::against::Against;
 use crate::report::figures::plot::{Plot, Series, Style};
 use crate::report::html::tables::{headings, number, table};
-use crate::report::markup::Escaped;
+use crate::report::markup::{Escaped, typeset};
 use crate::report::numbers::{count, fixed};
 
 /// Shifts that are drawn per panel, of one network.
@@ -32,10 +32,10 @@ pub(super) fn shifts(kinds: &[Kind<'_>]) -> Result<String> {
         return Ok(String::new());
     }
     let scatter = scatter(kinds)?;
-    let caption = "Shift of the means of single units under single inputs from those without noise, \
-         at the largest training noise of the first network of a kind; dashed: theory is right. \
-         Dots: the moment closure. Triangles: a unit whose input stays where it is without noise. \
-         Where these two differ, feedback carries the shift on.";
+    let caption = "Shift of the means of single units under single inputs from those without \
+         noise, at the largest training noise of the first network of a kind; dashed: theory is \
+         right. Dots: the moment closure. Triangles: a unit whose input stays where it is without \
+         noise. Where these two differ, feedback carries the shift on.";
     let units: Pair = (|one| Some(one.shift), |one| one.shift_closure);
     let outputs: Pair = (|one| Some(one.output), |one| one.output_closure);
     let of_units = against_noise(kinds, units, "rms shift of units' means")?;
@@ -149,9 +149,9 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
         "closure",
         "means that agree",
     ];
-    let caption = "Means over networks at the training noise s: root mean square shift of the means \
-         of units and of outputs, mean variance of units, each beside the moment closure; and the \
-         share of units\u{2019} means within 4 standard errors of it";
+    let caption = "Means over networks at the training noise s: root mean square shift of the \
+         means of units and of outputs, mean variance of units, each beside the moment closure; \
+         and the share of units\u{2019} means within 4 standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
@@ -198,7 +198,7 @@ pub(super) fn examples(kinds: &[Kind<'_>]) -> Result<String> {
 }
 
 fn words(unit: &UnitCourse) -> String {
-    format!("unit {}, input {}", count(unit.unit), fixed(unit.input, 2))
+    format!("unit {}, input {}", count(unit.unit), typeset(&fixed(unit.input, 2)))
 }
 
 /// Distances from the nonlinearity against training noise, inside and outside.

@@ -1,16 +1,15 @@
 //! What the paper claims, beside what this run found; nothing is left out.
 //!
-//! Place in the flow: outcome -> lines for text and page. A verdict needs an interval over networks,
-//! or every network on one side; where that does not tell, it is `not clear`. No direction is
-//! presumed.
+//! Place in the flow: kinds -> lines of the page. A verdict needs an interval over networks, or all
+//! networks on one side; where that does not tell, it is `not clear`. No direction is presumed.
 
 use std::fmt;
 
-use super::kinds::{Kind, digits, estimate, estimate_digits, level_of};
+use super::kinds::{Kind, digits, estimate, estimate_digits, level_of, mean, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
-use crate::experiments::noise_preference::found::{Group, Network, Outcome, Point, Stationary};
+use crate::experiments::noise_preference::found::{Network, Point, Stationary};
 use crate::report::paper::Source;
 
 /// Preferred over training noise that is called "about 1".
@@ -32,11 +31,11 @@ pub(super) const PAPER: Source = Source {
 
 /// How verdicts are given.
 pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
-     over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise is \
-     greater where the interval of loss(0)/loss(preferred) lies above 1. A shift is explained where \
-     the moment closure gives it to a tenth in every network, and there is none where it is below a \
-     hundredth of the noise in every network. What intervals do not tell, or one network alone, is \
-     not clear.";
+     over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
+     is greater where the interval of loss(0)/loss(preferred) lies above 1. A shift is explained \
+     where the moment closure gives it to a tenth in every network, and there is none where it is \
+     below a hundredth of the noise in every network. What intervals do not tell, or one network \
+     alone, is not clear.";
 
 /// What is seen of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,74 +95,67 @@ impl Claim {
     }
 }
 
+/// What is seen of a claim in one kind of networks: in figures, and the verdict; `None` where it
+/// has nothing to say to it.
+type Judge = fn(&Kind<'_>) -> Option<(String, Verdict)>;
+
+/// The claims: what the paper says, of which site, and how it is judged.
+const CLAIMS: [(&str, Site, Judge); 6] = [
+    (
+        "Noise inside: networks do best at about the noise of their training, where that is large \
+         enough (preferred over training noise about 1)",
+        Site::Inside,
+        |kind| ratio(kind, about_one),
+    ),
+    (
+        "Noise outside: networks do best without noise (preferred over training noise 0)",
+        Site::Outside,
+        |kind| ratio(kind, nothing),
+    ),
+    (
+        "Noise inside: without the noise of its training a network does worse (loss(0) over \
+         loss(preferred) above 1)",
+        Site::Inside,
+        gain,
+    ),
+    ("Cause: noise inside shifts the fixed points", Site::Inside, shifted),
+    (
+        "Cause: training undoes the shift at its noise, so that a bias is left without noise",
+        Site::Inside,
+        biased,
+    ),
+    (
+        "It is not stochastic resonance: networks trained without noise prefer none, though some \
+         noise shows them a weak signal best",
+        Site::Inside,
+        no_resonance,
+    ),
+];
+
 /// All claims, one by one, a line per task that has something to say to it.
-pub(super) fn claims(outcome: &Outcome, kinds: &[Kind<'_>]) -> Vec<Claim> {
-    let mut tasks: Vec<Name> = outcome.groups.iter().map(|group| group.task).collect();
-    tasks.dedup();
-    let of_groups = |paper, site, one: &dyn Fn(&Group) -> Option<(String, Verdict)>| {
-        let tell = move |task: Name| {
-            let groups = outcome
-                .groups
-                .iter()
-                .filter(move |group| (group.task, group.site) == (task, site) && group.level > 0.0);
-            let told = |group: &Group| {
-                let (figures, verdict) = one(group)?;
-                Some((group.level, figures, verdict))
-            };
-            Claim { task, paper, here: groups.filter_map(told).collect() }
-        };
-        tasks.iter().copied().map(tell).collect::<Vec<_>>()
-    };
-    let ratio = |judge: fn(Estimate) -> Verdict| {
-        move |group: &Group| Some((estimate(group.ratio, 2), judge(group.ratio?)))
-    };
-    let gain = |group: &Group| Some((estimate_digits(group.gain), greater(group.gain?)));
-    let of_kinds = |paper, site, one: &dyn Fn(&Kind<'_>) -> Option<(String, Verdict)>| {
-        let tell = move |task: Name| {
-            let of_task = kinds.iter().filter(move |kind| (kind.task, kind.site) == (task, site));
+pub(super) fn claims(kinds: &[Kind<'_>]) -> Vec<Claim> {
+    let tell = |&(paper, site, judge): &(&'static str, Site, Judge)| {
+        let of_task = move |kinds: &[Kind<'_>]| {
             let told = |kind: &Kind<'_>| {
-                let (figures, verdict) = one(kind)?;
+                let (figures, verdict) = judge(kind)?;
                 Some((kind.level, figures, verdict))
             };
-            Claim { task, paper, here: of_task.filter_map(told).collect() }
+            Claim { task: kinds[0].task, paper, here: kinds.iter().filter_map(told).collect() }
         };
-        tasks.iter().copied().map(tell).collect::<Vec<_>>()
+        let of_site = places(kinds).into_iter().filter(move |kinds| kinds[0].site == site);
+        of_site.map(of_task).collect::<Vec<_>>()
     };
-    [
-        of_groups(
-            "Noise inside: networks do best at about the noise of their training, where that is \
-             large enough (preferred over training noise about 1)",
-            Site::Inside,
-            &ratio(about_one),
-        ),
-        of_groups(
-            "Noise outside: networks do best without noise (preferred over training noise 0)",
-            Site::Outside,
-            &ratio(nothing),
-        ),
-        of_groups(
-            "Noise inside: without the noise of its training a network does worse (loss(0) over \
-             loss(preferred) above 1)",
-            Site::Inside,
-            &gain,
-        ),
-        of_kinds("Cause: noise inside shifts the fixed points", Site::Inside, &shifted),
-        of_kinds(
-            "Cause: training undoes the shift at its noise, so that a bias is left without noise",
-            Site::Inside,
-            &biased,
-        ),
-        of_kinds(
-            "It is not stochastic resonance: networks trained without noise prefer none, though \
-             some noise shows them a weak signal best",
-            Site::Inside,
-            &no_resonance,
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .filter(|claim| !claim.here.is_empty())
-    .collect()
+    CLAIMS.iter().flat_map(tell).filter(|claim| !claim.here.is_empty()).collect()
+}
+
+fn ratio(kind: &Kind<'_>, judge: fn(Estimate) -> Verdict) -> Option<(String, Verdict)> {
+    let ratio = kind.group?.ratio?;
+    (kind.level > 0.0).then(|| (estimate(Some(ratio), 2), judge(ratio)))
+}
+
+fn gain(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    let gain = kind.group?.gain?;
+    (kind.level > 0.0).then(|| (estimate_digits(Some(gain)), greater(gain)))
 }
 
 /// Whether preferred is about training noise.
@@ -208,7 +200,7 @@ fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
         return None;
     }
     let over = |value: &dyn Fn(&Stationary) -> Option<f64>| {
-        super::kinds::mean(states.iter().filter_map(|one| value(one)))
+        mean(states.iter().filter_map(|one| value(one)))
     };
     let simulated = over(&|one| Some(one.shift))?;
     let closure = over(&|one| one.shift_closure);
@@ -237,8 +229,8 @@ fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
     }
     let ends = |network: &&Network| Some((first(network)?.bias, nearest(network)?.bias));
     let found: Vec<(f64, f64)> = kind.networks.iter().filter_map(ends).collect();
-    let still = super::kinds::mean(found.iter().map(|ends| ends.0))?;
-    let trained = super::kinds::mean(found.iter().map(|ends| ends.1))?;
+    let still = mean(found.iter().map(|ends| ends.0))?;
+    let trained = mean(found.iter().map(|ends| ends.1))?;
     let votes: Vec<bool> = found.iter().map(|(still, trained)| still > trained).collect();
     let figures = format!("bias² {} without noise, {} with it", digits(still), digits(trained));
     Some((figures, unanimous(&votes)))
@@ -252,8 +244,8 @@ fn no_resonance(kind: &Kind<'_>) -> Option<(String, Verdict)> {
         Some((network.preferred.value, network.resonance.as_ref()?.best?.noise))
     };
     let found: Vec<(f64, f64)> = kind.networks.iter().filter_map(best).collect();
-    let preferred = super::kinds::mean(found.iter().map(|one| one.0))?;
-    let detecting = super::kinds::mean(found.iter().map(|one| one.1))?;
+    let preferred = mean(found.iter().map(|one| one.0))?;
+    let detecting = mean(found.iter().map(|one| one.1))?;
     let votes: Vec<bool> = (found.iter())
         .map(|(preferred, best)| *best > 0.0 && *preferred <= NOTHING * best)
         .collect();

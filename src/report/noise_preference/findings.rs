@@ -161,8 +161,8 @@ pub(super) fn neurons(outcome: &Outcome) -> Option<String> {
         };
         if of_site().next().is_some() {
             found.push(format!(
-                "noise {site}: loss {} times the best neuron's, preferred over training noise {} (of \
-                 the best neuron: {})",
+                "noise {site}: loss {} times the best neuron's, preferred over training noise {} \
+                 (of the best neuron: {})",
                 ends(&losses),
                 ends(&trained),
                 ends(&best)
@@ -191,7 +191,8 @@ pub(super) fn walks(kinds: &[Kind<'_>]) -> Option<String> {
         let [still, trained] = [at(0.0)?, at(kind.level)?].map(|share| fixed(100.0 * share, 0));
         let (site, level) = (kind.site, level_of(kind.level));
         Some(format!(
-            "trained with noise {site} at s = {level}, {still} % without noise and {trained} % at it"
+            "trained with noise {site} at s = {level}, {still} % without noise and {trained} % at \
+             it"
         ))
     };
     let found: Vec<String> = loudest(kinds).filter_map(one).collect();

@@ -6,7 +6,9 @@
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
-use crate::experiments::noise_preference::found::{Mechanism, Network, Outcome, Point, Stationary};
+use crate::experiments::noise_preference::found::{
+    Group, Mechanism, Network, Outcome, Point, Stationary,
+};
 use crate::report::figures::against::means;
 use crate::report::figures::plot::grey;
 use crate::report::numbers::{UNDEFINED, fixed};
@@ -26,6 +28,8 @@ pub(super) struct Kind<'a> {
     /// Place among the colours, the same for a training noise in every figure.
     pub colour: usize,
     pub networks: Vec<&'a Network>,
+    /// What the outcome says of them together.
+    pub group: Option<&'a Group>,
 }
 
 /// A point or what goes with one noise level: its noise and a value.
@@ -99,6 +103,9 @@ pub(super) fn kinds(outcome: &Outcome) -> Vec<Kind<'_>> {
             unit: if level > 0.0 { level } else { smallest },
             colour: levels.iter().position(|one| *one == level).unwrap_or_else(grey),
             networks: vec![network],
+            group: outcome.groups.iter().find(|group| {
+                (group.task, group.site, group.level) == (network.task, network.site, level)
+            }),
         });
     }
     kinds

@@ -32,7 +32,7 @@ const FIGURES: [&str; 8] = [
 pub(super) fn page(outcome: &Outcome) -> Result<String> {
     let kinds = kinds(outcome);
     let parts = [
-        ("What the paper claims", claim_table(outcome, &kinds)),
+        ("What the paper claims", claim_table(&kinds)),
         ("Preferred noise", preference::preferred(outcome)?),
         ("Loss against test noise", preference::losses(outcome, &kinds)?),
         ("Bias and variance", preference::parts(&kinds)?),
@@ -69,7 +69,8 @@ fn header(outcome: &Outcome) -> String {
     let tasks: Vec<String> = outcome.tasks.iter().map(|about| about.task.to_string()).collect();
     format!(
         "<header>\n<p class=\"name\">noisescope {} \u{b7} {}</p>\n<h1>{TITLE}</h1>\n<p \
-         class=\"summary\">{}</p>\n<p class=\"byline\">Seed {} \u{b7} {} \u{b7} {}</p>\n</header>\n",
+         class=\"summary\">{}</p>\n<p class=\"byline\">Seed {} \u{b7} {} \u{b7} {}</p>\n\
+         </header>\n",
         Escaped(&outcome.version),
         Escaped(&outcome.experiment),
         Escaped(&typeset_prose(&summary)),
@@ -114,8 +115,8 @@ pub(super) fn captioned(class: &str, panels: &[String], caption: &str) -> String
     if panels.is_empty() { String::new() } else { figure(class, panels, caption, "") }
 }
 
-fn claim_table(outcome: &Outcome, kinds: &[Kind<'_>]) -> String {
-    let claims = claims(outcome, kinds);
+fn claim_table(kinds: &[Kind<'_>]) -> String {
+    let claims = claims(kinds);
     if claims.is_empty() {
         return String::new();
     }
