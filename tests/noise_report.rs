@@ -383,8 +383,7 @@ fn no_direction_is_presumed() {
         group.ratio = estimate(0.3, 0.1);
     });
     let page = page(&open);
-    let claims = section(&page, "What the paper claims");
-    assert!(claims.contains("not seen at 0.2; not clear at 1"), "{claims}");
+    assert!(section(&page, "What the paper claims").contains("not seen at 0.2; not clear at 1"));
 }
 
 #[test]
@@ -419,7 +418,7 @@ fn one_network_of_a_kind_proves_nothing() {
     }
     let page = page(&alone);
     let claims = section(&page, "What the paper claims");
-    assert!(claims.contains(">not clear</td>") && !claims.contains(">seen</td>"), "{claims}");
+    assert!(claims.contains(">not clear</td>") && !claims.contains(">seen</td>"));
     assert!(terminal(&alone).contains("not clear in 6"));
 }
 
@@ -481,16 +480,13 @@ fn hostile_names_stay_text() {
     {
         *field = hostile.into();
     }
-    outcome.methods[0] = hostile.into();
-    outcome.seconds[0].0 = hostile.into();
-    outcome.checks[0].what = hostile.into();
-    outcome.libraries[0].0 = hostile.into();
+    (outcome.methods[0], outcome.seconds[0].0) = (hostile.into(), hostile.into());
+    (outcome.checks[0].what, outcome.libraries[0].0) = (hostile.into(), hostile.into());
     outcome.checks[0].simulated = 9.0;
     outcome.tasks[2].measure = Some(hostile.into());
     let page = page(&outcome);
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;"));
-    assert!(!page.contains('\u{1b}'));
-    assert!(!terminal(&outcome).contains('\u{1b}'));
+    assert!(!page.contains('\u{1b}') && !terminal(&outcome).contains('\u{1b}'));
 }
 
 #[test]
@@ -500,6 +496,5 @@ fn the_json_is_the_outcome() {
     let read: Outcome = serde_json::from_str(&written).expect("the outcome is read back");
     assert_eq!(read.networks.len(), outcome.networks.len());
     let value: serde_json::Value = serde_json::from_str(&written).expect("it is JSON");
-    assert_eq!(value["experiment"], "noise-preference");
     assert_eq!(value["groups"][1]["ratio"]["value"], 0.951);
 }

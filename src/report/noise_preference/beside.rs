@@ -18,6 +18,9 @@ use crate::report::html::tables::{headings, number, table};
 use crate::report::markup::{Escaped, typeset_prose};
 use crate::report::numbers::{fixed, percent, spread};
 
+/// A quantity of walks: its name and where it stands.
+type Quantity = (&'static str, fn(&Walks) -> Option<f64>);
+
 /// The trained regulators beside the best neuron.
 pub(super) fn neurons(outcome: &Outcome) -> String {
     let line = |network: &Network| {
@@ -76,7 +79,7 @@ pub(super) fn maze(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
     let walking: Vec<&Kind<'_>> =
         kinds.iter().filter(|kind| kind.networks.iter().any(|one| !one.walks.is_empty())).collect();
     let mut lines = Vec::new();
-    let values: [(&str, fn(&Walks) -> Option<f64>); 3] = [
+    let values: [Quantity; 3] = [
         ("walks that reach the goal (%)", |walks| Some(100.0 * walks.reached)),
         ("path length / shortest way", |walks| walks.length),
         ("collisions per walk", |walks| Some(walks.collisions)),

@@ -18,6 +18,9 @@ pub(super) const MULTIPLES: &str = "test noise / training noise";
 /// Points of both sites at one training noise stand this share of the axis apart.
 const APART: f64 = 0.008;
 
+/// A part of the loss: its name, its line, where it stands.
+type Part = (&'static str, Style, fn(&Point) -> f64);
+
 /// What is said of networks trained without noise, where figures show them.
 pub(super) fn without(kinds: &[Kind<'_>]) -> &'static str {
     if kinds.iter().any(|kind| kind.level == 0.0) {
@@ -159,7 +162,7 @@ fn curves(kinds: &[Kind<'_>], value: fn(&Point) -> f64, least: bool) -> Vec<Seri
 
 /// The two parts of the loss against test noise.
 pub(super) fn parts(kinds: &[Kind<'_>]) -> Result<String> {
-    let parts: [(&str, Style, fn(&Point) -> f64); 2] = [
+    let parts: [Part; 2] = [
         ("bias²", Style::Line, |point| point.bias),
         ("variance", Style::Dashed, |point| point.variance),
     ];
