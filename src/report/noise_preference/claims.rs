@@ -263,3 +263,30 @@ fn nearest(network: &Network) -> Option<&Point> {
     let distance = |point: &&Point| (point.noise - network.level).abs();
     network.curve.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(judge: fn(Estimate) -> Verdict, interval: [f64; 2]) -> Verdict {
+        judge(Estimate { value: 0.5 * (interval[0] + interval[1]), interval: Some(interval) })
+    }
+
+    #[test]
+    fn a_verdict_needs_the_whole_interval_on_one_side() {
+        use Verdict::{NotClear, NotSeen, Seen};
+        for (judge, seen, not_seen, open) in [
+            (about_one as fn(Estimate) -> Verdict, [0.8, 1.25], [0.2, 0.79], [0.5, 1.0]),
+            (about_one, [0.95, 1.05], [1.3, 2.0], [0.5, 2.0]),
+            (nothing, [0.0, 0.1], [0.11, 0.9], [0.0, 0.9]),
+            (greater, [1.001, 1.4], [1.0, 1.0], [1.0, 1.4]),
+        ] {
+            let found = [seen, not_seen, open].map(|interval| judged(judge, interval));
+            assert_eq!(found, [Seen, NotSeen, NotClear], "{seen:?} {not_seen:?} {open:?}");
+            assert_eq!(judge(Estimate { value: seen[0], interval: None }), NotClear);
+        }
+        let votes = [vec![true, true], vec![false, false], vec![true, false], vec![true], vec![]];
+        let found = votes.map(|votes| unanimous(&votes));
+        assert_eq!(found, [Seen, NotSeen, NotClear, NotClear, NotClear]);
+    }
+}
