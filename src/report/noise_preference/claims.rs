@@ -31,12 +31,13 @@ pub(super) const PAPER: Source = Source {
 
 /// How verdicts are given.
 pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
-     over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise is \
-     greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no interval, \
-     all networks have to agree: a shift is explained where the moment closure gives it to a tenth, \
-     and there is none below a hundredth of the noise; a bias is left where bias² is greater without \
-     noise than at the training noise; no noise is preferred where it is at most a tenth of the \
-     noise that detects best. What intervals do not tell, or one network alone, is not clear.";
+     over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
+     is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
+     interval, all networks have to agree: a shift is explained where the moment closure gives it \
+     to a tenth, and there is none below a hundredth of the noise; a bias is left where bias² is \
+     greater without noise than at the training noise; no noise is preferred where it is at most a \
+     tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
+     not clear.";
 
 /// What is seen of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
