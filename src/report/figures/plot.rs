@@ -2,7 +2,8 @@
 //!
 //! Place in the flow: points of an experiment -> one panel. The upper axis is logarithmic where its
 //! values span more than a decade and a half and the plot allows it; what is not above 0 is then
-//! not drawn. Where figures at its ticks are long it has a power of ten as its unit, as its name says.
+//! not drawn. Where figures at its ticks are long it has a power of ten as its unit, which its name
+//! says.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, line, points, reference, thin};
 use super::ticks::{Axis, range};
