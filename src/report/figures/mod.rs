@@ -11,6 +11,8 @@ pub(super) mod curves;
 pub(super) mod exponents;
 pub(super) mod fluctuation;
 mod frame;
+pub(super) mod plan;
+pub(super) mod plot;
 mod ticks;
 pub(super) mod training;
 pub(super) mod trains;

@@ -1,9 +1,32 @@
 //! The study of noise preference as text, page and JSON.
 //!
 //! Place in the flow: [`Outcome`] -> strings. No direction is presumed of any difference.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `kinds` | networks of one task, site and training noise; how numbers are written |
+//! | `claims` | what the paper claims beside what was found, with verdicts |
+//! | `findings` | what was found, in sentences |
+//! | `text` | the terminal's rendering |
+//! | `page` | the page: header, claims, tables, provenance |
+//! | `preference` | its figures of loss, preferred noise, bias and variance, training |
+//! | `cause` | its figures and tables of the fixed points' shift |
+//! | `beside` | its neuron, maze, colours, stochastic resonance, theory against simulation |
+
+mod beside;
+mod cause;
+mod claims;
+mod findings;
+mod kinds;
+mod page;
+mod preference;
+mod text;
 
 use crate::error::{Error, Result};
 use crate::experiments::noise_preference::found::Outcome;
+
+/// The study in words.
+const TITLE: &str = "Noise preference of recurrent networks";
 
 /// `summary.json`: the outcome itself, indented.
 ///
@@ -16,15 +39,15 @@ pub fn json(outcome: &Outcome) -> Result<String> {
     Ok(written)
 }
 
-/// The page.
+/// `report.html`: one page that holds its figures and its style and opens without a network.
 ///
 /// # Errors
 /// When a figure cannot be drawn.
-pub fn html(_outcome: &Outcome) -> Result<String> {
-    Ok(String::new())
+pub fn html(outcome: &Outcome) -> Result<String> {
+    page::page(outcome)
 }
 
-/// What the terminal shows.
-pub fn text(_outcome: &Outcome) -> String {
-    String::new()
+/// What the terminal shows: at most 100 columns wide, without colours.
+pub fn text(outcome: &Outcome) -> String {
+    text::text(outcome)
 }

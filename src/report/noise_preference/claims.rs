@@ -1,0 +1,294 @@
+//! What the paper claims, beside what this run found; nothing is left out.
+//!
+//! Place in the flow: kinds -> lines of the page. A verdict needs an interval over networks, or all
+//! networks on one side; where that does not tell, it is `not clear`. No direction is presumed.
+
+use std::fmt;
+
+use super::kinds::{Kind, digits, estimate, estimate_digits, level_of, mean, places};
+use crate::analysis::noise::Site;
+use crate::analysis::noise::preference::Estimate;
+use crate::datasets::tasks::Name;
+use crate::experiments::noise_preference::found::{Network, Point, Stationary};
+use crate::report::paper::Source;
+
+/// Preferred over training noise that is called "about 1".
+const ABOUT: [f64; 2] = [0.8, 1.25];
+/// Preferred over training noise that is called "none".
+const NOTHING: f64 = 0.1;
+/// Theory explains a shift where it gives it to this share.
+const EXPLAINED: f64 = 0.1;
+/// A shift below this share of the noise is called none.
+const UNMOVED: f64 = 0.01;
+
+/// The paper whose claims are tested.
+pub(super) const PAPER: Source = Source {
+    citation: "Eckstein, Srinivasan: Paradoxical noise preference in RNNs. Transactions on Machine \
+         Learning Research (2026); arXiv 2601.04539.",
+    of: "the model, the tasks' kinds and the claims tested here",
+    address: "https://arxiv.org/abs/2601.04539",
+};
+
+/// How verdicts are given.
+pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
+     over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
+     is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
+     interval, all networks have to agree: a shift is explained where the moment closure gives it \
+     to a tenth, and there is none below a hundredth of the noise; a bias is left where bias² is \
+     greater without noise than at the training noise; no noise is preferred where it is at most a \
+     tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
+     not clear.";
+
+/// What is seen of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Seen,
+    NotSeen,
+    NotClear,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Seen => "seen",
+            Self::NotSeen => "not seen",
+            Self::NotClear => "not clear",
+        })
+    }
+}
+
+/// One claim about one task.
+pub(super) struct Claim {
+    pub task: Name,
+    /// What the paper says.
+    pub paper: &'static str,
+    /// What is seen here, a training noise each: the noise, in figures, the verdict.
+    pub here: Vec<(f64, String, Verdict)>,
+}
+
+impl Claim {
+    /// A line per training noise: `s = 0.2: 0.91 [0.90, 0.93]`.
+    pub fn figures(&self) -> Vec<String> {
+        let one = |(level, figures, _): &(f64, String, Verdict)| match level {
+            0.0 => figures.clone(),
+            level => format!("s = {}: {figures}", level_of(*level)),
+        };
+        self.here.iter().map(one).collect()
+    }
+
+    /// The verdict; noise by noise where they differ.
+    pub fn verdict(&self) -> String {
+        let mut found: Vec<(Verdict, Vec<String>)> = Vec::new();
+        for (level, _, verdict) in &self.here {
+            match found.iter_mut().find(|(one, _)| one == verdict) {
+                Some((_, levels)) => levels.push(level_of(*level)),
+                None => found.push((*verdict, vec![level_of(*level)])),
+            }
+        }
+        match found.as_slice() {
+            [(verdict, _)] => verdict.to_string(),
+            found => {
+                let one = |(verdict, levels): &(Verdict, Vec<String>)| {
+                    format!("{verdict} at {}", levels.join(", "))
+                };
+                found.iter().map(one).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+}
+
+/// What is seen of a claim in one kind of networks: in figures, and the verdict; `None` where it
+/// has nothing to say to it.
+type Judge = fn(&Kind<'_>) -> Option<(String, Verdict)>;
+
+/// The claims: what the paper says, of which site, and how it is judged.
+const CLAIMS: [(&str, Site, Judge); 6] = [
+    (
+        "Noise inside: networks do best at about the noise of their training, where that is large \
+         enough (preferred over training noise about 1)",
+        Site::Inside,
+        |kind| ratio(kind, about_one),
+    ),
+    (
+        "Noise outside: networks do best without noise (preferred over training noise 0)",
+        Site::Outside,
+        |kind| ratio(kind, nothing),
+    ),
+    (
+        "Noise inside: without the noise of its training a network does worse (loss(0) over \
+         loss(preferred) above 1)",
+        Site::Inside,
+        gain,
+    ),
+    ("Cause: noise inside shifts the fixed points", Site::Inside, shifted),
+    (
+        "Cause: training undoes the shift at its noise, so that a bias is left without noise",
+        Site::Inside,
+        biased,
+    ),
+    (
+        "It is not stochastic resonance (here: networks trained without noise prefer none, though \
+         some noise shows them a weak signal best)",
+        Site::Inside,
+        no_resonance,
+    ),
+];
+
+/// All claims, one by one, a line per task that has something to say to it.
+pub(super) fn claims(kinds: &[Kind<'_>]) -> Vec<Claim> {
+    let tell = |&(paper, site, judge): &(&'static str, Site, Judge)| {
+        let of_task = move |kinds: &[Kind<'_>]| {
+            let told = |kind: &Kind<'_>| {
+                let (figures, verdict) = judge(kind)?;
+                Some((kind.level, figures, verdict))
+            };
+            Claim { task: kinds[0].task, paper, here: kinds.iter().filter_map(told).collect() }
+        };
+        let of_site = places(kinds).into_iter().filter(move |kinds| kinds[0].site == site);
+        of_site.map(of_task).collect::<Vec<_>>()
+    };
+    CLAIMS.iter().flat_map(tell).filter(|claim| !claim.here.is_empty()).collect()
+}
+
+fn ratio(kind: &Kind<'_>, judge: fn(Estimate) -> Verdict) -> Option<(String, Verdict)> {
+    let ratio = kind.group?.ratio?;
+    (kind.level > 0.0).then(|| (estimate(Some(ratio), 2), judge(ratio)))
+}
+
+fn gain(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    let gain = kind.group?.gain?;
+    (kind.level > 0.0).then(|| (estimate_digits(Some(gain)), greater(gain)))
+}
+
+/// Whether preferred is about training noise.
+pub(super) fn about_one(ratio: Estimate) -> Verdict {
+    match ratio.interval {
+        Some([low, high]) if low >= ABOUT[0] && high <= ABOUT[1] => Verdict::Seen,
+        Some([low, high]) if high < ABOUT[0] || low > ABOUT[1] => Verdict::NotSeen,
+        _ => Verdict::NotClear,
+    }
+}
+
+/// Whether none is preferred.
+pub(super) fn nothing(ratio: Estimate) -> Verdict {
+    match ratio.interval {
+        Some([_, high]) if high <= NOTHING => Verdict::Seen,
+        Some([low, _]) if low > NOTHING => Verdict::NotSeen,
+        _ => Verdict::NotClear,
+    }
+}
+
+fn greater(gain: Estimate) -> Verdict {
+    match gain.interval {
+        Some([low, _]) if low > 1.0 => Verdict::Seen,
+        Some([_, high]) if high <= 1.0 => Verdict::NotSeen,
+        _ => Verdict::NotClear,
+    }
+}
+
+/// All on one side, of two networks or more.
+fn unanimous(votes: &[bool]) -> Verdict {
+    match votes {
+        [] | [_] => Verdict::NotClear,
+        votes if votes.iter().all(|vote| *vote) => Verdict::Seen,
+        votes if votes.iter().all(|vote| !*vote) => Verdict::NotSeen,
+        _ => Verdict::NotClear,
+    }
+}
+
+fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    let states = kind.trained();
+    if kind.level == 0.0 || states.is_empty() {
+        return None;
+    }
+    let over = |value: &dyn Fn(&Stationary) -> Option<f64>| {
+        mean(states.iter().filter_map(|one| value(one)))
+    };
+    let simulated = over(&|one| Some(one.shift))?;
+    let closure = over(&|one| one.shift_closure);
+    let figures = match closure {
+        Some(closure) => format!("{} (closure {})", digits(simulated), digits(closure)),
+        None => format!("{} (the closure finds no state)", digits(simulated)),
+    };
+    let still = states.iter().all(|one| one.shift < UNMOVED * kind.level);
+    let explained: Vec<bool> = (states.iter())
+        .map(|one| {
+            let by = |closure: f64| (closure - one.shift).abs() <= EXPLAINED * one.shift;
+            one.shift >= UNMOVED * kind.level && one.shift_closure.is_some_and(by)
+        })
+        .collect();
+    let verdict = match (still, unanimous(&explained)) {
+        (true, _) if states.len() > 1 => Verdict::NotSeen,
+        (false, Verdict::Seen) => Verdict::Seen,
+        _ => Verdict::NotClear,
+    };
+    Some((format!("rms shift {figures}"), verdict))
+}
+
+fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    if kind.level == 0.0 {
+        return None;
+    }
+    let ends = |network: &&Network| Some((first(network)?.bias, nearest(network)?.bias));
+    let found: Vec<(f64, f64)> = kind.networks.iter().filter_map(ends).collect();
+    let still = mean(found.iter().map(|ends| ends.0))?;
+    let trained = mean(found.iter().map(|ends| ends.1))?;
+    let votes: Vec<bool> = found.iter().map(|(still, trained)| still > trained).collect();
+    let figures = format!("bias² {} without noise, {} with it", digits(still), digits(trained));
+    Some((figures, unanimous(&votes)))
+}
+
+fn no_resonance(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    if kind.level != 0.0 {
+        return None;
+    }
+    let best = |network: &&Network| {
+        Some((network.preferred.value, network.resonance.as_ref()?.best?.noise))
+    };
+    let found: Vec<(f64, f64)> = kind.networks.iter().filter_map(best).collect();
+    let preferred = mean(found.iter().map(|one| one.0))?;
+    let detecting = mean(found.iter().map(|one| one.1))?;
+    let votes: Vec<bool> = (found.iter())
+        .map(|(preferred, best)| *best > 0.0 && *preferred <= NOTHING * best)
+        .collect();
+    let figures = format!("preferred {}, best detecting {}", digits(preferred), digits(detecting));
+    Some((figures, unanimous(&votes)))
+}
+
+/// A network's point without noise.
+fn first(network: &Network) -> Option<&Point> {
+    network.curve.first().filter(|point| point.noise == 0.0)
+}
+
+/// A network's point at its training noise.
+fn nearest(network: &Network) -> Option<&Point> {
+    let distance = |point: &&Point| (point.noise - network.level).abs();
+    network.curve.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(judge: fn(Estimate) -> Verdict, interval: [f64; 2]) -> Verdict {
+        judge(Estimate { value: 0.5 * (interval[0] + interval[1]), interval: Some(interval) })
+    }
+
+    #[test]
+    fn a_verdict_needs_the_whole_interval_on_one_side() {
+        use Verdict::{NotClear, NotSeen, Seen};
+        for (judge, seen, not_seen, open) in [
+            (about_one as fn(Estimate) -> Verdict, [0.8, 1.25], [0.2, 0.79], [0.5, 1.0]),
+            (about_one, [0.95, 1.05], [1.3, 2.0], [0.5, 2.0]),
+            (nothing, [0.0, 0.1], [0.11, 0.9], [0.0, 0.9]),
+            (greater, [1.001, 1.4], [1.0, 1.0], [1.0, 1.4]),
+        ] {
+            let found = [seen, not_seen, open].map(|interval| judged(judge, interval));
+            assert_eq!(found, [Seen, NotSeen, NotClear], "{seen:?} {not_seen:?} {open:?}");
+            assert_eq!(judge(Estimate { value: seen[0], interval: None }), NotClear);
+        }
+        let votes = [vec![true, true], vec![false, false], vec![true, false], vec![true], vec![]];
+        let found = votes.map(|votes| unanimous(&votes));
+        assert_eq!(found, [Seen, NotSeen, NotClear, NotClear, NotClear]);
+    }
+}
