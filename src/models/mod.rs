@@ -6,9 +6,11 @@
 pub mod adam;
 pub mod buffer;
 pub mod checkpoint;
+pub mod convolution;
 pub mod device;
 pub mod images;
 pub mod lstm;
+mod products;
 pub mod readout;
 pub mod sentiment;
 pub mod series;

@@ -23,12 +23,13 @@
 
 use super::activations::{flush, tanh};
 use super::forward::{CHUNK_ROWS, identity, recurrent_of};
-use super::products::{
-    FEW_ROWS, Gradients, Line, MANY_ROWS, Weights, add_product, add_transposed_product, floats,
-    floats_mut, load, store, vectors, vectors_mut, zeros,
-};
+use super::packing::{FEW_ROWS, Gradients, MANY_ROWS, Weights};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
+use crate::models::products::{
+    Line, add_product, add_transposed_product, floats, floats_mut, load, store, vectors,
+    vectors_mut, zeros,
+};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

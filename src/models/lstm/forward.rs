@@ -20,12 +20,10 @@
 //! driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
 use super::activations::{sigmoid, tanh};
-use super::products::{
-    FEW_ROWS, Line, MANY_ROWS, Weights, add_product, floats, floats_mut, load, store, vectors,
-    zeros,
-};
+use super::packing::{FEW_ROWS, MANY_ROWS, Weights};
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
+use crate::models::products::{Line, add_product, floats, floats_mut, load, store, vectors, zeros};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `operation` | the layer as one operation of Burn, for CPU, GPU and autodiff |
 //! | `forward`, `backward` | the two stages: formula, declaration, twin |
-//! | `products`, `activations` | the twins' matrix products and functions, vectorised |
+//! | `packing`, `activations` | the twins' weights as their products read them; functions, vectorised |
 //! | `kernels` | the stages in Burn's stream on a GPU |
 //! | `initial` | the weights to start from |
 //! | `sizes` | sizes of a call, and rows per call on a device |
@@ -25,7 +25,7 @@ mod forward;
 mod initial;
 mod kernels;
 mod operation;
-mod products;
+mod packing;
 mod sizes;
 
 pub use activations::SMALLEST_GRADIENT;
