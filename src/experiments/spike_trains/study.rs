@@ -46,7 +46,20 @@ impl Study {
         observer.begin("reading the pictures", 0);
         let images = images::load(&settings.images, settings.seed)?;
         settings.model.architecture.check(images.training.shape)?;
-        for part in [&images.training, &images.test] {
+        for (half, part) in [("training", &images.training), ("test", &images.test)] {
+            let window = settings.spikes.window;
+            if window > part.len() / 2 {
+                let found = part.len();
+                return Err(Error::new(format!(
+                    "expected at least {} {half} pictures, two windows of {window}, found {found}",
+                    2 * window
+                ))
+                .at(&images.source)
+                .remedy(format!(
+                    "take more {half} pictures, or set spikes.window to {} or less",
+                    found / 2
+                )));
+            }
             settings.spikes.check(part.len())?;
         }
         observer.finish(&format!(
@@ -258,6 +271,7 @@ impl Study {
         let recorded: Recorded = viewing.record(machine, observer)?;
         let model =
             |layer: &Layer| poisson::summary(&layer.units, &layer.kept, spikes.window, seed);
+        let example = |layer: &Layer| Example::of(&layer.kept, spikes.window);
         let fanos = recorded.units().filter_map(|unit| unit.counts[0].fano_unbiased());
         Ok(View {
             pictures: pictures.to_owned(),
@@ -265,7 +279,7 @@ impl Study {
             whole: Indicators::of(recorded.units()),
             layers: recorded.layers.iter().map(|layer| Indicators::of(&layer.units)).collect(),
             poisson: recorded.layers.iter().filter(|_| kept > 0).map(model).collect(),
-            example: recorded.layers.last().and_then(|one| Example::of(&one.kept, spikes.window)),
+            examples: recorded.layers.iter().filter(|_| kept > 0).map(example).collect(),
             identity: Identity::of(recorded.units(), spikes.window),
             rates: binned(recorded.units().map(|unit| unit.rate(1.0)), 20, 0.05),
             fanos: binned(fanos, 40, View::fano_width(order)),

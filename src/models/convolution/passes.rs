@@ -161,7 +161,9 @@ impl WithSimd for One<'_> {
                     match bias {
                         None => written.iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum),
                         Some(_) => written.iter_mut().zip(sums).for_each(|(to, sum)| {
-                            *to = if *sum < 0.0 { 0.0 } else { *sum };
+                            // Without a branch, which would be guessed wrongly half of the time.
+                            let keep = u32::from(*sum < 0.0).wrapping_sub(1);
+                            *to = f32::from_bits(sum.to_bits() & keep);
                         }),
                     }
                 }

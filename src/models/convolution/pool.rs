@@ -31,7 +31,7 @@ pub(super) fn forward(maps: &[f32], [height, width]: [usize; 2]) -> Vec<f32> {
 
 /// The larger one; a NaN if there is one.
 fn larger(one: f32, other: f32) -> f32 {
-    if one >= other || one.is_nan() { one } else { other }
+    if (one >= other) | one.is_nan() { one } else { other }
 }
 
 /// The gradient of `maps` from that of `halved`, which [`forward`] gave: to the first of equals.
@@ -55,16 +55,16 @@ pub(super) fn gradient(
                 let written = written[start..][..2 * width].split_at_mut(width);
                 for (x, (gradient, largest)) in gradient.iter().zip(halved).enumerate() {
                     let at = 2 * x;
-                    let place = if maps.0[at] == *largest {
-                        &mut written.0[at]
-                    } else if maps.0[at + 1] == *largest {
-                        &mut written.0[at + 1]
-                    } else if maps.1[at] == *largest {
-                        &mut written.1[at]
-                    } else {
-                        &mut written.1[at + 1]
+                    // Without branches: which of four it is cannot be guessed.
+                    let first = maps.0[at] == *largest;
+                    let second = !first & (maps.0[at + 1] == *largest);
+                    let third = !(first | second) & (maps.1[at] == *largest);
+                    let last = !(first | second | third);
+                    let to = |wanted: bool| {
+                        f32::from_bits(gradient.to_bits() & u32::from(wanted).wrapping_neg())
                     };
-                    *place = *gradient;
+                    written.0[at..at + 2].copy_from_slice(&[to(first), to(second)]);
+                    written.1[at..at + 2].copy_from_slice(&[to(third), to(last)]);
                 }
             }
         });
