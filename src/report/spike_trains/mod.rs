@@ -45,7 +45,11 @@ fn kind(label_noise: f64) -> String {
     match label_noise {
         0.0 => "generalising".into(),
         1.0 => "memorising".into(),
-        share => format!("{} random", percent(share)),
+        share => {
+            let hundredths = 100.0 * share;
+            let decimals = usize::from((hundredths - hundredths.round()).abs() > 1e-9);
+            format!("{} % random", fixed(hundredths, decimals))
+        }
     }
 }
 

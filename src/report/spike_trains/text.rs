@@ -50,13 +50,13 @@ pub fn text(outcome: &Outcome) -> String {
         "\nhidden units at the end of training, mean ± standard deviation over networks\n\n",
     );
     let heading = format!(
-        "{:<13}{:<9}{:<9}{:>16}{:>16}{:>18}{:>18}",
+        "{:<13}{:<9}{:<9}{:>16}{:>17}{:>16}{:>19}",
         "kind", "pictures", "order", "MFR", "MFF", "Var(rate)", "Var(Fano)"
     );
     text.push_str(&format!("{heading}\n{}\n", "-".repeat(heading.chars().count())));
     for Line { kind, pictures, order, figures } in lines(outcome) {
         text.push_str(&format!(
-            "{kind:<13}{pictures:<9}{order:<9}{:>16}{:>16}{:>18}{:>18}\n",
+            "{kind:<13}{pictures:<9}{order:<9}{:>16}{:>17}{:>16}{:>19}\n",
             figures[0], figures[1], figures[2], figures[3]
         ));
     }
