@@ -22,6 +22,7 @@ use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::lstm;
 use noisescope::recording::{spectra, traces};
+use noisescope::signal::logarithm;
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[

@@ -82,7 +82,22 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     let shown = succeed(&run(&["--out", "whole", "--epochs", "60"], home));
-    for word in ["memorising", "generalising", "untrained", "MFF", "AUC", "SYNTHETIC", "1 - p"] {
+    for word in [
+        "memorising",
+        "generalising",
+        "untrained",
+        "MFF",
+        "AUC",
+        "SYNTHETIC",
+        "1 - p",
+        "all apart from",
+        "epochs of memorising networks until 0.3: ",
+        "always on",
+        "disp.P",
+        "count B",
+        "it is the rates that tell",
+        "in the passes forward",
+    ] {
         assert!(shown.contains(word), "no `{word}` in\n{shown}");
     }
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
@@ -124,7 +139,19 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
     assert_eq!(unbalanced(&page), None);
     assert_eq!(loads(&page), Vec::<&str>::new());
     assert!(!page.contains("NaN"), "a number that is none is shown");
-    for words in ["Memorising against generalising", "Layer by layer", "<svg", "Lehmler"] {
+    for words in [
+        "Memorising against generalising",
+        "Layer by layer",
+        "<svg",
+        "Lehmler",
+        "How early",
+        "Memorising minus generalising in each hidden layer",
+        "blocked, 1-dense512",
+        "memorising, shuffled, 2-dense512",
+        "in the passes forward",
+        "it is the rates that tell",
+        "correlation",
+    ] {
         assert!(page.contains(words), "no `{words}` on the page");
     }
 
@@ -146,7 +173,7 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     let home = home.path();
     std::fs::write(home.join("no.idx"), [0u8, 0, 9, 9, 0, 0, 0, 1]).expect("written");
     for (arguments, words) in [
-        (&["--window", "61"][..], &["spikes.window", "60"][..]),
+        (&["--window", "61"][..], &["built-in", "122", "found 120", "spikes.window to 60"][..]),
         (&["--networks", "0"], &["comparison.networks", "at least 1"]),
         (&["--label-noise", "0,1.5"], &["comparison.label_noise", "1.5"]),
         (&["--label-noise", "1,0"], &["comparison.label_noise", "ascending"]),

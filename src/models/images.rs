@@ -13,12 +13,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
+use super::convolution;
 use super::training::{self, Epoch, Judged, Lesson, Score};
 use crate::datasets::images::{CLASSES, Part};
 use crate::error::{Error, Result};
@@ -172,12 +171,11 @@ impl Classifier {
     fn forward(&self, pictures: Tensor<4>, hidden: &mut dyn FnMut(Tensor<2>)) -> Tensor<2> {
         let mut maps = pictures;
         for Convolution { weight, bias } in &self.convolutions {
-            let same = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
-            maps = relu(conv2d(maps, weight.val(), Some(bias.val()), same));
+            maps = convolution::rectified(maps, weight.val(), bias.val());
             hidden(maps.clone().flatten(1, 3));
         }
         if !self.convolutions.is_empty() {
-            maps = max_pool2d(maps, MaxPoolOptions::new([2, 2]));
+            maps = convolution::halved(maps);
         }
         let mut units: Tensor<2> = maps.flatten(1, 3);
         for (at, Dense { weight, bias }) in self.dense.iter().enumerate() {

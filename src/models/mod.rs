@@ -7,15 +7,16 @@ mod activations;
 pub mod adam;
 pub mod buffer;
 pub mod checkpoint;
+pub mod convolution;
 pub mod ctrnn;
 pub mod device;
 pub mod images;
 pub mod lstm;
+mod products;
 pub mod readout;
 pub mod sentiment;
 pub mod series;
 pub mod training;
-mod vectors;
 
 use crate::gpu::stage::Stage;
 

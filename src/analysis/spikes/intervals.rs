@@ -11,6 +11,8 @@
 //! only, which no order of addition changes and no length of a train wears out: CV is equal to the
 //! bit on every path, CV2 and LV as good as a division of float32, 3e-7.
 
+use std::sync::LazyLock;
+
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
@@ -133,7 +135,8 @@ impl Spaced {
     }
 
     /// Adds the spike at step `now`, from 1.
-    fn spike(&mut self, now: u32, ratios: &mut [u64; 2]) {
+    #[inline]
+    fn spike(&mut self, now: u32, ratios: &mut [u64; 2], table: &[[u32; 2]]) {
         if self.last == 0 {
             self.first = now;
         } else {
@@ -141,16 +144,35 @@ impl Spaced {
             let square = u64::from(interval).pow(2);
             self.squares = narrow(wide(self.squares).wrapping_add(square));
             if self.previous != 0 {
-                let change = interval.abs_diff(self.previous) as f32;
-                let ratio = (change / (interval + self.previous) as f32).min(BELOW_ONE);
-                ratios[0] += u64::from((ratio * ONE) as u32);
-                ratios[1] += u64::from((ratio * ratio * ONE) as u32);
+                let pair = [self.previous, interval];
+                let known = table.get((pair[0] as usize) << SHORT | pair[1] as usize);
+                let known = known.filter(|_| (pair[0] | pair[1]) >> SHORT == 0);
+                let [once, squared] = known.map_or_else(|| ratio(pair), |words| *words);
+                ratios[0] += u64::from(once);
+                ratios[1] += u64::from(squared);
             }
             self.previous = interval;
         }
         self.last = now;
     }
 }
+
+/// The ratio of two neighbouring intervals and its square, in units of 1 / [`ONE`].
+fn ratio([previous, interval]: [u32; 2]) -> [u32; 2] {
+    let change = interval.abs_diff(previous) as f32;
+    let ratio = (change / (interval + previous) as f32).min(BELOW_ONE);
+    [(ratio * ONE) as u32, (ratio * ratio * ONE) as u32]
+}
+
+/// Bits of a short interval: ratios of two of them are looked up, for a unit that is often active
+/// has hardly any others, and a division per spike is what takes the time.
+const SHORT: u32 = 5;
+
+/// The ratios of short intervals, `previous << SHORT | interval`.
+static RATIOS: LazyLock<Vec<[u32; 2]>> = LazyLock::new(|| {
+    let pairs = (0..1u32 << (2 * SHORT)).map(|at| [at >> SHORT, at & ((1 << SHORT) - 1)]);
+    pairs.map(|pair| if pair == [0, 0] { [0, 0] } else { ratio(pair) }).collect()
+});
 
 /// The stage.
 pub struct Intervals;
@@ -194,7 +216,7 @@ impl Stage for Intervals {
 
 /// Adds the spikes of a chunk.
 pub(super) fn add(chunk: &Chunk, bits: &[u32], spaced: &mut [Spaced], ratios: &mut [u32]) {
-    let units = chunk.units as usize;
+    let (units, table) = (chunk.units as usize, RATIOS.as_slice());
     let blocks = spaced.par_chunks_mut(BLOCK).zip(ratios.par_chunks_mut(RATIO_WORDS * BLOCK));
     blocks.enumerate().for_each(|(block, (spaced, ratios))| {
         let records = spaced.iter_mut().zip(ratios.as_chunks_mut::<RATIO_WORDS>().0);
@@ -206,7 +228,7 @@ pub(super) fn add(chunk: &Chunk, bits: &[u32], spaced: &mut [Spaced], ratios: &m
                 record.spikes += left.count_ones();
                 while left != 0 {
                     let step = (word * BITS) as u32 + left.trailing_zeros();
-                    record.spike(chunk.start + step + 1, &mut sums);
+                    record.spike(chunk.start + step + 1, &mut sums, table);
                     left &= left - 1;
                 }
             }

@@ -164,10 +164,13 @@ impl Gathered {
         let test = if alone { None } else { self.half(path, is_test)? };
         if let Some(test) = test.as_ref().filter(|test| test.shape != training.shape) {
             let [one, other] = [training.shape, test.shape].map(|[_, h, w]| format!("{h} x {w}"));
+            let files = self.images.iter().map(|(file, ..)| file);
+            let mut files = files.chain(self.batches.iter().map(|(file, _)| file));
+            let file = files.find(|file| is_test(file));
             return Err(Error::new(format!(
                 "expected test images of {one} pixels, as the training images, found {other}"
             ))
-            .at(path.display())
+            .at(file.map_or(path, PathBuf::as_path).display())
             .remedy("give both halves of one data set"));
         }
         Ok(Found { form: format!("{form}{name}"), training, test })

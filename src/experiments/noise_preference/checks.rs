@@ -12,7 +12,7 @@ use crate::analysis::noise::preference::argmin;
 use crate::analysis::noise::{Nonlinearity, Site, activation};
 use crate::error::Result;
 use crate::gpu::Engine;
-use crate::models::ctrnn::{Dynamics, Ensemble, Moments, Sampling, Weights};
+use crate::models::ctrnn::{Dynamics, Ensemble, Weights};
 use crate::signal::philox::Philox;
 
 /// Realisations of every check.
@@ -41,19 +41,17 @@ pub(super) fn checks(seed: u64, engine: Option<&Arc<Engine>>) -> Result<Vec<Chec
                 format!("{which} of a {f} unit at {argument}, noise {site}, g = {rate}")
             };
             let variance = activation::without_feedback(rate, theory.variance)?;
-            let count = found.count as f64;
             checks.push(Check {
                 what: what("mean"),
                 theory: theory.mean,
                 simulated: found.mean,
-                error: (variance / count).sqrt(),
+                error: (found.variance / REALISATIONS as f64).sqrt(),
             });
             checks.push(Check {
                 what: what("variance"),
                 theory: variance,
                 simulated: found.variance,
-                // Of a normal law; heavier tails of a rectified one make it a little larger.
-                error: variance * (3.0 / count).sqrt(),
+                error: found.error,
             });
         }
     }
@@ -61,13 +59,24 @@ pub(super) fn checks(seed: u64, engine: Option<&Arc<Engine>>) -> Result<Vec<Chec
         let kink = Kink::new(rate, units)?;
         let (ratio, error) = at_the_kink(rate, units, (seed, engine))?;
         checks.push(Check {
-            what: format!("preferred over training noise of {units} units at the kink, g = {rate}"),
+            what: format!(
+                "preferred over training noise of {units} unit{} at the kink, g = {rate}",
+                if units == 1 { "" } else { "s" }
+            ),
             theory: kink.preferred_ratio(),
             simulated: ratio,
             error,
         });
     }
     Ok(checks)
+}
+
+/// A unit's states in all realisations.
+struct Sample {
+    mean: f64,
+    variance: f64,
+    /// The variance's standard error, by the states' own fourth moment.
+    error: f64,
 }
 
 /// The stationary law of one unit without feedback.
@@ -77,7 +86,7 @@ fn unit(
     argument: f64,
     rate: f64,
     (seed, engine): (u64, Option<&Arc<Engine>>),
-) -> Result<Moments> {
+) -> Result<Sample> {
     let weights = apart(1, Dynamics { nonlinearity, site, rate: rate as f32 }, argument);
     let steps = (20.0 / rate).ceil() as usize;
     let ensemble = Ensemble {
@@ -88,10 +97,21 @@ fn unit(
         realisations: REALISATIONS,
         noise: Philox::named(seed, "noise/checks"),
         index: 0,
-        outputs_from: steps,
-        sampled: Some(Sampling { burn_in: steps - 1, every: 1, bins: None }),
+        outputs_from: steps - 1,
+        sampled: None,
     };
-    Ok(ensemble.run(engine)?.moments[0])
+    // The readout of one unit is the unit.
+    let states: Vec<f64> = ensemble.run(engine)?.outputs.into_iter().map(f64::from).collect();
+    let count = states.len() as f64;
+    let mean = states.iter().sum::<f64>() / count;
+    let moment =
+        |power: i32| states.iter().map(|state| (state - mean).powi(power)).sum::<f64>() / count;
+    let (second, fourth) = (moment(2), moment(4));
+    Ok(Sample {
+        mean,
+        variance: second * count / (count - 1.0),
+        error: ((fourth - second * second) / count).sqrt(),
+    })
 }
 
 /// Preferred over training noise of units at the kink whose mean output is made right at the

@@ -25,7 +25,7 @@ const SETTLED: f64 = 20.0;
 const PROCESSES: usize = 64;
 
 /// The colours of `subject`'s states under its task's middle input; empty where its task does not
-/// hold its input.
+/// hold its input, and without the levels at which fewer than two units move.
 pub(super) fn colours(
     subject: Subject<'_>,
     settings: &Settings,
@@ -50,6 +50,10 @@ pub(super) fn colours(
         let traces = states(weights, drive, (level, settled), noise)?;
         let measured = measure(&traces, machine)?;
         let betas = measured.exponents.iter().filter_map(dfa::Exponent::beta).collect::<Vec<_>>();
+        // A mean and a spread of units need two.
+        if betas.len() < 2 {
+            continue;
+        }
         let local = [false, true].map(|large| {
             let slope = |row: usize| {
                 measured.alpha(row)?;

@@ -52,7 +52,7 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
         format!(
             "Stationary states: {} inputs held, {} realisations, 8 looks 4 time constants apart \
              after 20 time constants. Theory: a Gaussian moment closure of mean and covariance, \
-             which is exact without feedback; `without feedback` is the shift of a unit whose input \
+             which is exact without feedback; \"without feedback\" is the shift of a unit whose input \
              stays where it is without noise. Distance from the nonlinearity: the size of a unit's \
              mean argument, in units of s.",
             mechanism.inputs, mechanism.realisations

@@ -70,6 +70,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Every presentation of the network: on its way, untrained and at the end.
+    pub fn views(&self) -> impl Iterator<Item = &View> {
+        let looks = self.course.iter().flat_map(|look| &look.views);
+        looks.chain(&self.untrained).chain(&self.end)
+    }
+
     /// The first look at which the training accuracy was reached.
     pub fn first_at(&self, accuracy: f64) -> Option<&Look> {
         self.course.iter().find(|look| look.training_accuracy >= accuracy)
@@ -102,8 +108,10 @@ pub struct View {
     pub layers: Vec<Indicators>,
     /// What the Poisson model says of each layer; empty on the way, where no spikes are kept.
     pub poisson: Vec<PoissonSummary>,
-    /// Some units step by step; `None` on the way.
-    pub example: Option<Example>,
+    /// Some units of each layer step by step, `None` of a layer of which none spikes; empty on the
+    /// way.
+    #[serde(default)]
+    pub examples: Vec<Option<Example>>,
     /// How far the Fano factors are from 1 - rate.
     pub identity: Option<Identity>,
     /// Units by rate in 20 bins of 0.05 from 0 to 1.
@@ -122,7 +130,7 @@ impl View {
     }
 }
 
-/// Some units of the last hidden layer, to be looked at.
+/// Some units of a layer, to be looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Example {
     /// Steps at which each unit spikes, of the first [`Example::STEPS`].

@@ -80,7 +80,7 @@ impl Settings {
             }
         }
         if self.window == 0 || self.window > steps / 2 {
-            let expected = format!("1 to {}, half of the {steps} pictures,", steps / 2);
+            let expected = format!("1 to {}, half of the {steps} pictures", steps / 2);
             return refuse("window", expected, self.window.to_string());
         }
         Ok(())

@@ -18,7 +18,7 @@ use crate::analysis::spikes::poisson;
 use crate::datasets::images::{self, Images, Part, labels};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
-use crate::experiments::run_folder::RunFolder;
+use crate::experiments::run_folder::{self, RunFolder};
 use crate::files::write_whole;
 use crate::models::checkpoint::{self, Metadata};
 use crate::models::images::{Classifier, Classifying, score};
@@ -46,7 +46,20 @@ impl Study {
         observer.begin("reading the pictures", 0);
         let images = images::load(&settings.images, settings.seed)?;
         settings.model.architecture.check(images.training.shape)?;
-        for part in [&images.training, &images.test] {
+        for (half, part) in [("training", &images.training), ("test", &images.test)] {
+            let window = settings.spikes.window;
+            if window > part.len() / 2 {
+                let found = part.len();
+                return Err(Error::new(format!(
+                    "expected at least {} {half} pictures, two windows of {window}, found {found}",
+                    2 * window
+                ))
+                .at(&images.source)
+                .remedy(format!(
+                    "take more {half} pictures, or set spikes.window to {} or less",
+                    found / 2
+                )));
+            }
             settings.spikes.check(part.len())?;
         }
         observer.finish(&format!(
@@ -129,7 +142,7 @@ impl Study {
         std::fs::create_dir_all(&home)
             .map_err(|cause| Error::file("make the network's folder", &home, cause))?;
         let done = home.join("network.json");
-        if let Some(network) = read(&done)? {
+        if let Some(network) = run_folder::done(&done)? {
             return Ok(network);
         }
         let Images { training: part, test, .. } = &self.images;
@@ -258,6 +271,7 @@ impl Study {
         let recorded: Recorded = viewing.record(machine, observer)?;
         let model =
             |layer: &Layer| poisson::summary(&layer.units, &layer.kept, spikes.window, seed);
+        let example = |layer: &Layer| Example::of(&layer.kept, spikes.window);
         let fanos = recorded.units().filter_map(|unit| unit.counts[0].fano_unbiased());
         Ok(View {
             pictures: pictures.to_owned(),
@@ -265,7 +279,7 @@ impl Study {
             whole: Indicators::of(recorded.units()),
             layers: recorded.layers.iter().map(|layer| Indicators::of(&layer.units)).collect(),
             poisson: recorded.layers.iter().filter(|_| kept > 0).map(model).collect(),
-            example: recorded.layers.last().and_then(|one| Example::of(&one.kept, spikes.window)),
+            examples: recorded.layers.iter().filter(|_| kept > 0).map(example).collect(),
             identity: Identity::of(recorded.units(), spikes.window),
             rates: binned(recorded.units().map(|unit| unit.rate(1.0)), 20, 0.05),
             fanos: binned(fanos, 40, View::fano_width(order)),
@@ -289,7 +303,7 @@ struct Course {
 
 impl Course {
     fn open(path: PathBuf) -> Result<Self> {
-        let looks = read(&path)?.unwrap_or_default();
+        let looks = run_folder::done(&path)?.unwrap_or_default();
         Ok(Self { path, looks })
     }
 
@@ -300,21 +314,6 @@ impl Course {
         let text = serde_json::to_string(&self.looks).expect("looks are plain data");
         write_whole(&self.path, text.as_bytes())
     }
-}
-
-/// What a file holds; nothing where there is none.
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| Error::file("read what was found of a network", path, cause))?;
-    serde_json::from_str(&text).map(Some).map_err(|cause| {
-        Error::new("expected what was found of a network")
-            .at(path.display())
-            .remedy("remove the file, and the network is looked at again")
-            .because(cause)
-    })
 }
 
 /// Memorising (the most label noise) against generalising (the least) networks.

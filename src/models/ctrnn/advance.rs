@@ -22,7 +22,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::activations::{flush, softplus, tanh};
-use super::super::vectors::{
+use super::super::products::{
     FEW_ROWS, Line, MANY_ROWS, add_product, floats, floats_mut, load, store, vectors, zeros,
 };
 use super::weights::Weights;

@@ -19,7 +19,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::activations::{flush, softplus_slope};
-use super::super::vectors::{
+use super::super::products::{
     FEW_ROWS, Line, MANY_ROWS, add_product, add_transposed_product, floats, floats_mut, load,
     store, vectors, vectors_mut, zeros,
 };

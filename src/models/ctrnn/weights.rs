@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::vectors::{Line, floats_mut, zeros};
+use super::super::products::{Line, floats_mut, zeros};
 use crate::analysis::noise::{Nonlinearity, Site};
 use crate::error::{Error, Result};
 

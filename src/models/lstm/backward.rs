@@ -21,15 +21,15 @@
 //! the first, steps from last to first within, rows in order; then the groups in order. Groups
 //! depend on the batch alone, so any number of threads gives the same bits.
 
-use super::super::activations::{flush, tanh};
-use super::super::vectors::{
+use super::forward::{CHUNK_ROWS, identity, recurrent_of};
+use super::packing::{Gradients, Weights};
+use super::sizes::{LANES, Parameters, Sizes};
+use crate::gpu::stage::{Binding, Bound, Stage};
+use crate::models::activations::{flush, tanh};
+use crate::models::products::{
     FEW_ROWS, Line, MANY_ROWS, add_product, add_transposed_product, floats, floats_mut, load,
     store, vectors, vectors_mut, zeros,
 };
-use super::forward::{CHUNK_ROWS, identity, recurrent_of};
-use super::products::{Gradients, Weights};
-use super::sizes::{LANES, Parameters, Sizes};
-use crate::gpu::stage::{Binding, Bound, Stage};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -19,13 +19,13 @@
 //! one fused multiply-add where the processor has it. The shader adds in the same order, but a
 //! driver may or may not fuse, and its `exp` and `tanh` are the driver's.
 
-use super::super::activations::{sigmoid, tanh};
-use super::super::vectors::{
-    FEW_ROWS, Line, MANY_ROWS, add_product, floats, floats_mut, load, store, vectors, zeros,
-};
-use super::products::Weights;
+use super::packing::Weights;
 use super::sizes::{LANES, Parameters, Sizes};
 use crate::gpu::stage::{Binding, Bound, Stage};
+use crate::models::activations::{sigmoid, tanh};
+use crate::models::products::{
+    FEW_ROWS, Line, MANY_ROWS, add_product, floats, floats_mut, load, store, vectors, zeros,
+};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `operation` | the layer as one operation of Burn, for CPU, GPU and autodiff |
 //! | `forward`, `backward` | the two stages: formula, declaration, twin |
-//! | `products` | the layouts of the twins' matrix products |
+//! | `packing` | the twins' weights as their products read them |
 //! | `kernels` | the stages in Burn's stream on a GPU |
 //! | `initial` | the weights to start from |
 //! | `sizes` | sizes of a call, and rows per call on a device |
@@ -24,7 +24,7 @@ mod forward;
 mod initial;
 mod kernels;
 mod operation;
-mod products;
+mod packing;
 mod sizes;
 
 pub use super::activations::SMALLEST_GRADIENT;

@@ -14,7 +14,7 @@
 
 use super::backward::{Saved, backward};
 use super::forward::{Written, forward};
-use super::products::Weights;
+use super::packing::Weights;
 use super::sizes::Sizes;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;

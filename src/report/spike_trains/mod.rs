@@ -2,19 +2,21 @@
 //!
 //! Place in the flow: [`Outcome`] -> strings. No direction is presumed of any difference.
 
+mod comparing;
+mod course;
+mod text;
 mod units;
 
-use super::figures::against::{Against, Series};
-use super::html::figures::figure;
+pub use text::text;
+
 use super::html::tables::{headings, number, table};
 use super::html::{document, provenance, section};
-use super::lines::paragraph;
 use super::markup::{Escaped, typeset_prose};
-use super::numbers::{count, finite, fixed, percent, several};
+use super::numbers::{count, duration, finite, fixed, percent, several};
 use super::paper;
 use crate::error::{Error, Result};
 use crate::experiments::outcome::Spread;
-use crate::experiments::spike_trains::found::{Comparison, Network, Outcome, View};
+use crate::experiments::spike_trains::found::{Network, Outcome, View};
 use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
 
@@ -43,7 +45,11 @@ fn kind(label_noise: f64) -> String {
     match label_noise {
         0.0 => "generalising".into(),
         1.0 => "memorising".into(),
-        share => format!("{} random", percent(share)),
+        share => {
+            let hundredths = 100.0 * share;
+            let decimals = usize::from((hundredths - hundredths.round()).abs() > 1e-9);
+            format!("{} % random", fixed(hundredths, decimals))
+        }
     }
 }
 
@@ -156,100 +162,13 @@ fn identity(outcome: &Outcome) -> String {
     format!(
         "In the shuffled order a unit is a coin of its own rate p, whatever the network has \
          learned: its Fano factor is 1 - p. Of {} units of all networks none is further from that \
-         than {} standard errors. There the mean Fano factor says nothing that the rates do not; \
-         only the blocked and the repeated order can.",
+         than {} standard errors. For the claim that means: in that order MFF is one minus the mean \
+         rate of the units that spike, and Var(Fano) the variance of their rates but for chance. \
+         However well they tell memorising from generalising there, it is the rates that tell; only \
+         the blocked and the repeated order can add to them.",
         count(units),
         fixed(largest, 1)
     )
-}
-
-/// One comparison in words.
-fn difference(found: &Comparison) -> String {
-    let one = &found.difference;
-    let interval = one.interval.map_or_else(String::new, |(low, high)| {
-        format!(" [{}, {}]", fixed(low, 4), fixed(high, 4))
-    });
-    format!("{}{interval}", fixed(one.difference, 4))
-}
-
-/// The comparisons of all units.
-fn of_all<'a>(outcome: &'a Outcome, at: &'a str) -> impl Iterator<Item = &'a Comparison> {
-    outcome.comparisons.iter().filter(move |one| one.layer == "all" && one.at == at)
-}
-
-/// What the terminal shows: at most 100 columns wide.
-pub fn text(outcome: &Outcome) -> String {
-    let mut text = String::new();
-    let title =
-        format!("noisescope {}: {}, seed {}", outcome.version, outcome.experiment, outcome.seed);
-    paragraph(&mut text, &title, 0);
-    text.push('\n');
-    let device = &outcome.device;
-    let made_up = if outcome.images.synthetic { "SYNTHETIC: " } else { "" };
-    let pictures = &outcome.images;
-    for (label, words) in [
-        ("device", format!("{} ({}, {})", device.name, device.backend, device.kind)),
-        (
-            "pictures",
-            format!(
-                "{made_up}{}; {} training, {} test",
-                pictures.source,
-                count(pictures.training),
-                count(pictures.test)
-            ),
-        ),
-        (
-            "network",
-            format!(
-                "{}: {}",
-                outcome.architecture,
-                outcome.layers.iter().map(|one| one.0.as_str()).collect::<Vec<_>>().join(", ")
-            ),
-        ),
-    ] {
-        paragraph(&mut text, &format!("{label:<11}{words}"), 11);
-    }
-    for words in accuracies(outcome) {
-        paragraph(&mut text, &words, 0);
-    }
-    text.push_str(
-        "\nhidden units at the end of training, mean ± standard deviation over networks\n\n",
-    );
-    let heading = format!(
-        "{:<13}{:<9}{:<9}{:>16}{:>16}{:>18}{:>18}",
-        "kind", "pictures", "order", "MFR", "MFF", "Var(rate)", "Var(Fano)"
-    );
-    text.push_str(&format!("{heading}\n{}\n", "-".repeat(heading.chars().count())));
-    for Line { kind, pictures, order, figures } in lines(outcome) {
-        text.push_str(&format!(
-            "{kind:<13}{pictures:<9}{order:<9}{:>16}{:>16}{:>18}{:>18}\n",
-            figures[0], figures[1], figures[2], figures[3]
-        ));
-    }
-    text.push_str("\nmemorising minus generalising, training pictures: difference [95 %], AUC\n\n");
-    let mut ats: Vec<&str> = Vec::new();
-    for one in &outcome.comparisons {
-        if !ats.contains(&one.at.as_str()) {
-            ats.push(&one.at);
-        }
-    }
-    for at in ats {
-        for one in of_all(outcome, at).filter(|one| one.pictures == "training") {
-            text.push_str(&format!(
-                "{:<6}{:<10}{:<10}{:>34}   AUC {:.2} ({} and {})\n",
-                one.at,
-                order(one.order),
-                one.indicator,
-                difference(one),
-                one.difference.auc,
-                one.difference.networks.0,
-                one.difference.networks.1
-            ));
-        }
-    }
-    text.push('\n');
-    paragraph(&mut text, &identity(outcome), 0);
-    text
 }
 
 /// `report.html`: one page that holds its figures and its style.
@@ -277,13 +196,15 @@ pub fn html(outcome: &Outcome) -> Result<String> {
     let sections = [
         header,
         section("Indicators", &indicators(outcome)),
-        section("Memorising against generalising", &comparisons(outcome)),
-        section("Over the epochs", &course(outcome)?),
+        section("Memorising against generalising", &comparing::comparisons(outcome)),
+        section("How early", &comparing::early(outcome)),
+        section("Over the epochs", &course::course(outcome)?),
         section("Spread over units", &units::spread(outcome)?),
         section("Rasters and counts", &units::examples(outcome)?),
         section("Poisson processes, or coins?", &units::model(outcome)),
-        section("Layer by layer", &layers(outcome)),
-        section("What the paper claims", &claims(outcome)),
+        section("Layer by layer", &(layers(outcome) + &comparing::by_layer(outcome))),
+        section("What the paper claims", &comparing::claims(outcome)),
+        section("Times", &times(outcome)),
         section("Methods", &methods(outcome)),
         section("Settings", &format!("<pre>{}</pre>\n", Escaped(outcome.settings.trim_end()))),
         section("Sources", &provenance::source_list(&[paper::SPIKES])),
@@ -321,84 +242,6 @@ fn indicators(outcome: &Outcome) -> String {
     )
 }
 
-fn comparisons(outcome: &Outcome) -> String {
-    let line = |one: &Comparison| {
-        let (ones, others) = one.difference.networks;
-        let figures = [difference(one), fixed(one.difference.auc, 2), format!("{ones}, {others}")];
-        format!(
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td>{}</tr>\n",
-            Escaped(&one.at),
-            Escaped(&one.pictures),
-            order(one.order),
-            Escaped(&one.indicator),
-            figures.iter().map(|figure| number(figure)).collect::<String>()
-        )
-    };
-    let body: String =
-        outcome.comparisons.iter().filter(|one| one.layer == "all").map(line).collect();
-    if body.is_empty() {
-        return "<p class=\"absent\">There is one kind of network only.</p>\n".into();
-    }
-    let caption = "Memorising minus generalising networks, all hidden units: difference of means \
-         [95 % interval, bootstrap over networks], and the area under the ROC curve of the \
-         indicator (0.5: tells nothing apart; 0 or 1: always)";
-    let note = "<p class=\"note\">At: the first epoch of each network at which it classifies that \
-         share of the training pictures as their labels say, so that both kinds fit what they \
-         learn equally well; or the end of training.</p>\n";
-    let headings =
-        headings(&["at", "pictures", "order", "indicator"], &["difference", "AUC", "networks"]);
-    table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n")) + note
-}
-
-/// The indicators over the epochs, a panel per indicator and order, a series per kind.
-fn course(outcome: &Outcome) -> Result<String> {
-    let mut panels = Vec::new();
-    let kinds: Vec<Kind<'_>> = kinds(outcome).into_iter().skip(1).collect();
-    let looks = outcome.networks.first().and_then(|one| one.course.first());
-    let orders: Vec<Order> =
-        looks.map_or_else(Vec::new, |look| look.views.iter().map(|view| view.order).collect());
-    let mut add = |heading: String, series: Vec<Series<'_>>, name: &str| -> Result<()> {
-        let panel = Against { setting: "epoch", name, description: &heading, series, marked: &[] };
-        panels.extend(panel.panel()?.map(|svg| format!("<h3>{heading}</h3>\n{svg}")));
-        Ok(())
-    };
-    let points = |networks: &[(&Network, &[View])],
-                  value: &dyn Fn(&Network, usize) -> Option<f64>| {
-        let of = |network: &Network| -> Vec<(f64, f64)> {
-            let places = 0..network.course.len();
-            let at = |place: usize| network.course[place].epoch as f64;
-            places.filter_map(|place| Some((at(place), value(network, place)?))).collect()
-        };
-        networks.iter().flat_map(|(network, _)| of(network)).collect::<Vec<_>>()
-    };
-    for (place, &shown) in orders.iter().enumerate() {
-        for (indicator, value) in INDICATORS {
-            let found =
-                |network: &Network, at: usize| value(&network.course[at].views.get(place)?.whole);
-            let series: Vec<Series<'_>> = kinds
-                .iter()
-                .map(|(kind, networks)| (kind.as_str(), points(networks, &found)))
-                .collect();
-            add(format!("{indicator}, {}", order(shown)), series, indicator)?;
-        }
-    }
-    for (heading, pick) in [
-        (
-            "Training accuracy",
-            (|network: &Network, at: usize| Some(100.0 * network.course[at].training_accuracy))
-                as fn(&Network, usize) -> Option<f64>,
-        ),
-        ("Test accuracy", |network, at| Some(100.0 * network.course[at].test_accuracy)),
-    ] {
-        let series: Vec<Series<'_>> =
-            kinds.iter().map(|(kind, networks)| (kind.as_str(), points(networks, &pick))).collect();
-        add(heading.to_owned(), series, "classified rightly (%)")?;
-    }
-    let caption = "Training pictures, all hidden units. Points: networks; lines: means over the \
-         networks of a kind that still train. Epoch 0: before training.";
-    Ok(figure("wide", &panels, caption, "No epoch was looked at."))
-}
-
 fn layers(outcome: &Outcome) -> String {
     let mut body = String::new();
     for (kind, networks) in kinds(outcome) {
@@ -430,27 +273,39 @@ fn layers(outcome: &Outcome) -> String {
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
-/// The paper's claim beside what is seen, indicator by indicator.
-fn claims(outcome: &Outcome) -> String {
-    let line = |one: &Comparison| {
-        let verdict = match one.difference.interval {
-            Some((low, high)) if low > 0.0 || high < 0.0 => "tells them apart",
-            Some(_) => "open",
-            None => "too few networks",
-        };
+/// Seconds in the passes forward, and in the statistics, of every presentation of every network.
+fn shown(outcome: &Outcome) -> (f64, f64) {
+    let views = outcome.networks.iter().flat_map(Network::views).map(|view| view.seconds);
+    views.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+}
+
+/// What the statistics cost beside the passes forward that make the activations.
+fn cost(outcome: &Outcome) -> String {
+    let (forward, statistics) = shown(outcome);
+    let views = outcome.networks.iter().map(|one| one.views().count()).sum();
+    format!(
+        "Showing the pictures, {}: {} in the passes forward, {} in the statistics of every unit, \
+         {} of the first.",
+        several(views, "presentation"),
+        duration(forward),
+        duration(statistics),
+        percent(statistics / forward)
+    )
+}
+
+fn times(outcome: &Outcome) -> String {
+    let line = |(what, seconds): &(String, f64)| {
         format!(
-            "<tr><th scope=\"row\">{}, {}</th>{}{}<td>{verdict}</td></tr>\n",
-            Escaped(&one.indicator),
-            order(one.order),
-            number(&difference(one)),
-            number(&fixed(one.difference.auc, 2))
+            "<tr><th scope=\"row\">{}</th>{}</tr>\n",
+            Escaped(what),
+            number(&duration(*seconds))
         )
     };
-    let body: String =
-        of_all(outcome, "end").filter(|one| one.pictures == "training").map(line).collect();
-    let caption = "The paper: MFR, MFF and the variances of both over units are stable indicators \
-         of memorisation during learning; it gives no number and no direction. Here, at the end of \
-         training";
-    let headings = headings(&["indicator"], &["memorising \u{2212} generalising", "AUC", ""]);
-    table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
+    let body: String = outcome.seconds.iter().map(line).collect();
+    let caption = "Wall time of the run's parts";
+    format!(
+        "{}<p class=\"note\">{}</p>\n",
+        table(caption, &headings(&["part"], &["time"]), &format!("<tbody>\n{body}</tbody>\n")),
+        Escaped(&typeset_prose(&cost(outcome)))
+    )
 }

@@ -25,9 +25,21 @@ const TESTS: [Test; 6] = [
     ("intervals, geometric", |found| found.geometric_intervals),
 ];
 
-/// How many units reject the Poisson model and the coin, layer by layer.
-pub(super) fn model(outcome: &Outcome) -> String {
-    let mut body = String::new();
+/// What the tests say of a layer of a kind of network, training pictures.
+pub(super) struct Tested<'a> {
+    pub kind: String,
+    pub order: &'static str,
+    pub layer: &'a str,
+    /// Of each of [`TESTS`], in percent, means over networks: p below 5 %, and discovered.
+    pub shares: Vec<String>,
+    /// Of each network: mean and standard deviation of the correlation of counts between units, and
+    /// what its standard deviation would be if they were independent.
+    pub correlation: Vec<[Option<f64>; 3]>,
+}
+
+/// Every kind, order and layer.
+pub(super) fn tested(outcome: &Outcome) -> Vec<Tested<'_>> {
+    let mut all = Vec::new();
     for (kind, networks) in kinds(outcome) {
         let Some((_, shape)) = networks.first() else { continue };
         for (place, view) in shape.iter().enumerate().filter(|(_, one)| one.pictures == "training")
@@ -37,27 +49,43 @@ pub(super) fn model(outcome: &Outcome) -> String {
                 let found: Vec<PoissonSummary> =
                     networks.iter().filter_map(|(_, views)| of(views)).collect();
                 let percent = |share: Option<f64>| share.map(|share| 100.0 * share);
-                let mut figures: Vec<String> = TESTS
-                    .iter()
-                    .map(|(_, test)| {
-                        let shares = found.iter().map(|one| percent(test(one).share));
-                        let discovered = found.iter().map(|one| percent(test(one).discovered));
-                        format!("{} / {}", whole(shares), whole(discovered))
-                    })
-                    .collect();
-                figures.push(over(found.iter().map(|one| one.correlation.mean)));
-                figures.push(over(found.iter().map(|one| one.correlation.sd)));
-                figures.push(over(found.iter().map(|one| one.correlation.independent_sd)));
-                body.push_str(&format!(
-                    "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n",
-                    Escaped(&kind),
-                    order(view.order),
-                    Escaped(name),
-                    figures.iter().map(|figure| number(figure)).collect::<String>()
-                ));
+                let shares = TESTS.iter().map(|(_, test)| {
+                    let shares = found.iter().map(|one| percent(test(one).share));
+                    let discovered = found.iter().map(|one| percent(test(one).discovered));
+                    format!("{}/{}", whole(shares), whole(discovered))
+                });
+                let shares = shares.collect();
+                let correlation =
+                    found.iter().map(|PoissonSummary { correlation: one, .. }| {
+                        [one.mean, one.sd, one.independent_sd]
+                    });
+                all.push(Tested {
+                    kind: kind.clone(),
+                    order: order(view.order),
+                    layer: name,
+                    shares,
+                    correlation: correlation.collect(),
+                });
             }
         }
     }
+    all
+}
+
+/// How many units reject the Poisson model and the coin, layer by layer.
+pub(super) fn model(outcome: &Outcome) -> String {
+    let line = |tested: Tested<'_>| {
+        let mut figures = tested.shares;
+        figures.extend((0..3).map(|at| over(tested.correlation.iter().map(|one| one[at]))));
+        format!(
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n",
+            Escaped(&tested.kind),
+            tested.order,
+            Escaped(tested.layer),
+            figures.iter().map(|figure| number(figure)).collect::<String>()
+        )
+    };
+    let body: String = tested(outcome).into_iter().map(line).collect();
     let mut columns: Vec<&str> = TESTS.iter().map(|(name, _)| *name).collect();
     columns.extend(["correlation", "its sd", "sd if independent"]);
     let caption = "Units that reject a model, in percent: p below 0.05 / at a false-discovery rate \
@@ -77,7 +105,8 @@ fn whole(values: impl Iterator<Item = Option<f64>>) -> String {
     }
 }
 
-/// Raster and counts of the first network of each kind, shuffled and blocked.
+/// Rasters of the last layer and counts of every layer, of the first network of each kind, shuffled
+/// and blocked.
 pub(super) fn examples(outcome: &Outcome) -> Result<String> {
     let (mut rasters, mut counts) = (Vec::new(), Vec::new());
     for (kind, networks) in kinds(outcome) {
@@ -86,17 +115,24 @@ pub(super) fn examples(outcome: &Outcome) -> Result<String> {
             view.pictures == "training" && [Order::Shuffled, Order::Blocked].contains(&view.order)
         };
         for view in views.iter().filter(wanted) {
-            let Some(example) = &view.example else { continue };
-            let heading = format!("{kind}, {}", order(view.order));
-            let panel = |svg: String| format!("<h3>{}</h3>\n{svg}", Escaped(&heading));
-            rasters.push(panel(trains::raster(example, &heading)?));
-            counts.push(panel(trains::counts(example, &heading)?));
+            let panel =
+                |heading: &str, svg: String| format!("<h3>{}</h3>\n{svg}", Escaped(heading));
+            for (layer, example) in view.examples.iter().enumerate() {
+                let Some(example) = example else { continue };
+                let heading = format!("{kind}, {}", order(view.order));
+                if layer + 1 == view.examples.len() {
+                    rasters.push(panel(&heading, trains::raster(example, &heading)?));
+                }
+                let name = outcome.layers.get(layer).map_or("", |(name, _)| name.as_str());
+                let heading = format!("{heading}, {name}");
+                counts.push(panel(&heading, trains::counts(example, &heading)?));
+            }
         }
     }
     let raster = "Units of the last hidden layer over the first 200 training pictures, the first \
          network of each kind. Blocked: the pictures of one class come first.";
-    let count = "Counts per window of the unit whose rate is the median of those that spike, the \
-         windows that each model expects drawn over them.";
+    let count = "Counts per window of one unit of each layer, the one whose rate is the median of \
+         those that spike: bars, windows; lines, the windows that each model expects.";
     Ok(figure("wide", &rasters, raster, "No spikes were kept.")
         + &figure("wide", &counts, count, "No spikes were kept."))
 }

@@ -1,10 +1,9 @@
-//! Matrix products blocked in registers, at the machine's vector width: what the recurrent networks'
-//! steps are made of on the CPU.
+//! Matrix products blocked in registers, at the machine's vector width.
 //!
-//! Place in the flow: floor 3, under [`super::lstm`] and [`super::ctrnn`]. Per time step the products
-//! are small (16 rows by a few hundred columns), so that a general library spends as long in its
-//! set-up as in its sums. Here a tile of a few rows by a few vectors stays in registers over the
-//! whole inner dimension.
+//! Place in the flow: floor 3, under the LSTM and the convolutions on the CPU. Their products are
+//! small (16 rows of a batch, or a row of a picture, by up to a few hundred columns), so that a
+//! general library spends as long in its set-up as in its sums. Here a tile of a few rows by a few
+//! vectors stays in registers over the whole inner dimension.
 //!
 //! The program is built for the oldest 64-bit processors and asks at run time which vectors there
 //! are (`pulp::Arch`; what runs inside must be `#[inline(always)]`, else it is compiled without

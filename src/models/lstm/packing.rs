@@ -1,6 +1,7 @@
-//! The layouts that the matrix products of the recurrence ([`super::super::vectors`]) read.
+//! The layouts that the recurrence reads its weights in.
 //!
-//! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU.
+//! Place in the flow: floor 3, under `forward` and `backward` of the LSTM, on the CPU, for the
+//! products of [`crate::models::products`].
 //!
 //! ```text
 //! bundle          the four gates of as many units as a vector has lanes: [gate][lane]
@@ -10,8 +11,8 @@
 //!                 rows padded to whole vectors, then kernel's
 //! ```
 
-use super::super::vectors::{Line, floats_mut, zeros};
 use super::sizes::Sizes;
+use crate::models::products::{Line, floats_mut, zeros};
 
 /// The weights of one layer: kernel `[E, 4H]`, recurrent `[H, 4H]`, bias `[4H]`.
 #[derive(Clone, Copy)]
@@ -101,8 +102,8 @@ fn pieces(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::vectors::floats;
     use super::*;
+    use crate::models::products::floats;
 
     #[test]
     fn packing_keeps_every_weight() {
