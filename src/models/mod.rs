@@ -1,5 +1,5 @@
 //! Networks on Burn: the LSTM as one sequence-level operation and the network built of it, the
-//! classifiers of pictures, and one training loop.
+//! classifiers of pictures, continuous-time networks under noise, and one training loop.
 //!
 //! Place in the flow: floor 3, batches in, states out. A Burn upgrade touches this module only.
 

@@ -1,6 +1,6 @@
 //! Matrix products blocked in registers, at the machine's vector width.
 //!
-//! Place in the flow: floor 3, under the LSTM and the convolutions on the CPU. Their products are
+//! Place in the flow: floor 3, under the recurrent networks and the convolutions on the CPU. Their products are
 //! small (16 rows of a batch, or a row of a picture, by up to a few hundred columns), so that a
 //! general library spends as long in its set-up as in its sums. Here a tile of a few rows by a few
 //! vectors stays in registers over the whole inner dimension.

@@ -17,6 +17,7 @@
 //! | `text` | the terminal's rendering |
 //! | `html` | the page, with `markup` (escaping) and `figures` (SVG) |
 //! | `sweep` | the cells of a sweep, as text, JSON, CSV and a page |
+//! | `spike_trains`, `noise_preference` | those studies, as text, JSON and a page |
 //! | `analysis`, `spikes` | anyone's traces (with a page) and spike trains, as text, JSON and CSV |
 
 pub mod analysis;

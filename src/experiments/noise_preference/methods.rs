@@ -21,12 +21,13 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
         ),
         format!(
             "Training: backpropagation through all steps of a trial; {} updates on {} fresh trials \
-             each, Adam (rate {}, beta 0.9 and 0.999, epsilon 1e-7), the gradient's norm held to {}; \
+             each, Adam (rate {}, of the regulator {}, beta 0.9 and 0.999, epsilon 1e-7), the gradient's norm held to {}; \
              the network after the last update is tested. Training noise s: {:?}; {} networks of \
              each kind, which differ in seed: initial weights, trials and noise.",
             training.epochs * settings.updates,
             training.batch,
             training.rate,
+            settings.regulator_rate,
             training.clip,
             noise.levels,
             noise.networks

@@ -109,6 +109,9 @@ pub struct Settings {
     pub noise: Noise,
     /// How they are trained.
     pub training: training::Settings,
+    /// Adam's rate for the regulator, whose two weights have far to go: from 0 and 0.5 to about
+    /// 1 - 1/g and 1/g.
+    pub regulator_rate: f64,
     /// How they are tested.
     pub test: Testing,
     /// How the cause is looked for.
@@ -136,6 +139,7 @@ impl Default for Settings {
             model: Model::default(),
             noise: Noise::default(),
             training,
+            regulator_rate: 0.02,
             test: Testing::default(),
             mechanism: Mechanism::default(),
             tasks: tasks::Settings::default(),
@@ -150,6 +154,12 @@ impl Settings {
     /// A setting is out of range; the error names it.
     pub fn check(&self) -> Result<()> {
         self.training.check()?;
+        if !(self.regulator_rate > 0.0 && self.regulator_rate.is_finite()) {
+            let found = self.regulator_rate;
+            return Err(Error::new(format!("expected a positive number, found {found}"))
+                .at("regulator_rate")
+                .remedy("set regulator_rate; 0.02 is the default"));
+        }
         let refuse = |name: &str, expected: &str, found: String| {
             Err(Error::new(format!("expected {expected}, found {found}"))
                 .at(name)

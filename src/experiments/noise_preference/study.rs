@@ -214,6 +214,10 @@ impl Study {
         let (dynamics, sizes) = settings.network(task, kind.site);
         let training = training::Settings {
             keep: vec![settings.training.epochs],
+            rate: match task.form() {
+                Form::Neuron => settings.regulator_rate,
+                _ => settings.training.rate,
+            },
             ..settings.training.clone()
         };
         let device = machine.device.clone().autodiff();

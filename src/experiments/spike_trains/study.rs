@@ -5,7 +5,7 @@
 //! folder, in which its training goes on after a stop, and `network.json` once it is done.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::module::Module;

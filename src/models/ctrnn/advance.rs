@@ -175,7 +175,9 @@ impl Chunk<'_> {
         let stride = 1 + inputs + padded;
         let tile_rows = rows.len().next_multiple_of(R);
         let (mut now, mut next) = (zeros(tile_rows * stride), zeros(tile_rows * stride));
-        let mut noise = zeros(rows.len() * STEPS_PER_BLOCK * padded);
+        // No noise for units that only pad: it is half the work of a small network.
+        let drawn = units.next_multiple_of(S::F32_LANES);
+        let mut noise = zeros(rows.len() * STEPS_PER_BLOCK * drawn);
         for (factors, state) in
             floats_mut(&mut now).chunks_exact_mut(stride).zip(self.state.chunks_exact(units))
         {
@@ -184,7 +186,7 @@ impl Chunk<'_> {
         for step in 0..self.call.steps {
             let time = self.call.first + step;
             if step == 0 || time.is_multiple_of(STEPS_PER_BLOCK) {
-                self.draw(time / STEPS_PER_BLOCK, floats_mut(&mut noise), padded);
+                self.draw(time / STEPS_PER_BLOCK, floats_mut(&mut noise), drawn);
             }
             for (row, factors) in rows.iter().zip(floats_mut(&mut now).chunks_exact_mut(stride)) {
                 let place = (row.drive as usize * self.call.steps + step) * inputs;
@@ -200,8 +202,8 @@ impl Chunk<'_> {
                     let sums = add_product(simd, factors, stride, weights, zero);
                     for (place, pre) in sums.into_iter().enumerate().take(rows.len() - first) {
                         let row = first + place;
-                        let at = (row * STEPS_PER_BLOCK + time % STEPS_PER_BLOCK) * padded;
-                        let noise = &floats(&noise)[at + panel * width..][..width];
+                        let at = (row * STEPS_PER_BLOCK + time % STEPS_PER_BLOCK) * drawn;
+                        let noise = &floats(&noise)[at + panel * width..];
                         let from = place * stride + 1 + inputs + panel * width;
                         let before = &factors[from..][..width];
                         let to = row * stride + 1 + inputs + panel * width;
@@ -220,11 +222,11 @@ impl Chunk<'_> {
         }
     }
 
-    /// The noise of four steps of every row that has any.
+    /// The noise of four steps of every row that has any, of `drawn` units.
     #[inline(always)]
-    fn draw(&self, block: usize, noise: &mut [f32], padded: usize) {
+    fn draw(&self, block: usize, noise: &mut [f32], drawn: usize) {
         let Call { rows, noise: stream, index, .. } = self.call;
-        for (row, noise) in rows.iter().zip(noise.chunks_exact_mut(STEPS_PER_BLOCK * padded)) {
+        for (row, noise) in rows.iter().zip(noise.chunks_exact_mut(STEPS_PER_BLOCK * drawn)) {
             if row.level != 0.0 {
                 stream.fill([block as u32, row.draw, index], noise);
             }
