@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::analyze::Analyze;
+use super::noise_preference::NoisePreference;
 use super::settings::Wishes;
 use super::spike_trains::SpikeTrains;
 use super::sweep::Action;
@@ -53,6 +54,9 @@ pub enum Experiment {
     /// Units as spike trains in networks that learn true labels and random ones
     #[command(name = "spike-trains", args_override_self = true)]
     SpikeTrains(Box<SpikeTrains>),
+    /// Networks trained with noise inside or outside their activation, tested under every noise
+    #[command(name = "noise-preference", args_override_self = true)]
+    NoisePreference(Box<NoisePreference>),
 }
 
 #[derive(Args, Debug)]

@@ -5,6 +5,7 @@
 mod analyze;
 mod args;
 mod doctor;
+mod noise_preference;
 mod progress;
 mod settings;
 mod spike_trains;
@@ -40,6 +41,9 @@ pub fn main() -> ExitCode {
         Command::Analyze(options) => analyze::analyze(&options),
         Command::Sweep { action } => sweep::sweep(&action),
         Command::Run { experiment: Experiment::OneOverF(options) } => one_over_f(&options),
+        Command::Run { experiment: Experiment::NoisePreference(options) } => {
+            noise_preference::noise_preference(&options)
+        }
         Command::Run { experiment: Experiment::SpikeTrains(options) } => {
             spike_trains::spike_trains(&options)
         }

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use crate::datasets::series;
 use crate::error::{Error, Result};
 use crate::experiments::one_over_f::{self, Preset, Settings};
+use crate::experiments::run_folder::RunFolder;
 use crate::experiments::table;
 use crate::models::checkpoint;
 
@@ -114,6 +115,36 @@ pub fn read_as<T: DeserializeOwned>(path: &Path) -> Result<Table> {
     // Read once by itself, so that a wrong name or type is blamed on the file.
     table::of_text::<T>(&text).map_err(|error| error.at(path.display()))?;
     Ok(read)
+}
+
+/// Defaults, a file of settings and `flags` laid over one another; of the stopped run in `resume`
+/// its own settings, with which no flags go.
+///
+/// # Errors
+/// A file cannot be read, or a name or value is not one of the settings'.
+pub fn resolved<T: Default + Serialize + DeserializeOwned>(
+    resume: Option<&Path>,
+    file: Option<&Path>,
+    flags: &[(String, Value)],
+) -> Result<T> {
+    let kept = match resume {
+        Some(folder) => {
+            let path = RunFolder::open(folder)?.file("settings.toml");
+            if !flags.is_empty() {
+                let what = "a resumed run keeps its settings, found flags that change them";
+                return Err(Error::new(what)
+                    .at(folder.display())
+                    .remedy("leave the flags out, or start a new run with them"));
+            }
+            Some(path)
+        }
+        None => file.map(Path::to_owned),
+    };
+    let file = kept.map(|path| read_as::<T>(&path)).transpose()?;
+    let base = Table::try_from(T::default()).expect("settings are a table");
+    let laid = laid_over(base, file.as_ref(), flags)?;
+    let text = toml::to_string(&laid).expect("a table is TOML");
+    table::of_text(&text).map_err(|error| error.at("flags and settings together"))
 }
 
 /// The settings that are wished, the file of settings read.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::progress::Terminal;
 use super::{new_folder, settings, show};
@@ -12,7 +12,6 @@ use crate::experiments::machine::Machine;
 use crate::experiments::run_folder::RunFolder;
 use crate::experiments::spike_trains::settings::Settings;
 use crate::experiments::spike_trains::study::{NAME, Study};
-use crate::experiments::table;
 use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
@@ -104,27 +103,9 @@ pub fn spike_trains(options: &SpikeTrains) -> Result<()> {
 
 /// Defaults, file and flags; of a stopped run its own settings.
 fn wished(options: &SpikeTrains) -> Result<Settings> {
-    let flags = flags(options)?;
-    let file = match (&options.resume, &options.settings) {
-        (Some(folder), _) => {
-            let path = RunFolder::open(folder)?.file("settings.toml");
-            if !flags.is_empty() {
-                return Err(Error::new(
-                    "a resumed run keeps its settings, found flags that change them",
-                )
-                .at(folder.display())
-                .remedy("leave the flags out, or start a new run with them"));
-            }
-            Some(path)
-        }
-        (None, file) => file.clone(),
-    };
-    let file = file.map(|path| settings::read_as::<Settings>(&path)).transpose()?;
-    let base = Table::try_from(Settings::default()).expect("settings are a table");
-    let laid = settings::laid_over(base, file.as_ref(), &flags)?;
-    let text = toml::to_string(&laid).expect("a table is TOML");
+    let SpikeTrains { resume, settings: file, .. } = options;
     let mut settings: Settings =
-        table::of_text(&text).map_err(|error| error.at("flags and settings together"))?;
+        settings::resolved(resume.as_deref(), file.as_deref(), &flags(options)?)?;
     if let Some(path) = &mut settings.images.data {
         *path = std::path::absolute(&path)
             .map_err(|cause| Error::file("find the path", path, cause))?;

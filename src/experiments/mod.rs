@@ -9,6 +9,7 @@ mod control;
 pub mod exponents;
 mod groups;
 pub mod machine;
+pub mod noise_preference;
 pub mod one_over_f;
 pub mod outcome;
 pub mod readings;

@@ -7,7 +7,7 @@
 //! | `checkpoint.safetensors` | all that `--resume` needs |
 //! | `best.safetensors` | the weights of the best epoch |
 //! | `epochs/*.safetensors` | the weights of the epochs that `training.keep` names |
-//! | `networks/*` | a folder per network, of `spike-trains` |
+//! | `networks/*` | a folder per network, of `spike-trains` and `noise-preference` |
 //! | `exponents.csv` | one row per exponent |
 //! | `reviews.csv` | the recorded reviews: position, place, label, tokens, rightly classified |
 //! | `traces/*.npy` | the traces, where asked for: row `position * units + unit` of a quantity's file |
@@ -16,6 +16,8 @@
 //! A folder holds one run: nothing of an earlier one is overwritten unless the user forces it.
 
 use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::files::PARTIAL;
@@ -135,6 +137,24 @@ impl RunFolder {
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
+}
+
+/// What `path` holds of a network that is done, if it is there.
+///
+/// # Errors
+/// The file cannot be read, or holds something else.
+pub fn done<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| Error::file("read what was found of a network", path, cause))?;
+    serde_json::from_str(&text).map(Some).map_err(|cause| {
+        Error::new("expected what was found of a network")
+            .at(path.display())
+            .remedy("remove the file, and the network is looked at again")
+            .because(cause)
+    })
 }
 
 #[cfg(test)]

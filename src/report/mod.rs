@@ -28,6 +28,7 @@ mod findings;
 mod html;
 mod lines;
 mod markup;
+pub mod noise_preference;
 mod numbers;
 mod paper;
 pub mod spike_trains;

@@ -1,14 +1,61 @@
 //! The tasks of the noise study: what a network is driven by, what its output should be, and when
 //! that counts.
 //!
-//! Place in the flow: floor 2, beside the reviews. Each task has a [`Name`]; a
+//! Place in the flow: floor 2, beside the reviews. [`task`] gives the task of a [`Name`]; a
 //! [`Task`] makes [`Trials`], which a network of the task's [`Form`] is trained and tested on. Each
 //! task is one file that says its law in full.
 //!
 //! The tasks are those of Eckstein & Srinivasan, *Paradoxical noise preference in RNNs*, arXiv
 //! 2601.04539, as far as they are public; every number in them is a default of this project.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+pub mod feedforward;
+pub mod function;
+pub mod integration;
+pub mod maze;
+pub mod regulator;
+pub mod suite;
+
+pub use maze::Maze;
+
+/// The settings of all tasks, one part each: the `tasks` part of the study's settings.
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Of [`Name::Function`].
+    pub function: function::Settings,
+    /// Of [`Name::Regulator`].
+    pub regulator: regulator::Settings,
+    /// Of [`Name::Maze`].
+    pub maze: maze::Settings,
+    /// Of [`Name::Integration`].
+    pub integration: integration::Settings,
+    /// Of [`Name::Suite`].
+    pub suite: suite::Settings,
+    /// Of [`Name::Feedforward`].
+    pub feedforward: feedforward::Settings,
+}
+
+/// The task of `name`, as `settings` ask for it.
+///
+/// # Errors
+/// A setting of this task is out of its range, or its maze has no way through; the error names the
+/// setting (`tasks.maze.size`).
+pub fn task(name: Name, settings: &Settings) -> Result<Box<dyn Task>> {
+    Ok(match name {
+        Name::Function => Box::new(function::Function::new(&settings.function)?),
+        Name::Regulator => Box::new(regulator::Regulator::new(&settings.regulator)?),
+        Name::Maze => Box::new(Maze::new(&settings.maze)?),
+        Name::Integration => Box::new(integration::Integration::new(&settings.integration)?),
+        Name::Suite => Box::new(suite::Suite::new(&settings.suite)?),
+        Name::Feedforward => Box::new(feedforward::Feedforward::new(&settings.feedforward)?),
+    })
+}
 
 /// Inputs, targets and weights of some trials of one task, as a network is fed.
 ///
@@ -108,6 +155,11 @@ impl Purpose {
             Self::Test => "test",
         }
     }
+
+    /// The stream that trials of the task `name` come from.
+    fn stream(self, name: Name) -> String {
+        format!("task/{name}/{}", self.name())
+    }
 }
 
 /// What a network is to do.
@@ -143,6 +195,11 @@ pub trait Task: Send + Sync {
     /// the task has no measure.
     fn score(&self, trials: &Trials, outputs: &[f32]) -> Option<f64> {
         let _ = (trials, outputs);
+        None
+    }
+
+    /// The maze, where the network's outputs can move what it senses; none for the other tasks.
+    fn closed_loop(&self) -> Option<&Maze> {
         None
     }
 }
@@ -193,4 +250,35 @@ impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Demands a whole number in `range`.
+fn within(place: &str, found: usize, range: RangeInclusive<usize>, remedy: &str) -> Result<()> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    let (least, most) = range.into_inner();
+    Err(Error::new(format!("expected {least} to {most}, found {found}")).at(place).remedy(remedy))
+}
+
+/// Demands a finite number above 0.
+fn positive(place: &str, found: f64, remedy: &str) -> Result<()> {
+    demand(found > 0.0 && found.is_finite(), "a number above 0", place, found, remedy)
+}
+
+/// Demands a finite number that is not below 0.
+fn not_negative(place: &str, found: f64, remedy: &str) -> Result<()> {
+    demand(found >= 0.0 && found.is_finite(), "0 or a number above it", place, found, remedy)
+}
+
+/// Demands a finite number.
+fn finite(place: &str, found: f32, remedy: &str) -> Result<()> {
+    demand(found.is_finite(), "a finite number", place, f64::from(found), remedy)
+}
+
+fn demand(holds: bool, expected: &str, place: &str, found: f64, remedy: &str) -> Result<()> {
+    if holds {
+        return Ok(());
+    }
+    Err(Error::new(format!("expected {expected}, found {found}")).at(place).remedy(remedy))
 }

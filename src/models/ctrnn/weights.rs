@@ -109,7 +109,7 @@ impl Weights {
     /// Vᵀ, `[O][padded]`, the rest zero.
     pub(super) fn pack_readout(&self, padded: usize) -> Vec<Line> {
         let mut packed = zeros(self.outputs * padded);
-        for (unit, row) in self.readout.chunks_exact(self.outputs).enumerate() {
+        for (unit, row) in self.readout.chunks_exact(self.outputs.max(1)).enumerate() {
             for (output, value) in row.iter().enumerate() {
                 floats_mut(&mut packed)[output * padded + unit] = *value;
             }

@@ -1,0 +1,72 @@
+//! The conventions of a run of `noise-preference`, in sentences fit for a methods section.
+//!
+//! Place in the flow: settings in, sentences into the outcome; the report prints them.
+
+use super::settings::Settings;
+
+/// One paragraph each for model, training, test, preference, mechanism, colour and resonance.
+pub(super) fn sentences(settings: &Settings) -> Vec<String> {
+    let Settings { model, noise, training, test, mechanism, .. } = settings;
+    vec![
+        format!(
+            "Model: h' = (1 - g) h + g f(h W + u U + b + s xi) with noise inside, h' = (1 - g) h + \
+             g (f(h W + u U + b) + s xi) with noise outside, z = h V + c (Eckstein & Srinivasan \
+             2026); f is {}, g = {}, {} units; xi is standard normal, independent for every unit and \
+             step, and s is not rescaled by the square root of the time step. xi comes from \
+             Philox4x32-10 by Box and Muller's transform, with unit, step, realisation and batch as \
+             counters, so that it is the same on every device and however the work is split. A \
+             feedforward network is the same model at g = 1 whose weights lead from layer to layer; \
+             the regulator is one unit that is its own output.",
+            model.nonlinearity, model.rate, model.units
+        ),
+        format!(
+            "Training: backpropagation through all steps of a trial; {} updates on {} fresh trials \
+             each, Adam (rate {}, beta 0.9 and 0.999, epsilon 1e-7), the gradient's norm held to {}; \
+             the network after the last update is tested. Training noise s: {:?}; {} networks of \
+             each kind, which differ in seed: initial weights, trials and noise.",
+            training.epochs * settings.updates,
+            training.batch,
+            training.rate,
+            training.clip,
+            noise.levels,
+            noise.networks
+        ),
+        format!(
+            "Test: weighted mean squared error over {} test trials, each with {} realisations of \
+             the noise ({} draws per point), at {} noise levels from {} to {} times the training \
+             noise (of networks trained without noise: times the smallest training noise above 0). \
+             All levels see the same trials and the same realisations but for their size. The loss \
+             is bias² plus variance: of the mean output over realisations, and about it.",
+            test.trials,
+            test.realisations,
+            test.trials * test.realisations,
+            test.grid.len(),
+            test.grid.first().copied().unwrap_or_default(),
+            test.grid.last().copied().unwrap_or_default()
+        ),
+        "Preferred noise: the level of least mean loss, refined by the parabola through it and its \
+         neighbours; its interval is the 95 % percentile interval of a bootstrap over realisations \
+         (2,000 draws). Means over networks have the same over networks. loss(0)/loss(preferred) is \
+         never below 1; where its interval begins at 1, nothing is shown."
+            .to_owned(),
+        format!(
+            "Stationary states: {} inputs held, {} realisations, 8 looks 4 time constants apart \
+             after 20 time constants. Theory: a Gaussian moment closure of mean and covariance, \
+             which is exact without feedback; `without feedback` is the shift of a unit whose input \
+             stays where it is without noise. Distance from the nonlinearity: the size of a unit's \
+             mean argument, in units of s.",
+            mechanism.inputs, mechanism.realisations
+        ),
+        format!(
+            "Colour: DFA of order 1 (beta = 2 alpha - 1) of every unit's state over {} steps under \
+             one input held, slopes over the smallest and the largest windows, and the slope of the \
+             spectrum summed over units; beside them a unit without feedback, an autoregressive \
+             process of order 1.",
+            mechanism.trace
+        ),
+        "Stochastic resonance, a control: in networks trained without noise all biases are lowered \
+         until no unit is above its threshold, and a signal too weak to bring one there is added; \
+         d' of the mean output with and without it, over 500 realisations each, with noise inside."
+            .to_owned(),
+    ]
+}

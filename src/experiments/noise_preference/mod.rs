@@ -1,0 +1,31 @@
+//! Noise preference of recurrent networks: networks trained with noise inside the activation do best
+//! at about that noise, networks trained with noise outside at none; and why.
+//!
+//! Place in the flow: floor 4, `tasks --> trials --> Ctrnn --> weights --> ensembles --> Outcome`. The
+//! claims are those of Eckstein & Srinivasan, *Paradoxical noise preference in RNNs*, arXiv
+//! 2601.04539 (TMLR 2026).
+//!
+//! | file | |
+//! |---|---|
+//! | `settings` | what a settings file holds |
+//! | `study` | the run: every network trained, tested, explained |
+//! | `testing` | loss against test noise |
+//! | `mechanism` | stationary states, simulated and by theory |
+//! | `colours` | DFA and spectra of the states |
+//! | `resonance` | the control of stochastic resonance |
+//! | `walks` | the maze in closed loop |
+//! | `checks` | closed forms against simulation |
+//! | `groups` | networks of one kind together |
+//! | `found` | the outcome |
+
+mod checks;
+mod colours;
+pub mod found;
+mod groups;
+mod mechanism;
+mod methods;
+mod resonance;
+pub mod settings;
+pub mod study;
+mod testing;
+mod walks;
