@@ -23,7 +23,7 @@ use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::ctrnn::{moments, simulate};
 use noisescope::models::lstm;
 use noisescope::recording::{spectra, traces};
-use noisescope::signal::philox;
+use noisescope::signal::{logarithm, philox};
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[
