@@ -88,7 +88,7 @@ fn main(
 
     let quad = lane / units;
     let unit = lane % units;
-    let active = quad < simulation.quads;
+    let busy = quad < simulation.quads;
     let rows = rows_of(rows_before + 4u * quad);
     let draws = (rows + simulation.first_row) % simulation.draws;
     let level = levels_of((rows + simulation.first_row) / simulation.draws);
@@ -96,7 +96,7 @@ fn main(
     let own_bias = bias[unit];
     var h = vec4(0.0);
     var noise: mat4x4<f32>;
-    if active {
+    if busy {
         h = state_of(rows, unit);
         memory[quad * 4u * fours + inputs + unit] = h;
     }
@@ -106,7 +106,7 @@ fn main(
         let time = simulation.first + step;
         let now = (step & 1u) * heard;
         let next = heard - now;
-        if active {
+        if busy {
             if noisy && (step == 0u || (time & 3u) == 0u) {
                 noise = deviates(unit, time / 4u, draws);
                 for (var past = 0u; past < (time & 3u); past++) {
@@ -114,12 +114,12 @@ fn main(
                 }
             }
             var pre = vec4(own_bias);
-            let from = now + quad * 4u * fours;
+            let begin = now + quad * 4u * fours;
             for (var four = 0u; four < cached; four++) {
-                pre = add(memory[begin_of_weights + four * units + unit], from + 4u * four, pre);
+                pre = add(memory[begin_of_weights + four * units + unit], begin + 4u * four, pre);
             }
             for (var four = cached; four < fours; four++) {
-                pre = add(weights[four * units + unit].of_unit, from + 4u * four, pre);
+                pre = add(weights[four * units + unit].of_unit, begin + 4u * four, pre);
             }
             h = stepped(h, pre, level * noise[0]);
             noise = later(noise);
@@ -139,7 +139,7 @@ fn main(
             }
         }
     }
-    if active {
+    if busy {
         for (var row = 0u; row < 4u; row++) {
             if rows_before + 4u * quad + row < simulation.rows {
                 state[rows[row] * units + unit] = h[row];
@@ -168,8 +168,8 @@ fn hear(rows_before: u32, step: u32, place: u32, fours: u32, lane: u32) {
     for (var at = lane; at < simulation.quads * inputs; at += LANES) {
         let rows = rows_of(rows_before + at / inputs * 4u) + simulation.first_row;
         let drives = rows % simulation.draws / simulation.realisations;
-        let from = (drives * simulation.all_steps + simulation.first + step) * inputs + at % inputs;
-        let u = vec4(drive[from.x], drive[from.y], drive[from.z], drive[from.w]);
+        let begin = (drives * simulation.all_steps + simulation.first + step) * inputs + at % inputs;
+        let u = vec4(drive[begin.x], drive[begin.y], drive[begin.z], drive[begin.w]);
         memory[place + at / inputs * 4u * fours + at % inputs] = u;
     }
 }
@@ -190,11 +190,11 @@ fn later(noise: mat4x4<f32>) -> mat4x4<f32> {
 }
 
 // sum, and what is heard through four weights, one after the other.
-fn add(weights: vec4<f32>, from: u32, sum: vec4<f32>) -> vec4<f32> {
-    var more = fma(vec4(weights.x), memory[from], sum);
-    more = fma(vec4(weights.y), memory[from + 1u], more);
-    more = fma(vec4(weights.z), memory[from + 2u], more);
-    return fma(vec4(weights.w), memory[from + 3u], more);
+fn add(weights: vec4<f32>, begin: u32, sum: vec4<f32>) -> vec4<f32> {
+    var more = fma(vec4(weights.x), memory[begin], sum);
+    more = fma(vec4(weights.y), memory[begin + 1u], more);
+    more = fma(vec4(weights.z), memory[begin + 2u], more);
+    return fma(vec4(weights.w), memory[begin + 3u], more);
 }
 
 // h after a step.
@@ -212,11 +212,11 @@ fn stepped(before: vec4<f32>, pre: vec4<f32>, noise: vec4<f32>) -> vec4<f32> {
 // One of the partial sums of an output: every eighth unit.
 fn part(item: u32, place: u32, fours: u32) -> vec4<f32> {
     let outputs = simulation.outputs;
-    let from = place + item / PARTS / outputs * 4u * fours + simulation.inputs;
+    let begin = place + item / PARTS / outputs * 4u * fours + simulation.inputs;
     var sum = vec4(0.0);
     for (var unit = item % PARTS; unit < simulation.units; unit += PARTS) {
         let weight = readout[unit * outputs + item / PARTS % outputs];
-        sum = fma(vec4(weight), memory[from + unit], sum);
+        sum = fma(vec4(weight), memory[begin + unit], sum);
     }
     return sum;
 }
