@@ -9,13 +9,14 @@ use noisescope::models::ctrnn::simulate::{Simulate, Simulation, fours_of, readou
 use noisescope::models::ctrnn::{Bins, Ensemble, Weights};
 use noisescope::signal::philox::Philox;
 
-use super::common::device_against_twin::{device_against_twin, on_device};
+use super::common::device_against_twin::{apart, device_against_twin, on_device};
+use super::common::poisoned::Poisoned;
 use super::common::{self, engine, nothing, words};
 use super::{ALL, LEVELS, SITES, ensemble, network, noise, scattered};
 
-/// The stage alone: `rows` rows from `first_row` on, of 2 drives and 5 realisations.
-fn simulate(engine: &Engine, weights: &Weights, rows: usize, [first, cut, end]: [usize; 3]) {
-    let Weights { inputs, units, outputs, dynamics, .. } = *weights;
+/// What the stage is given: `rows` rows from the third on, of 2 drives and 5 realisations.
+fn given(weights: &Weights, rows: usize, [first, cut, end]: [usize; 3]) -> [Vec<u32>; 8] {
+    let Weights { inputs, units, outputs, .. } = *weights;
     let (small, quads) = Simulate::fitting(16 << 10, weights).expect("it fits");
     assert!(small.words <= Simulate::SMALL.words);
     let simulation = Simulation {
@@ -31,7 +32,7 @@ fn simulate(engine: &Engine, weights: &Weights, rows: usize, [first, cut, end]: 
         ..Simulation::of(weights, noise(), 9)
     };
     let levels: Vec<f32> = (0..rows.div_ceil(10) + 1).map(|at| LEVELS[at % 3]).collect();
-    let buffers = [
+    [
         words(&[simulation]),
         words(&levels),
         words(&scattered(2 * end * inputs)),
@@ -40,9 +41,14 @@ fn simulate(engine: &Engine, weights: &Weights, rows: usize, [first, cut, end]: 
         words(&readout_of(weights)),
         words(&scattered(rows * units)),
         nothing::<f32>(rows * (end - cut) * outputs),
-    ];
+    ]
+}
+
+/// The stage alone, from step `first` to `end`; outputs from `cut` on.
+fn simulate(engine: &Engine, weights: &Weights, rows: usize, steps: [usize; 3]) {
+    let Weights { inputs, units, outputs, dynamics, .. } = *weights;
     let what = format!("{inputs} to {units} to {outputs}, {rows} rows, {dynamics:?}");
-    device_against_twin(engine, &Simulate::SMALL, &what, &buffers);
+    device_against_twin(engine, &Simulate::SMALL, &what, &given(weights, rows, steps));
 }
 
 #[test]
@@ -186,26 +192,35 @@ fn a_network_of_noise_alone_holds_the_noise() {
     assert!(at.next().is_none());
 }
 
-/// The states of `rows` rows from `first` on, in groups of `realisations`, of `units` units; what is
+/// What the two stages of statistics are given: the states of `rows` rows from `first` on, in groups of `realisations`, of `units` units; what is
 /// kept is as other states left it.
-fn statistics(engine: &Engine, [first, rows]: [usize; 2], realisations: usize, units: usize) {
+fn sampled(
+    [first, rows]: [usize; 2],
+    realisations: usize,
+    units: usize,
+) -> ([Vec<u32>; 4], [Vec<u32>; 3]) {
     let groups = (first + rows).div_ceil(realisations);
     // From -1 to 1 in steps of a fiftieth, and bins whose edges lie between them.
-    let bins = Bins { count: 13, low: -0.81, high: 0.75 };
+    let bins = Bins { count: 5, low: -0.81, high: 0.69 };
     let sample = Sample::new([first, rows], realisations, units, Some(bins));
     let (block, state) = (words(&[sample]), words(&scattered(rows * units)));
     let cells = groups * units;
-    let what = format!("{rows} rows from {first} by {realisations}, {units} units");
     let counts = (0..cells as u32).map(|cell| cell % 3 * 1000).collect();
     let kept = |cell: usize| match cell % 3 {
         0 => Moment::default(),
         third => Moment { mean: 0.1 * third as f32, second: 3.0 },
     };
     let kept = words(&(0..cells).map(kept).collect::<Vec<_>>());
-    let buffers = [block.clone(), state.clone(), counts, kept];
-    device_against_twin(engine, &MomentsStage, &what, &buffers);
-    let counts = (0..cells as u32 * 15).map(|cell| cell % 7).collect();
-    device_against_twin(engine, &HistogramStage, &what, &[block, state, counts]);
+    let moments = [block.clone(), state.clone(), counts, kept];
+    let counts = (0..cells as u32 * 7).map(|cell| cell % 7).collect();
+    (moments, [block, state, counts])
+}
+
+fn statistics(engine: &Engine, [first, rows]: [usize; 2], realisations: usize, units: usize) {
+    let (moments, histograms) = sampled([first, rows], realisations, units);
+    let what = format!("{rows} rows from {first} by {realisations}, {units} units");
+    device_against_twin(engine, &MomentsStage, &what, &moments);
+    device_against_twin(engine, &HistogramStage, &what, &histograms);
 }
 
 #[test]
@@ -248,4 +263,54 @@ fn the_grids_go_on_beyond_65_535_groups() {
         nothing::<f32>(rows as usize),
     ];
     device_against_twin(&engine, &Simulate::SMALL, "many rows", &buffers);
+}
+
+/// Whether a change of the shader's text is found.
+fn is_found(
+    engine: &Engine,
+    stage: &'static dyn Stage,
+    buffers: &[Vec<u32>],
+    [right, wrong]: [&str; 2],
+) -> bool {
+    let text = stage.source()[0];
+    assert_eq!(text.matches(right).count(), 1, "{right}");
+    let broken = Poisoned::new(stage, &text.replace(right, wrong));
+    let by_device = on_device(engine, &broken, buffers);
+    let mut by_twin = buffers.to_vec();
+    stage.twin(&mut Bound::new(by_twin.iter_mut().map(Vec::as_mut_slice)));
+    apart(stage, buffers, &by_device, &by_twin).is_some()
+}
+
+#[test]
+fn a_broken_shader_is_found() {
+    let Some(engine) = engine() else { return };
+    let weights = network([2, 65, 2], Nonlinearity::SoftPlus, Site::Inside);
+    let buffers = given(&weights, 37, [3, 5, 9]);
+    for change in [
+        // The deviates of another row, step or block; another level, drive or weight.
+        ["block, draws.w", "block, draws.z"],
+        ["past < (time & 3u)", "past < (step & 3u)"],
+        ["deviates(unit, time / 4u", "deviates(unit, step / 4u"],
+        ["levels_of((rows + simulation.first_row)", "levels_of(rows"],
+        ["% simulation.draws / simulation.realisations", "% simulation.draws % 2u"],
+        ["weights[four * units + unit]", "weights[four * units + unit + 1u]"],
+        // A step too few, no leak, the last partial sum of an output left out.
+        ["step < simulation.steps;", "step < simulation.steps - 1u;"],
+        ["(1.0 - simulation.rate) * before", "before"],
+        ["part < PARTS", "part < PARTS - 1u"],
+        ["(1.0 / 5.0 +", "(1.0 / 6.0 +"],
+    ] {
+        assert!(is_found(&engine, &Simulate::SMALL, &buffers, change), "{change:?}");
+    }
+    let (moments, histograms) = sampled([7, 64], 20, 3);
+    for change in [
+        ["(before * share)", "share"],
+        ["let away = total / count", "let away = total"],
+        ["counts[cell] += rows.y - rows.x", "counts[cell] = rows.y - rows.x"],
+    ] {
+        assert!(is_found(&engine, &MomentsStage, &moments, change), "{change:?}");
+    }
+    for change in [["bin = 0u", "bin = 1u"], ["row < rows.y", "row < rows.y - 1u"]] {
+        assert!(is_found(&engine, &HistogramStage, &histograms, change), "{change:?}");
+    }
 }

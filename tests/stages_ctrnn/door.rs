@@ -175,6 +175,29 @@ fn neither_another_run_nor_cuts_nor_batches_nor_limits_change_a_bit() {
     }
 }
 
+/// 2,000 steps are 150,000 rounds of an invocation's loops, which lavapipe ends after 65,535.
+#[test]
+fn a_chain_goes_on_where_an_adapter_ends_loops() {
+    let Some(engine) = engine() else { return };
+    let weights = network([1, 128, 1], Nonlinearity::SoftPlus, Site::Inside);
+    let drives = scattered(2000);
+    let ensemble = Ensemble {
+        realisations: 4,
+        outputs_from: 1996,
+        sampled: Some(Sampling { burn_in: 1990, every: 10, bins: None }),
+        ..ensemble(&weights, &drives, 2000)
+    };
+    let expected = ensemble.run(None).expect("simulated");
+    let found = ensemble.run(Some(&engine)).expect("simulated");
+    let [outputs, at] = [&found.outputs, &expected.outputs].map(|outputs| common::widen(outputs));
+    let apart = common::largest_apart(&outputs, &at);
+    println!("after 2,000 steps: at most {apart:.1e} apart");
+    assert!(apart < 1e-5 && outputs.len() == 3 * 4 * 4, "{apart}");
+    for (found, expected) in found.moments.iter().zip(&expected.moments) {
+        assert!((found.mean - expected.mean).abs() < 1e-5, "{found:?} {expected:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_simulated_is_an_error() {
     let weights = network([2, 3, 1], Nonlinearity::Relu, Site::Inside);
