@@ -39,12 +39,12 @@ const TURNS: usize = 7;
 fn main() {
     let dynamics = Dynamics { nonlinearity: Nonlinearity::Relu, site: Site::Inside, rate: RATE };
     let weights = initial(&Form::Recurrent, dynamics, SIZES, 1);
-    let mut peer = PyTorch::start();
-    simulation(&weights, &mut peer);
-    training(&weights, &mut peer);
-    if let Some(peer) = peer {
-        peer.end();
-    }
+    // On a machine that others use, too, one thread may be the faster.
+    let all = std::thread::available_parallelism().expect("known").get();
+    let mut peers = [1, all].map(PyTorch::start);
+    simulation(&weights, &mut peers);
+    training(&weights, &mut peers);
+    peers.into_iter().flatten().for_each(PyTorch::end);
 }
 
 /// Numbers from 0 to 1.
@@ -52,7 +52,7 @@ fn scattered(count: usize) -> Vec<f32> {
     (0..count).map(|at| (at * 7919 % 101) as f32 / 100.0).collect()
 }
 
-fn simulation(weights: &Weights, peer: &mut Option<PyTorch>) {
+fn simulation(weights: &Weights, peers: &mut [Option<PyTorch>; 2]) {
     let drives = scattered(STEPS * SIZES[0]);
     let ensemble = Ensemble {
         weights,
@@ -72,22 +72,21 @@ fn simulation(weights: &Weights, peer: &mut Option<PyTorch>) {
         black_box(ensemble.run(engine).expect("simulated"));
         begun.elapsed()
     };
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    let mut times = [const { Vec::new() }; 4];
     // The first turn compiles and warms caches.
     for turn in 0..=TURNS {
-        let found = [
-            Some(run(None)),
-            peer.as_mut().map(|peer| peer.turn("simulate")),
-            engine.as_ref().map(|engine| run(Some(engine))),
-        ];
+        let [alone, together] = turns(peers, "simulate");
+        let device = engine.as_ref().map(|engine| run(Some(engine)));
+        let found = [Some(run(None)), alone, together, device];
         for (times, found) in times.iter_mut().zip(found).filter(|_| turn > 0) {
             times.extend(found);
         }
     }
     println!("{ROWS} rows of {STEPS} steps, {} units: row-steps per second", SIZES[1]);
-    let [cpu, theirs, device] = &times;
+    let [cpu, alone, together, device] = &times;
     speed("all cores of the CPU", cpu, cpu);
-    speed("PyTorch, as many threads", theirs, cpu);
+    speed("PyTorch, one thread", alone, cpu);
+    speed("PyTorch, a thread per core", together, cpu);
     let Some(gpu) = opened else { return };
     speed(&gpu.description.to_string(), device, cpu);
     let engine = Arc::new(Engine::timing(gpu));
@@ -118,7 +117,7 @@ fn speed(who: &str, times: &[Duration], first: &[Duration]) {
     println!("  {who}: {per_second:.3e} ({:.1} ms; {:.2} x the CPU's)", time * 1e3, first / time);
 }
 
-fn training(weights: &Weights, peer: &mut Option<PyTorch>) {
+fn training(weights: &Weights, peers: &mut [Option<PyTorch>; 2]) {
     let device = Device::flex().autodiff();
     let rows = (0..BATCH as u32).map(|row| Row { drive: row, draw: row, level: LEVEL });
     let sequence = Sequence {
@@ -150,20 +149,23 @@ fn training(weights: &Weights, peer: &mut Option<PyTorch>) {
         let hidden = stepwise(bias.clone().require_grad(), input, recurrent, &sequence);
         loss(hidden.reshape([BATCH * LENGTH, units]).matmul(readout), &targets)
     };
-    let mut times = [const { Vec::new() }; 3];
+    let mut times = [const { Vec::new() }; 4];
     for turn in 0..=TURNS {
-        let found = [
-            Some(seconds_of(by_operation)),
-            peer.as_mut().map(|peer| peer.turn("train")),
-            Some(seconds_of(one_by_one)),
-        ];
+        let [alone, together] = turns(peers, "train");
+        let ours = Some(seconds_of(by_operation));
+        let found = [ours, alone, together, Some(seconds_of(one_by_one))];
         for (times, found) in times.iter_mut().zip(found).filter(|_| turn > 0) {
             times.extend(found);
         }
     }
     println!("a training step, {BATCH} rows of {LENGTH} steps, {units} units");
     let ours = median(&times[0]).as_secs_f64();
-    let who = ["one operation", "PyTorch, as many threads", "step by step in Burn's tensors"];
+    let who = [
+        "one operation",
+        "PyTorch, one thread",
+        "PyTorch, a thread per core",
+        "step by step in Burn's tensors",
+    ];
     for (who, times) in who.iter().zip(&times).filter(|(_, times)| !times.is_empty()) {
         let time = median(times).as_secs_f64();
         println!("  {who}: {:.1} ms ({:.2} x the operation's)", time * 1e3, time / ours);
@@ -182,6 +184,11 @@ fn loss(z: Tensor<2>, targets: &Tensor<2>) -> Tensor<1> {
     (z - targets.clone()).powi_scalar(2).mean()
 }
 
+/// A turn of each, where there is one.
+fn turns(peers: &mut [Option<PyTorch>; 2], work: &str) -> [Option<Duration>; 2] {
+    peers.each_mut().map(|peer| peer.as_mut().map(|peer| peer.turn(work)))
+}
+
 fn median(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort();
@@ -196,8 +203,7 @@ struct PyTorch {
 }
 
 impl PyTorch {
-    fn start() -> Option<Self> {
-        let threads = std::thread::available_parallelism().expect("known").get();
+    fn start(threads: usize) -> Option<Self> {
         let [inputs, units, outputs] = SIZES;
         let sizes = [inputs, units, outputs, ROWS, STEPS, BATCH, LENGTH, threads];
         let mut child = Command::new(std::env::var_os("NOISESCOPE_PEERS")?)

@@ -175,6 +175,29 @@ fn neither_another_run_nor_cuts_nor_batches_nor_limits_change_a_bit() {
     }
 }
 
+/// 18,000 rows go in two pieces, of which a level has its part in both.
+#[test]
+fn pieces_of_rows_are_one_ensemble() {
+    let Some(engine) = engine() else { return };
+    let weights = network([2, 5, 1], Nonlinearity::Tanh, Site::Outside);
+    let drives = scattered(2 * 2 * 6);
+    let whole = Ensemble {
+        realisations: 3000,
+        outputs_from: 4,
+        sampled: Some(Sampling { burn_in: 2, every: 2, bins: None }),
+        ..ensemble(&weights, &drives, 6)
+    };
+    let found = whole.run(Some(&engine)).expect("simulated");
+    let last = Ensemble { levels: &LEVELS[2..], ..whole }.run(Some(&engine)).expect("simulated");
+    assert_eq!(bits(&found.outputs[2 * 2 * 3000 * 2..]), bits(&last.outputs));
+    let expected = whole.run(None).expect("simulated");
+    for (found, expected) in found.moments.iter().zip(&expected.moments) {
+        assert_eq!((found.count, expected.count), (6000, 6000));
+        assert!((found.mean - expected.mean).abs() < 1e-5, "{found:?} {expected:?}");
+        assert!((found.variance - expected.variance).abs() < 1e-5, "{found:?} {expected:?}");
+    }
+}
+
 /// 2,000 steps are 150,000 rounds of an invocation's loops, which lavapipe ends after 65,535.
 #[test]
 fn a_chain_goes_on_where_an_adapter_ends_loops() {
