@@ -20,12 +20,18 @@ use noisescope::analysis::dfa::{block, detrend, fluctuation, params, stretch, ti
 use noisescope::analysis::spikes::{chunk, intervals, threshold};
 use noisescope::gpu::engine::assemble;
 use noisescope::gpu::stage::{Access, Layout, Stage};
+use noisescope::models::ctrnn::{moments, simulate};
 use noisescope::models::lstm;
 use noisescope::recording::{spectra, traces};
+<<<<<<< HEAD
 use noisescope::signal::logarithm;
+=======
+use noisescope::signal::{logarithm, philox};
+>>>>>>> stages2
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[
+    ("ctrnn", "src/models/ctrnn"),
     ("dfa", "src/analysis/dfa"),
     ("lstm", "src/models/lstm"),
     ("recording", "src/recording"),
@@ -159,6 +165,19 @@ fn constants_are_the_same_on_both_sides() {
         ("INFINITE", Literal::U32(threshold::INFINITE)),
         ("ONE", Literal::F32(intervals::ONE)),
         ("BELOW_ONE", Literal::F32(intervals::BELOW_ONE)),
+        ("PARTS", Literal::U32(simulate::PARTS)),
+        ("RELU", Literal::U32(simulate::RELU)),
+        ("SOFTPLUS", Literal::U32(simulate::SOFTPLUS)),
+        ("INSIDE", Literal::U32(simulate::INSIDE)),
+        ("LOG2_E", Literal::F32(std::f32::consts::LOG2_E)),
+        ("LN_2_HIGH", Literal::F32(simulate::LN_2_HIGH)),
+        ("LN_2_LOW", Literal::F32(simulate::LN_2_LOW)),
+        ("ROWS_AT_ONCE", Literal::U32(moments::ROWS_AT_ONCE as u32)),
+        ("MULTIPLIER_A", Literal::U32(philox::MULTIPLIERS[0])),
+        ("MULTIPLIER_C", Literal::U32(philox::MULTIPLIERS[1])),
+        ("WEYL_A", Literal::U32(philox::WEYL[0])),
+        ("WEYL_B", Literal::U32(philox::WEYL[1])),
+        ("ROUNDS", Literal::U32(philox::ROUNDS as u32)),
         ("SMALLEST_GRADIENT", Literal::F32(lstm::SMALLEST_GRADIENT)),
     ];
     let mut seen = BTreeSet::new();

@@ -23,6 +23,11 @@ use pulp::Simd;
 /// through 270 steps of padding did: PyTorch's step took 1,100 ms in place of 140).
 pub const SMALLEST_GRADIENT: f32 = 1e-30;
 
+/// `ln 2` in two parts: a product of this with a whole number below 512 is exact.
+pub const LN_2_HIGH: f32 = 0.693_145_75;
+/// The rest of it.
+pub const LN_2_LOW: f32 = 1.428_606_8e-6;
+
 /// `2ⁿ` and `eʳ − 1` with `x = n ln 2 + r`; for `|x| <= 87`.
 #[inline(always)]
 fn split_exponential<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
@@ -30,8 +35,8 @@ fn split_exponential<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let magic = simd.splat_f32s(12_582_912.0);
     let shifted = simd.mul_add_e_f32s(x, simd.splat_f32s(std::f32::consts::LOG2_E), magic);
     let minus_n = simd.sub_f32s(magic, shifted);
-    let r = simd.mul_add_e_f32s(minus_n, simd.splat_f32s(0.693_145_75), x);
-    let r = simd.mul_add_e_f32s(minus_n, simd.splat_f32s(1.428_606_8e-6), r);
+    let r = simd.mul_add_e_f32s(minus_n, simd.splat_f32s(LN_2_HIGH), x);
+    let r = simd.mul_add_e_f32s(minus_n, simd.splat_f32s(LN_2_LOW), r);
     let mut sum = simd.splat_f32s(1.0 / 5040.0);
     for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
         sum = simd.mul_add_e_f32s(sum, r, simd.splat_f32s(coefficient));

@@ -21,4 +21,10 @@ pub mod training;
 use crate::gpu::stage::Stage;
 
 /// The networks' stages, for the tests of all stages.
-pub static STAGES: &[&dyn Stage] = &[&lstm::FORWARD, &lstm::BACKWARD];
+pub static STAGES: &[&dyn Stage] = &[
+    &lstm::FORWARD,
+    &lstm::BACKWARD,
+    &ctrnn::simulate::Simulate::SMALL,
+    &ctrnn::moments::MomentsStage,
+    &ctrnn::histogram::HistogramStage,
+];

@@ -93,6 +93,13 @@ pub fn on_device(engine: &Engine, stage: &dyn Stage, buffers: &[Vec<u32>]) -> Ve
                 let made = match *words.as_slice() {
                     [a, b, c, d] => engine.uniform(binding.name, &[a, b, c, d]),
                     [a, b, c, d, e, f] => engine.uniform(binding.name, &[a, b, c, d, e, f]),
+                    [a, b, c, d, e, f, g, h] => {
+                        engine.uniform(binding.name, &[a, b, c, d, e, f, g, h])
+                    }
+                    _ if words.len() == 18 => {
+                        let words: [u32; 18] = words.as_slice().try_into().expect("18");
+                        engine.uniform(binding.name, &words)
+                    }
                     _ => {
                         let words: [u32; 12] = words.as_slice().try_into().expect("a DFA stage's");
                         engine.uniform(binding.name, &words)

@@ -285,6 +285,22 @@ pub fn device(stage: &str, binding: &str) -> Tolerance {
             reason: "tanh(C) is the driver's; the sums over 4H gates take the gates of one unit \
                      after another's, the twin as many units as a vector has lanes at once",
         },
+        ("ctrnn/simulate", _) => Tolerance {
+            relative: 0.0,
+            absolute: 5e-6,
+            scale: 5e-7,
+            reason: "a deviate is off by 1e-6 where a multiply-add of its polynomials is fused on \
+                     one side; so is a sum over up to 131 products of numbers below 2; both carried \
+                     over up to 6 steps",
+        },
+        ("ctrnn/moments", "counts") | ("ctrnn/histogram", _) => EXACT,
+        ("ctrnn/moments", _) => Tolerance {
+            relative: 1e-6,
+            absolute: 2e-6,
+            scale: 5e-7,
+            reason: "differences of values up to 4 (ulp 2.4e-7), which the driver may reorder, and \
+                     two divisions of 2.5 ulp",
+        },
         ("recording/traces", _) => EXACT,
         ("recording/population", _) => Tolerance {
             relative: 0.0,

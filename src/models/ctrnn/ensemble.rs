@@ -17,6 +17,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::advance::{Call, Kept, Row, advance};
+use super::chain;
 use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::gpu::Engine;
@@ -75,6 +76,12 @@ impl Sampling {
     /// Whether the states after `done` steps are sampled.
     pub(super) fn takes(&self, done: usize) -> bool {
         done > self.burn_in && (done - self.burn_in).is_multiple_of(self.every)
+    }
+
+    /// The steps that are done at the first sample after `done` steps.
+    pub(super) fn next(&self, done: usize) -> usize {
+        let past = done.saturating_sub(self.burn_in);
+        self.burn_in + (past / self.every + 1) * self.every
     }
 
     /// Samples within `steps` steps.
@@ -141,9 +148,7 @@ impl Ensemble<'_> {
         let begun = Instant::now();
         let mut simulated = match engine {
             None => self.on_cpu(),
-            Some(engine) => {
-                return Err(Error::new("no stage yet").at(engine.gpu().description.to_string()));
-            }
+            Some(engine) => chain::on_device(self, engine)?,
         };
         simulated.seconds = begun.elapsed().as_secs_f64();
         Ok(simulated)

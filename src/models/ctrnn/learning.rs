@@ -12,7 +12,7 @@ use super::advance::Row;
 use super::network::Ctrnn;
 use super::operation::Sequence;
 use super::weights::Dynamics;
-use crate::datasets::tasks::{Purpose, Task, Trials};
+use crate::datasets::tasks::{Form, Purpose, Task, Trials};
 use crate::models::training::{self, Judged, Lesson, Score};
 use crate::progress::Observer;
 use crate::signal::philox::Philox;
@@ -38,8 +38,19 @@ pub struct Learning<'a> {
 impl Learning<'_> {
     fn judge(&self, network: &Ctrnn, trials: Trials, noise: &str, index: u64) -> Judged {
         let Trials { count, steps, outputs, .. } = trials;
+        let form = self.task.form();
         let number = |value: usize| u32::try_from(value).expect("fewer than 2^32 trials");
-        let row = |row| Row { drive: number(row), draw: number(row), level: self.level };
+        let row = |row: usize| {
+            let (drive, draw, level) = (number(row), number(row), self.level);
+            match form {
+                // Trials of a regulator are alike, so each realisation is followed by its mirror
+                // image: the gradient's noise along the mean, a hundred times the signal that leads
+                // from one good mean to a smaller variance, cancels where the neuron is linear.
+                Form::Neuron if row % 2 == 1 => Row { drive, draw: draw / 2, level: -level },
+                Form::Neuron => Row { drive, draw: draw / 2, level },
+                _ => Row { drive, draw, level },
+            }
+        };
         let sequence = Sequence {
             dynamics: self.dynamics,
             rows: (0..count).map(row).collect(),
@@ -48,7 +59,7 @@ impl Learning<'_> {
             noise: Philox::named(self.seed, noise),
             index: u32::try_from(index).expect("fewer than 2^32 updates"),
         };
-        let found = network.forward(&self.task.form(), sequence);
+        let found = network.forward(&form, sequence);
         let device = found.device();
         let shape = [count, steps, outputs];
         let targets = Tensor::<3>::from_data(TensorData::new(trials.targets, shape), &device);

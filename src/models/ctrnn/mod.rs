@@ -10,15 +10,21 @@
 //! | `advance`, `backward` | the passes on the CPU |
 //! | `operation` | both as one operation of Burn |
 //! | `network` | the Burn module: initial weights, forms, forward |
+//! | `simulate`, `moments`, `histogram` | the stages on a GPU |
+//! | `chain` | the stages one after the other |
 //! | `ensemble` | the door to the simulation of many realisations |
 //! | `learning` | its lesson: trials of a task at a noise level |
 
 pub mod advance;
 mod backward;
+mod chain;
 mod ensemble;
+pub mod histogram;
 mod learning;
+pub mod moments;
 mod network;
 mod operation;
+pub mod simulate;
 mod weights;
 
 pub use ensemble::{Bins, Ensemble, Moments, Sampling, Simulated};

@@ -3,7 +3,7 @@
 //!
 //! Place in the flow: floor 3, between [`super::network`] and the passes of [`super::advance`] and
 //! [`super::backward`]. Step by step with Burn's tensors the same pass takes several times as long
-//! (`cargo bench --bench training -- ctrnn`); on a GPU that is what is done, and the definition that
+//! (`cargo bench --bench ctrnn`); on a GPU that is what is done, and the definition that
 //! this operation is held to.
 
 use std::sync::Arc;
