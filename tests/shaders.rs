@@ -23,11 +23,7 @@ use noisescope::gpu::stage::{Access, Layout, Stage};
 use noisescope::models::ctrnn::{moments, simulate};
 use noisescope::models::lstm;
 use noisescope::recording::{spectra, traces};
-<<<<<<< HEAD
-use noisescope::signal::logarithm;
-=======
 use noisescope::signal::{logarithm, philox};
->>>>>>> stages2
 
 /// Where the Rust files of a folder of shaders lie.
 const HOMES: &[(&str, &str)] = &[
