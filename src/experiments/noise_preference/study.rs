@@ -15,7 +15,7 @@ use super::testing::{Subject, curve};
 use super::{checks, colours, groups, mechanism, methods, resonance, walks};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::neuron::{self, Neuron};
-use crate::datasets::tasks::{self, Form, Maze, Name, Task};
+use crate::datasets::tasks::{self, Form, Name, Task};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
 use crate::experiments::run_folder::{self, RunFolder};
@@ -48,7 +48,6 @@ impl Kind {
 pub struct Study {
     settings: Settings,
     tasks: Vec<(Name, Box<dyn Task>)>,
-    maze: Option<Maze>,
 }
 
 impl Study {
@@ -60,9 +59,7 @@ impl Study {
         settings.check()?;
         let task = |&name: &Name| Ok((name, tasks::task(name, &settings.tasks)?));
         let tasks = settings.learn.iter().map(task).collect::<Result<Vec<_>>>()?;
-        let maze = settings.learn.contains(&Name::Maze);
-        let maze = maze.then(|| Maze::new(&settings.tasks.maze)).transpose()?;
-        Ok(Self { settings: settings.clone(), tasks, maze })
+        Ok(Self { settings: settings.clone(), tasks })
     }
 
     /// Trains, tests and explains every network in `folder`; those that are done there are taken as
@@ -124,7 +121,7 @@ impl Study {
             groups: groups::groups(&networks, settings)?,
             networks,
             checks,
-            maze: self.maze.as_ref().map(walks::drawing),
+            maze: self.tasks.iter().find_map(|(_, task)| task.closed_loop()).map(walks::drawing),
             methods: methods::sentences(settings),
             settings: toml::to_string(settings).expect("settings are plain data"),
             seconds,
@@ -179,9 +176,9 @@ impl Study {
                 Vec::new()
             },
             resonance,
-            walks: match &self.maze {
-                Some(maze) if kind.name == Name::Maze => walks::walks(subject, settings, maze),
-                _ => Vec::new(),
+            walks: match task.closed_loop() {
+                Some(maze) => walks::walks(subject, settings, maze),
+                None => Vec::new(),
             },
             neuron: match task.form() {
                 Form::Neuron => self.regulator(&weights, kind.level)?,
