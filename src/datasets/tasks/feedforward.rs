@@ -38,10 +38,10 @@ impl Settings {
         let place = "tasks.feedforward.layers";
         let remedy = "give the units of each hidden layer; the default is [64, 64]";
         within(&format!("{place} (how many)"), self.layers.len(), 1..=16, remedy)?;
-        let units = self.layers.iter().enumerate();
-        units
-            .map(|(at, &units)| within(&format!("{place}[{at}]"), units, 1..=4_096, remedy))
-            .collect()
+        let mut units = self.layers.iter().enumerate();
+        units.try_for_each(|(at, &units)| {
+            within(&format!("{place}[{at}]"), units, 1..=4_096, remedy)
+        })
     }
 }
 

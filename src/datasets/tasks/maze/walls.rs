@@ -37,6 +37,9 @@ pub struct Walls {
     segments: Vec<[Point; 2]>,
 }
 
+/// Where a wall stands: true and an index into `upright`, or false and one into `level`.
+type Place = (bool, usize);
+
 impl Walls {
     /// A perfect maze (one way between any two cells) of `size × size` cells, its goal in the last
     /// one. Carved depth first from cell (0, 0): from the cell it stands in, the carver breaks into
@@ -261,9 +264,8 @@ impl Walls {
         nearest
     }
 
-    /// The neighbours of a cell, right, left, below and above, each with the place of the wall
-    /// between: true and an index into `upright`, or false and one into `level`.
-    fn around(&self, [x, y]: [usize; 2]) -> [Option<([usize; 2], (bool, usize))>; 4] {
+    /// The neighbours of a cell, right, left, below and above, each with the wall between.
+    fn around(&self, [x, y]: [usize; 2]) -> [Option<([usize; 2], Place)>; 4] {
         let (upright, level) = (y * (self.columns + 1) + x, y * self.columns + x);
         [
             (x + 1 < self.columns).then(|| ([x + 1, y], (true, upright + 1))),
@@ -274,7 +276,7 @@ impl Walls {
     }
 
     /// The wall at a place that [`Walls::around`] gives.
-    fn between(&mut self, (upright, index): (bool, usize)) -> &mut bool {
+    fn between(&mut self, (upright, index): Place) -> &mut bool {
         if upright { &mut self.upright[index] } else { &mut self.level[index] }
     }
 
