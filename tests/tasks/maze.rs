@@ -46,7 +46,7 @@ fn the_shortest_way_bends_around_the_end_of_a_wall() {
     // In sight of the goal the way is straight.
     close(maze.outcome(&maze.stand([1.3, 1.5])).shortest, 0.2f64.hypot(1.0) - maze::GOAL, 1e-12);
     // A way that bends further out: the same sum with 0.2, and its first direction.
-    let paths = Paths::new(maze.walls(), maze.goal(), RADIUS, TURN);
+    let paths = Paths::new(maze.walls(), maze.goal(), TURN);
     let ([x, y], length) = paths.guide(maze.walls(), [0.5, 0.5]).expect("a way");
     let slant = (0.5 - TURN).hypot(0.5 + TURN);
     close(length, 2.0 * slant + 2.0 * TURN, 1e-12);
@@ -73,7 +73,7 @@ fn of_two_ways_the_shorter_is_taken() {
 #[test]
 fn every_length_is_no_shorter_than_the_straight_line_and_keeps_the_triangle() {
     let maze = carved(5, 3);
-    let paths = Paths::new(maze.walls(), maze.goal(), RADIUS, RADIUS);
+    let paths = Paths::new(maze.walls(), maze.goal(), RADIUS);
     let starts: Vec<Point> = (0..60).map(|k| start(&maze, 4, k)).collect();
     for &from in &starts {
         let (_, length) = paths.guide(maze.walls(), from).expect("a way");
@@ -82,7 +82,7 @@ fn every_length_is_no_shorter_than_the_straight_line_and_keeps_the_triangle() {
         for &to in &starts {
             if maze.walls().clear(from, to, RADIUS) {
                 let (_, rest) = paths.guide(maze.walls(), to).expect("a way");
-                assert!(length <= straight(to) + rest + 1e-9, "{from:?} by way of {to:?}");
+                assert!(length <= straight(to) + rest + 1e-6, "{from:?} by way of {to:?}");
             }
         }
     }
@@ -94,15 +94,27 @@ fn start(maze: &Maze, seed: u64, trial: u64) -> Point {
 
 #[test]
 fn a_walk_along_the_demonstration_reaches_the_goal_without_touching_a_wall() {
-    for (maze, name) in [(carved(4, 1), "4"), (carved(8, 2), "8"), (drawn(HOOK), "hook")] {
-        for trial in 0..200 {
+    let mazes =
+        [(carved(4, 1), "4"), (carved(8, 2), "8"), (drawn(HOOK), "hook"), (drawn(RING), "ring")];
+    for (maze, name) in mazes {
+        let planned = Paths::new(maze.walls(), maze.goal(), TURN);
+        let mut ratios = 0.0;
+        for trial in 0..500 {
             let walk = guided(&maze, 7, trial);
             assert!(walk.reached && walk.collisions == 0, "{name}, {trial}: {walk:?}");
             assert_eq!(walk.path.len(), walk.steps + 1);
-            // The last step may end inside the goal; bending further out costs a few percent.
-            let over = walk.length - walk.shortest;
-            assert!(over >= -1e-9 && over < 0.05 + 0.15 * walk.shortest, "{name}, {trial}: {over}");
+            assert!(walk.length >= walk.shortest - 1e-9, "{name}, {trial}: none is shorter");
+            // As long as planned, but for the last step, which may end inside the goal, and for
+            // the part of a step by which each corner is overshot: two corners per cell at most.
+            let from = walk.path[0].map(f64::from);
+            let (_, length) = planned.guide(maze.walls(), from).expect("a way");
+            let over = walk.length - (length - maze::GOAL);
+            assert!(over < 0.05 * (1.0 + 2.0 * length), "{name}, {trial}: {over} over {length}");
+            ratios += walk.length / walk.shortest / 500.0;
         }
+        println!("{name}: the path is {ratios:.3} times the shortest");
+        // From the far room of the hook, where it is most, (1.92 − 0.25) / (1.64 − 0.25) = 1.20.
+        assert!(ratios < 1.15, "{name}: {ratios}");
     }
 }
 
@@ -156,16 +168,21 @@ fn no_wall_is_ever_crossed() {
                 step * draw
             });
             let (reached, stopped) = walls.advance(position, by, RADIUS);
-            // The path: first along x, then along y. Neither part meets a wall, by another test.
-            let bend = [reached[0], position[1]];
-            for (a, b) in [(position, bend), (bend, reached)] {
-                for &[low, high] in walls.segments() {
-                    assert!(!crosses(a, b, low, high), "{a:?} to {b:?} through {low:?} {high:?}");
-                    let gap =
-                        (0..2).map(|k| (low[k] - b[k]).max(b[k] - high[k])).fold(-1.0, f64::max);
-                    assert!(gap > RADIUS - 1e-9, "{b:?} is {gap} from {low:?} {high:?}");
-                }
-            }
+            // The path: along x and then y, or the other way round. One of the two meets no wall,
+            // by another test, and ends clear of all of them.
+            let gap = |p: Point, low: Point, high: Point| {
+                (0..2).map(|k| (low[k] - p[k]).max(p[k] - high[k])).fold(-1.0, f64::max)
+            };
+            let free = |bend: Point| {
+                walls.segments().iter().all(|&[low, high]| {
+                    let parts = [(position, bend), (bend, reached)];
+                    parts.iter().all(|&(a, b)| {
+                        !crosses(a, b, low, high) && gap(b, low, high) > RADIUS - 1e-9
+                    })
+                })
+            };
+            let bends = [[reached[0], position[1]], [position[0], reached[1]]];
+            assert!(bends.into_iter().any(free), "{position:?} to {reached:?}");
             stops += usize::from(stopped);
             position = reached;
         }

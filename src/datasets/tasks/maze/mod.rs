@@ -19,9 +19,10 @@
 //!
 //! # Demonstrations
 //! A trial begins in a cell other than the goal's, each with equal chances, uniformly where the
-//! walker can stand in it. Target: the direction of the shortest way to the goal that bends [`TURN`]
-//! from the walls ([`Paths::guide`]), a velocity of speed 1, from where the walker stands. In trials
-//! 0, 2, 4, … of a batch it moves just so. In trials 1, 3, 5, … it is pushed off the way, so that
+//! walker can stand in it. Target: from where the walker stands, the direction of the shortest way
+//! to the goal that keeps [`TURN`] from the walls, drawn away from walls that are nearer
+//! ([`Paths::guide`]); a velocity of speed 1. In trials 0, 2, 4, … of a batch the walker moves just
+//! so. In trials 1, 3, 5, … it is pushed off the way, so that
 //! what it takes to recover is learned, too: it moves by the target plus `push` times an
 //! Ornstein-Uhlenbeck process in each direction (standard deviation 1, time constant [`MEMORY`]
 //! steps; walls stop it), in the manner of noise injection (Laskey et al., *DART*, CoRL 2017). A
@@ -54,7 +55,7 @@ pub use walls::{Point, Walls};
 
 /// Half side of the walker, cells.
 pub const RADIUS: f64 = 0.1;
-/// How far from walls demonstrations bend, cells.
+/// How far demonstrations keep from walls, cells.
 pub const TURN: f64 = 0.2;
 /// How near the goal's centre the goal is reached, cells.
 pub const GOAL: f64 = 0.25;
@@ -181,8 +182,8 @@ impl Maze {
             }
         };
         let goal = centre(walls.goal);
-        let demonstrated = Paths::new(&walls, goal, RADIUS, TURN);
-        let shortest = Paths::new(&walls, goal, RADIUS, RADIUS);
+        let demonstrated = Paths::new(&walls, goal, TURN);
+        let shortest = Paths::new(&walls, goal, RADIUS);
         let cells =
             (0..walls.columns * walls.rows).map(|at| [at % walls.columns, at / walls.columns]);
         let ways = cells.filter_map(|cell| shortest.guide(&walls, centre(cell)));

@@ -197,12 +197,25 @@ impl Walls {
         corners
     }
 
-    /// Where something of half side `radius` comes to that would go from `from` by `by`: along x
-    /// first, then along y, each as far as it is free, so that it slides along walls; and whether a
-    /// wall stopped it. Whatever the length of the move, no wall is crossed.
+    /// Where something of half side `radius` comes to that would go from `from` by `by`, and whether
+    /// a wall stopped it. It goes along x first and then along y, or y first where only so it is not
+    /// stopped; if it is, each part goes as far as it is free, so that it slides along walls.
+    /// Whatever the length of the move, no wall is crossed.
     pub fn advance(&self, from: Point, by: Point, radius: f64) -> (Point, bool) {
+        let first = self.by_axes(from, by, radius, [0, 1]);
+        if !first.1 {
+            return first;
+        }
+        // A straight way past the end of a wall has the end on one side: one order or the other
+        // goes around it.
+        let second = self.by_axes(from, by, radius, [1, 0]);
+        if second.1 { first } else { second }
+    }
+
+    /// [`Walls::advance`] along one axis and then the other.
+    fn by_axes(&self, from: Point, by: Point, radius: f64, axes: [usize; 2]) -> (Point, bool) {
         let (mut at, mut stopped) = (from, false);
-        for axis in [0, 1] {
+        for axis in axes {
             let other = 1 - axis;
             let wanted = at[axis] + by[axis];
             let mut reached = wanted;
@@ -221,6 +234,21 @@ impl Walls {
             at[axis] = reached;
         }
         (at, stopped)
+    }
+
+    /// The place nearest to `from`, along x or y, that is `kept` from every wall; `kept` is below a
+    /// half. A place that is far enough from all of them is its own.
+    pub fn clearing(&self, from: Point, kept: f64) -> Point {
+        let mut at = from;
+        for [low, high] in &self.segments {
+            let gaps = [0, 1].map(|axis| (low[axis] - at[axis]).max(at[axis] - high[axis]));
+            let axis = usize::from(gaps[1] > gaps[0]);
+            if gaps[axis] < kept {
+                let before = low[axis] - at[axis] > at[axis] - high[axis];
+                at[axis] = if before { low[axis] - kept } else { high[axis] + kept };
+            }
+        }
+        at
     }
 
     /// True where something of half side `radius` can go straight from `from` to `to`.
