@@ -179,7 +179,8 @@ impl Network {
             if residual <= tolerance * (1.0 + largest(mean)) {
                 return Ok(Settled { argument, moments, iterations: iteration, residual });
             }
-            let grows = residual > last;
+            // Not only `>`: a ReLU that overshoots swings between two means without end.
+            let grows = residual >= last;
             step = if grows { (0.5 * step).max(self.rate) } else { (1.02 * step).min(1.0) };
             last = residual;
             mean.iter_mut().zip(&differences).for_each(|(m, by)| *m += step * by);
@@ -261,4 +262,22 @@ fn unsettled(what: &str) -> Error {
     Error::new(what).remedy(
         "the theory has no answer for a network that oscillates or drifts; simulate it instead",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neuron_that_overshoots_comes_to_rest() {
+        for weight in [-1.4, -3.5, -9.0] {
+            let f = Nonlinearity::Relu;
+            let network = Network::new(&[weight], 1, f, Site::Outside, 0.1).expect("a network");
+            let found = network.stationary(&[1.0 - weight], 0.1).expect("a state");
+            assert!((found.mean[0] - 1.0).abs() < 1e-9, "{weight}: {:?}", found.mean);
+            let lambda = 1.0 - 0.1 * (1.0 - weight);
+            let variance = 0.01f64.powi(2) / (1.0 - lambda * lambda);
+            assert!((found.covariance[0] / variance - 1.0).abs() < 1e-9, "{weight}");
+        }
+    }
 }
