@@ -361,8 +361,7 @@ impl<L: Lesson> Course<'_, L> {
         while self.position.batch < batches {
             self.step(number, settings.clip);
             let score = self.position.score;
-            let right = right::<L>(score.accuracy());
-            let detail = format!("loss {:.4} {right}", score.mean_loss());
+            let detail = format!("loss {:.4}{}", score.mean_loss(), right::<L>(score.accuracy()));
             observer.advance(self.position.batch as u64, &detail);
             if !score.loss.is_finite() {
                 let batch = self.position.batch;
