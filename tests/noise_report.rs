@@ -9,8 +9,8 @@ use noisescope::analysis::noise::preference::Estimate;
 use noisescope::analysis::noise::{Nonlinearity, Site};
 use noisescope::datasets::tasks::Name;
 use noisescope::experiments::noise_preference::found::{
-    About, Check, Colour, Group, MazeDrawing, Mechanism, Network, Outcome, Point, Regulator,
-    Resonance, Stationary, UnitCourse, Walks,
+    About, Check, Colour, Group, Histogram, MazeDrawing, Mechanism, Network, Outcome, Point,
+    Regulator, Resonance, Stationary, UnitCourse, Walks,
 };
 use noisescope::experiments::outcome::Device;
 use noisescope::report::noise_preference::{html, json, text};
@@ -72,6 +72,11 @@ fn mechanism(noises: &[f64], level: f64) -> Mechanism {
             unit: 17,
             input: -0.5,
             courses: noises.iter().map(course).collect(),
+            histogram: (level > 0.0).then(|| Histogram {
+                low: 0.5,
+                width: 0.1 * level,
+                counts: vec![1, 20, 60, 50, 10, 0],
+            }),
         }],
         distance: (level > 0.0).then_some(Distances {
             median: 0.731 / level,
@@ -297,7 +302,7 @@ fn the_page_shows_everything_that_was_found() {
             &["0.951 [0.917, 0.985]", "0.00312", "0.0417", "25.7 %", "0.731"],
         ),
         ("Noise shifts the fixed points", &["0.0798", "0.0800", "97.0 %"]),
-        ("Single units", &["unit 17, input \u{2212}0.50", "variance"]),
+        ("Single units", &["unit 17, input \u{2212}0.50", "variance", "density"]),
         ("Distance from the nonlinearity", &["62.5 %", "3.65"]),
         ("One neuron, exactly", &["\u{2212}0.741", "\u{2212}0.752", "0.0217", "0.904", "0.880"]),
         ("Through the maze", &["37.0 % of all its walks", "<polyline", "path length"]),

@@ -62,6 +62,29 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("a number, not {value}"))
 }
 
+/// The histogram of a unit has the mean and the variance that other realisations gave it.
+fn spread_agrees(unit: &Value) {
+    let at_training = unit["courses"][2].as_array().expect("levels 0, 0.5, 1, ...");
+    let [mean, variance] = [0, 1].map(|at| number(&at_training[at]));
+    let histogram = &unit["histogram"];
+    let [low, width] = ["low", "width"].map(|name| number(&histogram[name]));
+    let counts = histogram["counts"].as_array().expect("counts");
+    let counts: Vec<f64> = counts.iter().map(number).collect();
+    // Four times 16 realisations, looked at 8 times.
+    assert_eq!(counts.iter().sum::<f64>(), 512.0);
+    let middle = |bin: usize| low + (bin as f64 - 0.5) * width;
+    let over = |value: &dyn Fn(f64) -> f64| {
+        let parts = counts.iter().enumerate().map(|(bin, count)| count * value(middle(bin)));
+        parts.sum::<f64>() / 512.0
+    };
+    let found = over(&|h| h);
+    let spread = over(&|h| (h - found).powi(2));
+    // Looks at one realisation are not independent: 128 and 512 count as half as many.
+    let error = (variance * (1.0 / 64.0 + 1.0 / 256.0)).sqrt();
+    assert!((found - mean).abs() < 4.0 * error, "{found} {mean} {error}");
+    assert!((spread / variance - 1.0).abs() < 0.8, "{spread} {variance}");
+}
+
 /// A short run: a few units, a few updates, a coarse grid.
 const SHORT: &str = "--device cpu --units 10 --networks 2 --epochs 2 --levels 0,0.5 \
                      --grid 0,0.5,1,1.5,2 --realisations 8 --set updates=10 --set test.trials=8 \
@@ -88,6 +111,9 @@ fn a_run_that_lost_a_network_ends_the_same() {
             assert!((loss - bias - variance).abs() < 1e-9 * loss.max(1e-3), "{point}");
         }
         assert!(number(&curve[0]["variance"]) < 1e-12, "without noise nothing varies");
+        for unit in network["mechanism"]["examples"].as_array().into_iter().flatten() {
+            spread_agrees(unit);
+        }
     }
     let page = read(&whole.join("report.html"));
     assert!(loads(&page).is_empty() && unbalanced(&page).is_none());

@@ -5,8 +5,8 @@
 //! alone: an autoregressive process of order 1, whose exponent on as many steps stands beside.
 
 use super::found::Colour;
-use super::mechanism::held;
 use super::settings::Settings;
+use super::settling::held;
 use super::testing::Subject;
 use crate::analysis::controls::slopes::local_slopes;
 use crate::analysis::dfa::{self, Dfa, DfaPlan};

@@ -160,6 +160,19 @@ pub struct UnitCourse {
     pub input: f64,
     /// Per level: simulated mean and variance, and the closure's.
     pub courses: Vec<[f64; 4]>,
+    /// Its states at the training noise; `None` where they do not spread.
+    pub histogram: Option<Histogram>,
+}
+
+/// How often a state lay in each of equal bins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Histogram {
+    /// Where the first bin begins.
+    pub low: f64,
+    /// Width of a bin.
+    pub width: f64,
+    /// States below the first bin, in each, and above the last.
+    pub counts: Vec<u32>,
 }
 
 /// The colour of a network's states at one noise level.

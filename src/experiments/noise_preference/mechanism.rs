@@ -11,43 +11,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::found::{Mechanism, Stationary, UnitCourse};
+use super::histograms::histogram;
 use super::settings::Settings;
+use super::settling::{held, settled};
 use super::testing::Subject;
 use crate::analysis::noise::closure::Network;
 use crate::analysis::noise::{activation, distance};
 use crate::datasets::tasks::{Form, Purpose, Trials};
 use crate::error::Result;
 use crate::gpu::Engine;
-use crate::models::ctrnn::{Ensemble, Moments, Sampling, Weights};
+use crate::models::ctrnn::{Ensemble, Moments, Weights};
 use crate::signal::philox::Philox;
 
-/// Steps before the states are looked at, in time constants 1/g; a state has forgotten where it
-/// came from but for e⁻²⁰, or for what feedback keeps.
-const SETTLED: f64 = 20.0;
-/// Between two looks, in time constants.
-const APART: f64 = 4.0;
-/// Looks at each realisation.
-const LOOKS: usize = 8;
 /// Shifts that are kept, of all units and inputs.
 const KEPT: usize = 400;
 /// What float32 states may differ from theory's by without any noise.
 const ROUNDING: f64 = 1e-5;
 /// Units whose course over the noise levels is kept.
 const EXAMPLES: usize = 4;
-
-/// The inputs of `trials` held for `steps` steps, `[trials, steps, I]`; `None` where a trial does
-/// not hold its input.
-pub(super) fn held(trials: &Trials, steps: usize) -> Option<Vec<f32>> {
-    let mut drives = Vec::new();
-    for trial in trials.drive.chunks_exact(trials.steps * trials.inputs) {
-        let first = &trial[..trials.inputs];
-        if trial.chunks_exact(trials.inputs).any(|step| step != first) {
-            return None;
-        }
-        (0..steps).for_each(|_| drives.extend_from_slice(first));
-    }
-    Some(drives)
-}
 
 /// Units' states at one noise level under every input.
 struct States {
@@ -122,12 +103,20 @@ pub(super) fn mechanism(
         let closure = now.mean.iter().zip(&still.mean).map(|(now, still)| now - still);
         shifts = moved.iter().zip(closure).zip(alone).map(|((a, b), c)| [*a, b, c]).collect();
     }
+    let mut examples = examples(&moved, weights.units, &trials, &simulated, &theory);
+    for (place, unit) in &mut examples {
+        let state = [now.mean[*place], now.variance[*place]];
+        let drive = trials.drive.chunks_exact(of_trial).nth(*place / weights.units);
+        let drive = &drive.unwrap_or_default()[..trials.inputs];
+        unit.histogram =
+            histogram(subject, settings, (drive, unit.unit), (noises[training], state), engine)?;
+    }
     let stride = shifts.len().div_ceil(KEPT).max(1);
     let arguments = arguments(weights, &inputs, now);
     Ok(Some(Mechanism {
         levels,
         shifts: shifts.into_iter().step_by(stride).collect(),
-        examples: examples(&moved, weights.units, &trials, &simulated, &theory),
+        examples: examples.into_iter().map(|(_, unit)| unit).collect(),
         distance: distance::in_noise(f, &arguments, noises[training])?,
     }))
 }
@@ -142,13 +131,7 @@ fn simulate(
     engine: Option<&Arc<Engine>>,
 ) -> Result<Option<(Vec<States>, u64)>> {
     let Subject { weights, task, seed, .. } = subject;
-    let constants = |many: f64| (many / f64::from(weights.dynamics.rate)).ceil() as usize;
-    let layers = match task.form() {
-        Form::Layers(layers) => layers.len(),
-        _ => 1,
-    };
-    let (burn_in, every) = (constants(SETTLED).max(layers), constants(APART).max(layers));
-    let steps = burn_in + every * LOOKS;
+    let (sampling, steps) = settled(weights, task);
     let Some(drives) = held(trials, steps) else { return Ok(None) };
     let levels: Vec<f32> = noises.iter().map(|noise| *noise as f32).collect();
     let ensemble = Ensemble {
@@ -160,7 +143,7 @@ fn simulate(
         noise: Philox::named(seed, "noise/mechanism"),
         index: 0,
         outputs_from: steps,
-        sampled: Some(Sampling { burn_in, every, bins: None }),
+        sampled: Some(sampling),
     };
     let moments = ensemble.run(engine)?.moments;
     let looks = moments.first().map_or(0, |moments| moments.count);
@@ -212,14 +195,15 @@ fn without_feedback(
     arguments(weights, inputs, still).into_iter().map(shift).collect()
 }
 
-/// The units that shift most, and their course over the noise levels.
+/// The units that shift most, each with its place among `[inputs, N]`, and their course over the
+/// noise levels.
 fn examples(
     moved: &[f64],
     units: usize,
     trials: &Trials,
     simulated: &[States],
     theory: &[Option<States>],
-) -> Vec<UnitCourse> {
+) -> Vec<(usize, UnitCourse)> {
     let mut order: Vec<usize> = (0..moved.len()).collect();
     order.sort_by(|a, b| moved[*b].abs().total_cmp(&moved[*a].abs()));
     let mut seen = BTreeSet::new();
@@ -231,7 +215,8 @@ fn examples(
         };
         let courses = simulated.iter().zip(theory).map(level).collect::<Option<Vec<_>>>()?;
         let input = trials.drive[place / units * trials.steps * trials.inputs];
-        Some(UnitCourse { unit: place % units, input: f64::from(input), courses })
+        let unit = place % units;
+        Some((place, UnitCourse { unit, input: f64::from(input), courses, histogram: None }))
     };
     let chosen = order.into_iter().filter(|place| seen.insert(place % units)).take(EXAMPLES);
     chosen.filter_map(course).collect()

@@ -10,7 +10,9 @@
 //! | `settings` | what a settings file holds |
 //! | `study` | the run: every network trained, tested, explained |
 //! | `testing` | loss against test noise |
+//! | `settling` | when states under constant inputs are looked at |
 //! | `mechanism` | stationary states, simulated and by theory |
+//! | `histograms` | how single units' states are distributed |
 //! | `colours` | DFA and spectra of the states |
 //! | `resonance` | the control of stochastic resonance |
 //! | `walks` | the maze in closed loop |
@@ -22,10 +24,12 @@ mod checks;
 mod colours;
 pub mod found;
 mod groups;
+mod histograms;
 mod mechanism;
 mod methods;
 mod resonance;
 pub mod settings;
+mod settling;
 pub mod study;
 mod testing;
 mod walks;

@@ -5,7 +5,7 @@
 
 use super::findings::{self, NEAR, colours_at, deviation};
 use super::kinds::{Kind, digits, level_of, mean, or_none, place, short};
-use super::page::{between, captioned, headed, panels, sentence};
+use super::parts::{between, captioned, headed, panels, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{

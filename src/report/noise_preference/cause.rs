@@ -6,16 +6,16 @@
 
 use super::findings;
 use super::kinds::{Kind, level_of, mean, or_none, place};
-use super::page::{between, captioned, headed, panels, sentence};
+use super::parts::{between, captioned, headed, panels, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::analysis::noise::Site;
 use crate::error::Result;
-use crate::experiments::noise_preference::found::{Outcome, Stationary, UnitCourse};
+use crate::experiments::noise_preference::found::{Outcome, Stationary};
 use crate::report::figures::against::Against;
 use crate::report::figures::plot::{Plot, Series, Style};
 use crate::report::html::tables::{headings, number, table};
-use crate::report::markup::{Escaped, typeset};
-use crate::report::numbers::{count, fixed};
+use crate::report::markup::Escaped;
+use crate::report::numbers::fixed;
 
 /// Shifts that are drawn per panel, of one network.
 const DRAWN: usize = 200;
@@ -154,51 +154,6 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
          and the share of units\u{2019} means within 4 standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
-}
-
-/// Mean and variance of the units that shift most, in the first network of each kind.
-pub(super) fn examples(kinds: &[Kind<'_>]) -> Result<String> {
-    let mut found = Vec::new();
-    for kind in findings::loudest(kinds) {
-        let Some(mechanism) = kind.mechanisms().find(|one| !one.examples.is_empty()) else {
-            continue;
-        };
-        let noises: Vec<f64> =
-            mechanism.levels.iter().map(|level| level.noise / kind.unit).collect();
-        for (name, simulated, closure) in [("mean", 0, 2), ("variance", 1, 3)] {
-            let heading =
-                format!("{}, s = {}: {name}", place(kind.task, kind.site), level_of(kind.level));
-            let mut series = Vec::new();
-            for (at, unit) in mechanism.examples.iter().enumerate() {
-                let course = |which: usize| {
-                    let values = unit.courses.iter().map(|course| course[which]);
-                    noises.iter().copied().zip(values).collect::<Vec<_>>()
-                };
-                series.push(Series::new("", at, Style::Line, course(closure)));
-                series.push(Series::new(&words(unit), at, Style::Dots, course(simulated)));
-            }
-            let panel = Plot {
-                description: format!(
-                    "{heading} of the units that shift most against test noise, simulated as \
-                     dots, by the moment closure as lines"
-                ),
-                across: MULTIPLES,
-                up: name,
-                series,
-                uprights: &[1.0],
-                ..Plot::default()
-            };
-            found.extend(panel.panel()?.map(|svg| headed(&heading, &svg)));
-        }
-    }
-    let caption = "The units that shift most, in the first network of each task and site at the \
-         largest training noise: stationary mean and variance. Dots: simulated; lines: moment \
-         closure.";
-    Ok(captioned("wide", &found, caption))
-}
-
-fn words(unit: &UnitCourse) -> String {
-    format!("unit {}, input {}", count(unit.unit), typeset(&fixed(unit.input, 2)))
 }
 
 /// Distances from the nonlinearity against training noise, inside and outside.

@@ -9,8 +9,10 @@
 //! | `findings` | what was found, in sentences |
 //! | `text` | the terminal's rendering |
 //! | `page` | the page: header, claims, tables, provenance |
+//! | `parts` | what its sections are put together from |
 //! | `preference` | its figures of loss, preferred noise, bias and variance, training |
 //! | `cause` | its figures and tables of the fixed points' shift |
+//! | `units` | its figures of single units |
 //! | `beside` | its neuron, maze, colours, stochastic resonance, theory against simulation |
 
 mod beside;
@@ -19,8 +21,10 @@ mod claims;
 mod findings;
 mod kinds;
 mod page;
+mod parts;
 mod preference;
 mod text;
+mod units;
 
 use crate::error::{Error, Result};
 use crate::experiments::noise_preference::found::Outcome;

@@ -3,14 +3,12 @@
 //! Place in the flow: [`Outcome`] -> HTML. A section without data is left out.
 
 use super::claims::{Claim, PAPER, RULES, claims};
-use super::kinds::{Kind, kinds, level_of, place, places};
+use super::kinds::{Kind, kinds, level_of};
 use super::text::{figures, size};
-use super::{TITLE, beside, cause, findings, preference};
+use super::{TITLE, beside, cause, findings, preference, units};
 use crate::analysis::noise::Site;
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{About, Group, Outcome};
-use crate::report::figures::plot::Plot;
-use crate::report::html::figures::figure;
 use crate::report::html::tables::{headings, number, table};
 use crate::report::html::{document, provenance, section};
 use crate::report::markup::{Escaped, typeset_prose};
@@ -37,7 +35,7 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
         ("Loss against test noise", preference::losses(outcome, &kinds)?),
         ("Bias and variance", preference::parts(&kinds)?),
         ("Noise shifts the fixed points", cause::shifts(&kinds)?),
-        ("Single units", cause::examples(&kinds)?),
+        ("Single units", units::units(&kinds)?),
         ("Distance from the nonlinearity", cause::distances(outcome, &kinds)?),
         ("One neuron, exactly", beside::neurons(outcome)),
         ("Through the maze", beside::maze(outcome, &kinds)?),
@@ -78,41 +76,6 @@ fn header(outcome: &Outcome) -> String {
         tasks.join(", "),
         Escaped(&outcome.device.name),
     )
-}
-
-/// A sentence of this run as a paragraph; nothing where there is none.
-pub(super) fn sentence(words: Option<String>) -> String {
-    let paragraph = |words: String| format!("<p>{}</p>\n", Escaped(&typeset_prose(&words)));
-    words.map_or_else(String::new, paragraph)
-}
-
-/// Words of our own between two parts of a section.
-pub(super) fn between(words: &str, body: String) -> String {
-    if body.is_empty() { body } else { format!("<p>{}</p>\n{body}", typeset_prose(words)) }
-}
-
-/// A heading over a panel.
-pub(super) fn headed(heading: &str, svg: &str) -> String {
-    format!("<h3>{}</h3>\n{svg}", Escaped(heading))
-}
-
-/// A panel per task and site, each under its heading.
-pub(super) fn panels<'p>(
-    kinds: &[Kind<'_>],
-    plot: impl Fn(&[Kind<'_>], &str) -> Plot<'p>,
-) -> Result<Vec<String>> {
-    let mut panels = Vec::new();
-    for kinds in places(kinds) {
-        let heading = place(kinds[0].task, kinds[0].site);
-        let panel = plot(kinds, &heading).panel()?;
-        panels.extend(panel.map(|svg| headed(&heading, &svg)));
-    }
-    Ok(panels)
-}
-
-/// Panels under one caption; nothing without panels.
-pub(super) fn captioned(class: &str, panels: &[String], caption: &str) -> String {
-    if panels.is_empty() { String::new() } else { figure(class, panels, caption, "") }
 }
 
 fn claim_table(kinds: &[Kind<'_>]) -> String {

@@ -4,7 +4,7 @@
 //! Place in the flow: kinds and groups -> sections of the page.
 
 use super::kinds::Kind;
-use super::page::{between, captioned, headed, panels};
+use super::parts::{between, captioned, headed, panels};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
