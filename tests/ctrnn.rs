@@ -217,7 +217,7 @@ fn gradients_are_slopes_with_frozen_noise() {
             // One step against each gradient: the largest weights of every array.
             let mut adam = noisescope::models::adam::Adam::new(1e-3);
             let mut gradients = gradients;
-            let moved = adam.step(net, &mut gradients).valid().weights(dynamics);
+            let moved = adam.step(net, &mut gradients).valid().weights(&Form::Recurrent, dynamics);
             let arrays: [fn(&mut Weights) -> &mut Vec<f32>; 5] = [
                 |w| &mut w.bias,
                 |w| &mut w.input,
@@ -279,7 +279,7 @@ fn a_feedforward_network_stays_one() {
         let mut gradients = burn::optim::GradientsParams::from_grads(gradients, &net);
         net = adam.step(net, &mut gradients);
     }
-    let after = net.valid().weights(dynamics);
+    let after = net.valid().weights(&form, dynamics);
     let layer = |unit: usize| usize::from(unit >= 4);
     for (at, (after, before)) in after.recurrent.iter().zip(&weights.recurrent).enumerate() {
         let wired = layer(at / 7) == 0 && layer(at % 7) == 1;

@@ -49,7 +49,7 @@ fn shapes_are_those_that_the_task_names() {
     }
     let form = |name| default(name).form();
     assert_eq!(form(Name::Function), Form::Recurrent);
-    assert_eq!(form(Name::Regulator), Form::Neuron);
+    assert_eq!(form(Name::Regulator), Form::Neuron { level: 1.0 });
     assert_eq!(form(Name::Feedforward), Form::Layers(vec![64, 64]));
 }
 

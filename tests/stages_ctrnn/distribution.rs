@@ -77,12 +77,12 @@ fn a_long_simulation_has_the_cpus_distribution() {
 #[test]
 fn a_neuron_has_the_moments_of_theory() {
     let mut weights = initial(
-        &Form::Neuron,
+        &Form::Neuron { level: 1.0 },
         Dynamics { nonlinearity: Nonlinearity::Relu, site: Site::Inside, rate: 0.1 },
         [1, 1, 1],
         1,
     );
-    weights.bias = vec![0.2];
+    (weights.bias, weights.recurrent) = (vec![0.2], vec![0.0]);
     let (mean, variance) = {
         let (normal, z) = (Normal::standard(), 0.2 / 0.5);
         let mean = 0.2 * normal.cdf(z) + 0.5 * normal.pdf(z);

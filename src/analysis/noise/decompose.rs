@@ -7,12 +7,13 @@
 //! With the weights `w` of trial and step, and `z` of draw `d`:
 //!
 //! - `loss = mean over draws of Σ w Σ_o (z_d - y)² / (O Σ w)`,
-//! - `bias² = Σ w Σ_o (mean z - y)² / (O Σ w)`,
-//! - `variance = Σ w Σ_o var z / (O Σ w)`, over draws, divided by their number (`ddof = 0`).
+//! - `variance = Σ w Σ_o var z / (O Σ w)`, over draws (`ddof = 1`),
+//! - `bias² = Σ w Σ_o (mean z - y)² / (O Σ w) - variance / draws`.
 //!
-//! With that divisor `loss = bias² + variance` holds for the draws at hand, to rounding. As
-//! estimates of what infinitely many draws would give, bias² is too large and variance too small
-//! by one part in `draws` of the variance.
+//! The mean of a few draws lies beside the mean of all by chance, which its square takes for bias:
+//! what that adds, `variance / draws` in expectation, is taken off again. So both are unbiased, and
+//! `loss = bias² + variance` holds to rounding; where there is no bias, bias² may come out below 0.
+//! Of one draw the variance is not known; it is given as 0.
 
 use super::checked_length;
 use crate::error::{Error, Result};
@@ -32,7 +33,7 @@ pub struct Collector<'a> {
 /// Where the loss comes from; all in squared output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decomposition {
-    /// Square of the mean error.
+    /// Square of the mean error; below 0 by chance where there is none.
     pub bias: f64,
     /// Fluctuation about the mean output.
     pub variance: f64,
@@ -94,10 +95,10 @@ impl<'a> Collector<'a> {
     /// Bias², variance and loss of the draws so far; `None` before the first.
     pub fn decomposition(&self) -> Option<Decomposition> {
         let draws = self.draws as f64;
-        (self.draws > 0).then(|| Decomposition {
-            bias: self.weighted(|at| (self.mean[at] - f64::from(self.targets[at])).powi(2)),
-            variance: self.weighted(|at| self.squares[at] / draws),
-            loss: self.loss,
+        (self.draws > 0).then(|| {
+            let off = self.weighted(|at| (self.mean[at] - f64::from(self.targets[at])).powi(2));
+            let variance = self.weighted(|at| self.squares[at]) / (draws - 1.0).max(1.0);
+            Decomposition { bias: off - variance / draws, variance, loss: self.loss }
         })
     }
 

@@ -71,6 +71,14 @@ impl Nonlinearity {
         }
     }
 
+    /// Whether `f` takes the value `y`, and larger and smaller ones.
+    pub fn passes(self, y: f64) -> bool {
+        match self {
+            Self::Relu | Self::SoftPlus => y > 0.0,
+            Self::Tanh => y.abs() < 1.0,
+        }
+    }
+
     /// `f'(x)`; that of ReLU at its kink is 0, as the gradient's in training.
     pub fn slope(self, x: f64) -> f64 {
         match self {

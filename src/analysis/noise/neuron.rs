@@ -199,7 +199,8 @@ pub fn linear(rate: f64, weight: f64, bias: f64, noise: f64) -> Result<Option<(f
 /// the neuron without feedback.
 ///
 /// # Errors
-/// Bad input; no noise, without which every neuron that rests at the target is best.
+/// Bad input; no noise, without which every neuron that rests at the target is best; a target that
+/// `f` does not pass ([`Nonlinearity::passes`]), which infinite weights hold best.
 pub fn best(
     nonlinearity: Nonlinearity,
     site: Site,
@@ -212,6 +213,12 @@ pub fn best(
     if noise == 0.0 {
         return Err(Error::new("without noise no neuron is better than another that is right")
             .remedy("ask for the best neuron at a noise level above 0"));
+    }
+    if !nonlinearity.passes(target) {
+        return Err(Error::new(format!(
+            "{nonlinearity} does not pass the target {target}: no neuron is best"
+        ))
+        .remedy("hold a level above 0, and of tanh one below 1"));
     }
     // The argument at the target moves the mean, the weight the fluctuations: nearly independent.
     let unit = target.abs() + noise;

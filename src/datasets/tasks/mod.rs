@@ -127,12 +127,16 @@ impl Trials {
 }
 
 /// What network a task is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Form {
     /// A recurrent network of as many units as the study asks for.
     Recurrent,
     /// One unit that is its own output, `z = h`: the readout is fixed.
-    Neuron,
+    Neuron {
+        /// The state that it is to hold. Its bias is learned as what it hears there, `w h + b`:
+        /// that moves the mean, w the fluctuations, nearly apart from each other.
+        level: f32,
+    },
     /// A feedforward network with these hidden layers, held for as many steps as there are layers
     /// and judged at the last.
     Layers(Vec<usize>),

@@ -78,7 +78,7 @@ impl Task for Regulator {
     }
 
     fn form(&self) -> Form {
-        Form::Neuron
+        Form::Neuron { level: self.settings.level }
     }
 
     fn trials(&self, _: Purpose, _: u64, _: u64, count: usize) -> Trials {

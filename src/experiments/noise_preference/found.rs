@@ -106,7 +106,7 @@ pub struct Point {
     pub loss: f64,
     /// Its standard error over the realisations.
     pub error: f64,
-    /// Bias²: of the mean output of each trial and step.
+    /// Bias²: of the mean output of each trial and step, below 0 by chance where there is none.
     pub bias: f64,
     /// Variance about it.
     pub variance: f64,
@@ -265,11 +265,16 @@ pub struct Group {
     pub ratio: Option<Estimate>,
     /// Mean of loss(0) over loss(preferred).
     pub gain: Option<Estimate>,
+    /// Mean of loss(0) over the loss at the training noise: unlike `gain` it is below 1 where no
+    /// noise is better.
+    pub still_ratio: Option<Estimate>,
+    /// Mean of what bias² loses from no noise to the training noise, over the loss at that.
+    pub bias_left: Option<Estimate>,
     /// Mean loss at the training noise.
     pub loss: f64,
     /// Mean loss without noise.
     pub still: f64,
-    /// Mean share of bias² in the loss without noise is 1; at the training noise it is this.
+    /// Mean share of bias² in the loss at the training noise; without noise it is 1.
     pub bias_share: f64,
     /// Mean of the median distance from the nonlinearity, where it is known.
     pub distance: Option<f64>,

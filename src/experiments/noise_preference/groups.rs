@@ -43,6 +43,14 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
         preferred: over("preferred", &|network| Some(network.preferred.value))?,
         ratio: over("ratio", &|network| Some(network.ratio?.value))?,
         gain: over("gain", &|network| Some(network.gain?.value))?,
+        still_ratio: over("still", &|network| {
+            Some(network.curve[0].loss / trained(network).loss).filter(|ratio| ratio.is_finite())
+        })?,
+        bias_left: over("bias", &|network| {
+            let trained = trained(network);
+            let left = (network.curve[0].bias - trained.bias) / trained.loss;
+            Some(left).filter(|left| left.is_finite())
+        })?,
         loss: mean(&|network| trained(network).loss),
         still: mean(&|network| network.curve[0].loss),
         bias_share: mean(&|network| trained(network).bias / trained(network).loss),

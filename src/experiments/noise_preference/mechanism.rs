@@ -72,7 +72,8 @@ pub(super) fn mechanism(
 ) -> Result<Option<Mechanism>> {
     let Subject { weights, task, level, .. } = subject;
     let dynamics = weights.dynamics;
-    let count = if task.form() == Form::Neuron { 1 } else { settings.mechanism.inputs };
+    let alone = matches!(task.form(), Form::Neuron { .. });
+    let count = if alone { 1 } else { settings.mechanism.inputs };
     let trials = task.trials(Purpose::Test, settings.seed, 0, count);
     let multiples = &settings.mechanism.levels;
     let noises: Vec<f64> = multiples.iter().map(|part| part * settings.unit(level)).collect();

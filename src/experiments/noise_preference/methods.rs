@@ -23,7 +23,8 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
             "Training: backpropagation through all steps of a trial; {} updates on {} fresh trials \
              each, Adam (rate {}, of the regulator {}, beta 0.9 and 0.999, epsilon 1e-7), the gradient's norm held to {}; \
              the network after the last update is tested. Training noise s: {:?}; {} networks of \
-             each kind, which differ in seed: initial weights, trials and noise.",
+             each kind, which differ in seed: initial weights, noise and, where a task has more than one \
+             trial, trials. The regulator's bias is learned as what the neuron hears at its level.",
             training.epochs * settings.updates,
             training.batch,
             training.rate,
@@ -37,7 +38,8 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
              the noise ({} draws per point), at {} noise levels from {} to {} times the training \
              noise (of networks trained without noise: times the smallest training noise above 0). \
              All levels see the same trials and the same realisations but for their size. The loss \
-             is bias² plus variance: of the mean output over realisations, and about it.",
+             is bias² plus variance: of the mean output over realisations, and about it, both without \
+             the bias of few realisations.",
             test.trials,
             test.realisations,
             test.trials * test.realisations,
@@ -48,7 +50,7 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
         "Preferred noise: the level of least mean loss, refined by the parabola through it and its \
          neighbours; its interval is the 95 % percentile interval of a bootstrap over realisations \
          (2,000 draws). Means over networks have the same over networks. loss(0)/loss(preferred) is \
-         never below 1; where its interval begins at 1, nothing is shown."
+         never below 1; loss(0)/loss(s), s the training noise, can be, and is what is judged."
             .to_owned(),
         format!(
             "Stationary states: {} inputs held, {} realisations, 8 looks 4 time constants apart \

@@ -120,6 +120,9 @@ pub struct Settings {
     pub tasks: tasks::Settings,
 }
 
+/// The largest noise of a test: float32 holds its squares, and losses keep their digits.
+const LOUDEST: f64 = 1e6;
+
 impl Default for Settings {
     fn default() -> Self {
         let training = training::Settings {
@@ -139,7 +142,7 @@ impl Default for Settings {
             model: Model::default(),
             noise: Noise::default(),
             training,
-            regulator_rate: 0.02,
+            regulator_rate: 0.4,
             test: Testing::default(),
             mechanism: Mechanism::default(),
             tasks: tasks::Settings::default(),
@@ -154,23 +157,26 @@ impl Settings {
     /// A setting is out of range; the error names it.
     pub fn check(&self) -> Result<()> {
         self.training.check()?;
-        if !(self.regulator_rate > 0.0 && self.regulator_rate.is_finite()) {
-            let found = self.regulator_rate;
-            return Err(Error::new(format!("expected a positive number, found {found}"))
-                .at("regulator_rate")
-                .remedy("set regulator_rate; 0.02 is the default"));
-        }
         let refuse = |name: &str, expected: &str, found: String| {
+            let default = default_of(name);
             Err(Error::new(format!("expected {expected}, found {found}"))
                 .at(name)
-                .remedy(format!("set {name}")))
+                .remedy(format!("set {name}; the default is {default}")))
         };
+        fn once<T: PartialEq>(list: &[T]) -> bool {
+            list.iter().enumerate().all(|(at, one)| !list[..at].contains(one))
+        }
         let ascending = |list: &[f64]| list.windows(2).all(|pair| pair[0] < pair[1]);
         let levels = |list: &[f64]| {
             !list.is_empty() && list.iter().all(|x| *x >= 0.0 && x.is_finite()) && ascending(list)
         };
-        if self.learn.is_empty() {
-            return refuse("learn", "at least one task", "none".into());
+        if !(self.regulator_rate > 0.0 && self.regulator_rate.is_finite()) {
+            let found = self.regulator_rate.to_string();
+            return refuse("regulator_rate", "a positive number", found);
+        }
+        if self.learn.is_empty() || !once(&self.learn) {
+            let names: Vec<&str> = self.learn.iter().map(|name| name.name()).collect();
+            return refuse("learn", "one task or more, each once", format!("{names:?}"));
         }
         if self.updates == 0 {
             return refuse("updates", "at least 1", "0".into());
@@ -180,8 +186,13 @@ impl Settings {
         }
         self.dynamics(Site::Inside).check()?;
         let Noise { sites, levels: trained, networks } = &self.noise;
-        if sites.is_empty() {
-            return refuse("noise.sites", "inside, outside or both", "none".into());
+        if sites.is_empty() || !once(sites) {
+            let found: Vec<String> = sites.iter().map(Site::to_string).collect();
+            return refuse(
+                "noise.sites",
+                "inside, outside or both, each once",
+                format!("{found:?}"),
+            );
         }
         if !levels(trained) {
             let expected = "noise levels of 0 or more, ascending";
@@ -218,7 +229,25 @@ impl Settings {
         if *trace != 0 && *trace < 256 {
             return refuse("mechanism.trace", "0, or at least 256 steps", trace.to_string());
         }
-        Ok(())
+        self.check_loudest()
+    }
+
+    /// Checks that the states of networks stay finite numbers under the largest noise.
+    fn check_loudest(&self) -> Result<()> {
+        let largest = |list: &[f64]| list.iter().copied().fold(1.0, f64::max);
+        let multiple = largest(&self.test.grid).max(largest(&self.mechanism.levels));
+        match self.noise.levels.iter().find(|level| **level * multiple > LOUDEST) {
+            None => Ok(()),
+            Some(level) => Err(Error::new(format!(
+                "expected noise of at most {LOUDEST} at every level of the test, found {}",
+                level * multiple
+            ))
+            .at("noise.levels")
+            .remedy(format!(
+                "train with less noise; the default is {}",
+                default_of("noise.levels")
+            ))),
+        }
     }
 
     /// What a recurrent network is.
@@ -231,7 +260,7 @@ impl Settings {
         let dynamics = self.dynamics(site);
         let (dynamics, units) = match task.form() {
             Form::Recurrent => (dynamics, self.model.units),
-            Form::Neuron => (dynamics, 1),
+            Form::Neuron { .. } => (dynamics, 1),
             Form::Layers(layers) => (Dynamics { rate: 1.0, ..dynamics }, layers.iter().sum()),
         };
         (dynamics, [task.inputs(), units, task.outputs()])
@@ -242,4 +271,11 @@ impl Settings {
         let smallest = self.noise.levels.iter().copied().find(|level| *level > 0.0);
         if level > 0.0 { level } else { smallest.unwrap_or(1.0) }
     }
+}
+
+/// The default of the setting `name`, as a settings file has it.
+fn default_of(name: &str) -> String {
+    let all = toml::Value::try_from(Settings::default()).expect("settings are plain data");
+    let part = name.split('.').try_fold(&all, |part, name| part.get(name));
+    part.map_or_else(String::new, toml::Value::to_string)
 }

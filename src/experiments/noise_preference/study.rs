@@ -44,6 +44,19 @@ impl Kind {
     }
 }
 
+/// What went wrong with a network, and which: all that is done stays in `folder`.
+fn of_network(kind: Kind, folder: &RunFolder, error: Error) -> Error {
+    let path = folder.path().display();
+    if error.is_stopped() {
+        return error.at(&path).remedy(format!("go on with --resume {path}"));
+    }
+    let remedy = match error.remedy_text() {
+        Some(remedy) => format!("{remedy}; finished networks are kept in {path}"),
+        None => format!("finished networks are kept in {path}"),
+    };
+    Error::new(format!("the network {} failed", kind.folder())).because(error).remedy(remedy)
+}
+
 /// A study with everything checked.
 pub struct Study {
     settings: Settings,
@@ -85,13 +98,7 @@ impl Study {
                     for seed in settings.seed..settings.seed + settings.noise.networks as u64 {
                         let kind = Kind { name: *name, site, level, seed };
                         let network = self.network(kind, task.as_ref(), machine, folder, observer);
-                        networks.push(network.map_err(|error| match error.is_stopped() {
-                            true => {
-                                let folder = folder.path().display();
-                                error.at(&folder).remedy(format!("go on with --resume {folder}"))
-                            }
-                            false => error,
-                        })?);
+                        networks.push(network.map_err(|error| of_network(kind, folder, error))?);
                     }
                 }
             }
@@ -181,7 +188,7 @@ impl Study {
                 None => Vec::new(),
             },
             neuron: match task.form() {
-                Form::Neuron => self.regulator(&weights, kind.level)?,
+                Form::Neuron { .. } => self.regulator(&weights, kind.level)?,
                 _ => None,
             },
             seconds: [training, began.elapsed().as_secs_f64()],
@@ -212,7 +219,7 @@ impl Study {
         let training = training::Settings {
             keep: vec![settings.training.epochs],
             rate: match task.form() {
-                Form::Neuron => settings.regulator_rate,
+                Form::Neuron { .. } => settings.regulator_rate,
                 _ => settings.training.rate,
             },
             ..settings.training.clone()
@@ -243,17 +250,18 @@ impl Study {
         let network = checkpoint::with_parameters(untrained, &arrays)?;
         let losses = trained.history.iter();
         let course = losses.map(|epoch| [epoch.training_loss, epoch.validation_loss]).collect();
-        Ok((network.weights(dynamics), course))
+        Ok((network.weights(&form, dynamics), course))
     }
 
     /// A trained neuron beside the best; `None` for one trained without noise, for which every
-    /// neuron that rests at the target is best.
+    /// neuron that rests at the target is best, and where none is best: at a level that the
+    /// nonlinearity only nears, ever larger arguments are ever better.
     fn regulator(&self, weights: &Weights, level: f64) -> Result<Option<Regulator>> {
-        if level == 0.0 {
-            return Ok(None);
-        }
         let Dynamics { nonlinearity, site, rate } = weights.dynamics;
         let target = f64::from(self.settings.tasks.regulator.level);
+        if level == 0.0 || !nonlinearity.passes(target) {
+            return Ok(None);
+        }
         let trained = Neuron {
             nonlinearity,
             site,

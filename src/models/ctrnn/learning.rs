@@ -46,8 +46,8 @@ impl Learning<'_> {
                 // Trials of a regulator are alike, so each realisation is followed by its mirror
                 // image: the gradient's noise along the mean, a hundred times the signal that leads
                 // from one good mean to a smaller variance, cancels where the neuron is linear.
-                Form::Neuron if row % 2 == 1 => Row { drive, draw: draw / 2, level: -level },
-                Form::Neuron => Row { drive, draw: draw / 2, level },
+                Form::Neuron { .. } if row % 2 == 1 => Row { drive, draw: draw / 2, level: -level },
+                Form::Neuron { .. } => Row { drive, draw: draw / 2, level },
                 _ => Row { drive, draw, level },
             }
         };

@@ -6,11 +6,11 @@
 //! | form | W | U | readout |
 //! |---|---|---|---|
 //! | recurrent | normal, sd 0.9 / √N: spectral radius about 0.9 | uniform within ±1/√I | uniform within ±1/√N, c = 0 |
-//! | neuron | 0 | 0 | z = h |
+//! | neuron | uniform within ±0.5 | 0 | z = h |
 //! | layers | blocks from layer to layer, He's uniform ±√(6 / from) | to the first layer, ±√(6 / I) | from the last layer, ±1/√last |
 //!
-//! b is uniform within ±1/√I, so that kinks lie all over the range of the input; of a neuron it is
-//! 0.5. A feedforward network is the same model at g = 1 whose other weights are zero and stay zero.
+//! b is uniform within ±1/√I, so that kinks lie all over the range of the input; a neuron hears
+//! half of the level that it is to hold, ±a quarter. A feedforward network is the same model at g = 1 whose other weights are zero and stay zero.
 
 use burn::backend::Dispatch;
 use burn::module::{Module, Param};
@@ -87,11 +87,12 @@ pub fn initial(form: &Form, dynamics: Dynamics, sizes: [usize; 3], seed: u64) ->
     };
     match form {
         Form::Recurrent => {}
-        Form::Neuron => {
+        Form::Neuron { level } => {
             assert_eq!([units, outputs], [1, 1], "a neuron is its own output");
-            weights.bias = vec![0.5];
+            weights.recurrent = uniform("model/recurrent", 1, 0.5);
+            let part = uniform("model/bias", 1, 0.25)[0];
+            weights.bias = vec![(0.5 + part - weights.recurrent[0]) * level];
             weights.input.fill(0.0);
-            weights.recurrent.fill(0.0);
             weights.readout.fill(1.0);
         }
         Form::Layers(layers) => {
@@ -152,21 +153,32 @@ impl Ctrnn {
             bias: vector(&weights.readout_bias),
         };
         Self {
-            bias: vector(&weights.bias),
+            bias: match form {
+                Form::Neuron { level } => vector(&[weights.bias[0] + weights.recurrent[0] * level]),
+                _ => vector(&weights.bias),
+            },
             input: matrix(&weights.input, weights.units),
             recurrent: matrix(&weights.recurrent, weights.units),
-            readout: (*form != Form::Neuron).then(readout),
+            readout: (!matches!(form, Form::Neuron { .. })).then(readout),
         }
     }
 
-    /// The weights as plain numbers.
-    pub fn weights(&self, dynamics: Dynamics) -> Weights {
-        fn numbers<const D: usize>(tensor: &Param<Tensor<D>>) -> Vec<f32> {
-            tensor.val().into_data().try_to_vec().expect("networks compute in f32")
+    /// b: what is learned, but of a neuron, which learns what it hears at its level.
+    fn bias(&self, form: &Form) -> Tensor<1> {
+        match form {
+            Form::Neuron { level } => self.bias.val() - self.recurrent.val().reshape([1]) * *level,
+            _ => self.bias.val(),
+        }
+    }
+
+    /// The weights as plain numbers, of a network for tasks of this form.
+    pub fn weights(&self, form: &Form, dynamics: Dynamics) -> Weights {
+        fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+            tensor.into_data().try_to_vec().expect("networks compute in f32")
         }
         let [inputs, units] = self.input.dims();
         let (readout, readout_bias) = match &self.readout {
-            Some(readout) => (numbers(&readout.weight), numbers(&readout.bias)),
+            Some(readout) => (numbers(readout.weight.val()), numbers(readout.bias.val())),
             None => (vec![1.0], vec![0.0]),
         };
         Weights {
@@ -174,9 +186,9 @@ impl Ctrnn {
             inputs,
             units,
             outputs: readout_bias.len(),
-            bias: numbers(&self.bias),
-            input: numbers(&self.input),
-            recurrent: numbers(&self.recurrent),
+            bias: numbers(self.bias(form)),
+            input: numbers(self.input.val()),
+            recurrent: numbers(self.recurrent.val()),
             readout,
             readout_bias,
         }
@@ -200,14 +212,14 @@ impl Ctrnn {
         let recurrent = wired(&self.recurrent, wiring.recurrent);
         let hidden = if device == Device::flex() || device == Device::flex().autodiff() {
             let (hidden, _) = <Dispatch as CtrnnOperation>::ctrnn_forward(
-                self.bias.val().into_dispatch(),
+                self.bias(form).into_dispatch(),
                 input.into_dispatch(),
                 recurrent.into_dispatch(),
                 sequence,
             );
             Tensor::from_dispatch(hidden)
         } else {
-            stepwise(self.bias.val(), input, recurrent, &sequence)
+            stepwise(self.bias(form), input, recurrent, &sequence)
         };
         let Some(readout) = &self.readout else { return hidden };
         let [rows, steps, _] = hidden.dims();

@@ -32,10 +32,11 @@ pub(super) const PAPER: Source = Source {
 /// How verdicts are given.
 pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
      over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
-     is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
-     interval, all networks have to agree: a shift is explained where the moment closure gives it \
-     to a tenth, and there is none below a hundredth of the noise; a bias is left where bias² is \
-     greater without noise than at the training noise; no noise is preferred where it is at most a \
+     is greater where the interval of loss(0)/loss(s), s the training noise, lies above 1 \
+     (loss(0)/loss(preferred) is never below 1, and says nothing by lying above it); a bias is left \
+     where the interval of what bias² loses from no noise to the training noise lies above 0. Where \
+     there is no interval, all networks have to agree: a shift is explained where the moment closure gives it \
+     to a tenth, and there is none below a hundredth of the noise; no noise is preferred where it is at most a \
      tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
      not clear.";
 
@@ -115,10 +116,10 @@ const CLAIMS: [(&str, Site, Judge); 6] = [
         |kind| ratio(kind, nothing),
     ),
     (
-        "Noise inside: without the noise of its training a network does worse (loss(0) over \
-         loss(preferred) above 1)",
+        "Noise inside: without the noise of its training a network does worse (loss(0) over loss(s) \
+         above 1)",
         Site::Inside,
-        gain,
+        worse,
     ),
     ("Cause: noise inside shifts the fixed points", Site::Inside, shifted),
     (
@@ -155,9 +156,9 @@ fn ratio(kind: &Kind<'_>, judge: fn(Estimate) -> Verdict) -> Option<(String, Ver
     (kind.level > 0.0).then(|| (estimate(Some(ratio), 2), judge(ratio)))
 }
 
-fn gain(kind: &Kind<'_>) -> Option<(String, Verdict)> {
-    let gain = kind.group?.gain?;
-    (kind.level > 0.0).then(|| (estimate_digits(Some(gain)), greater(gain)))
+fn worse(kind: &Kind<'_>) -> Option<(String, Verdict)> {
+    let ratio = kind.group?.still_ratio?;
+    (kind.level > 0.0).then(|| (estimate_digits(Some(ratio)), beyond(ratio, 1.0)))
 }
 
 /// Whether preferred is about training noise.
@@ -178,10 +179,11 @@ pub(super) fn nothing(ratio: Estimate) -> Verdict {
     }
 }
 
-fn greater(gain: Estimate) -> Verdict {
-    match gain.interval {
-        Some([low, _]) if low > 1.0 => Verdict::Seen,
-        Some([_, high]) if high <= 1.0 => Verdict::NotSeen,
+/// Whether it is greater than `bound`.
+fn beyond(found: Estimate, bound: f64) -> Verdict {
+    match found.interval {
+        Some([low, _]) if low > bound => Verdict::Seen,
+        Some([_, high]) if high <= bound => Verdict::NotSeen,
         _ => Verdict::NotClear,
     }
 }
@@ -226,16 +228,18 @@ fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
 }
 
 fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
-    if kind.level == 0.0 {
-        return None;
-    }
+    let left = kind.group?.bias_left.filter(|_| kind.level > 0.0)?;
     let ends = |network: &&Network| Some((first(network)?.bias, nearest(network)?.bias));
     let found: Vec<(f64, f64)> = kind.networks.iter().filter_map(ends).collect();
     let still = mean(found.iter().map(|ends| ends.0))?;
     let trained = mean(found.iter().map(|ends| ends.1))?;
-    let votes: Vec<bool> = found.iter().map(|(still, trained)| still > trained).collect();
-    let figures = format!("bias² {} without noise, {} with it", digits(still), digits(trained));
-    Some((figures, unanimous(&votes)))
+    let figures = format!(
+        "bias² {} without noise, {} with it; lost, over loss(s): {}",
+        digits(still),
+        digits(trained),
+        estimate_digits(Some(left))
+    );
+    Some((figures, beyond(left, 0.0)))
 }
 
 fn no_resonance(kind: &Kind<'_>) -> Option<(String, Verdict)> {
@@ -281,7 +285,7 @@ mod tests {
             (about_one as fn(Estimate) -> Verdict, [0.8, 1.25], [0.2, 0.79], [0.5, 1.0]),
             (about_one, [0.95, 1.05], [1.3, 2.0], [0.5, 2.0]),
             (nothing, [0.0, 0.1], [0.11, 0.9], [0.0, 0.9]),
-            (greater, [1.001, 1.4], [1.0, 1.0], [1.0, 1.4]),
+            (|ratio| beyond(ratio, 1.0), [1.001, 1.4], [0.7, 1.0], [0.9, 1.4]),
         ] {
             let found = [seen, not_seen, open].map(|interval| judged(judge, interval));
             assert_eq!(found, [Seen, NotSeen, NotClear], "{seen:?} {not_seen:?} {open:?}");

@@ -157,7 +157,11 @@ pub(super) fn neurons(outcome: &Outcome) -> Option<String> {
         let ends = |values: &[f64]| {
             let low = values.iter().copied().fold(f64::INFINITY, f64::min);
             let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            if values.is_empty() { super::kinds::NONE.into() } else { span(low, high, 2) }
+            if values.is_empty() {
+                return super::kinds::NONE.into();
+            }
+            let [low, high] = [low, high].map(digits);
+            if low == high { low } else { format!("{low} to {high}") }
         };
         if of_site().next().is_some() {
             found.push(format!(
