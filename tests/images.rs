@@ -376,7 +376,7 @@ fn a_spoilt_batch_is_an_error_and_never_left_out() {
     let mut spoiled = records(60, 0);
     spoiled[0] = 99;
     let cut = spoiled[..spoiled.len() - 7].to_vec();
-    let found = ["records of 3073 bytes", "found 59 and 3066 bytes", "begins with 63 07 0e 15"];
+    let found = ["records of 3073 bytes", "found 59 and 3066 bytes", "begins with 63 00 07 0e"];
     let (first, test) = (("data_batch_1.bin", records(60, 0)), ("test_batch.bin", records(20, 1)));
     let second = |bytes: &[u8]| ("data_batch_2.bin", bytes.to_vec());
     spoilt(&[first.clone(), test.clone(), second(&cut)], &found);
