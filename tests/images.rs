@@ -149,8 +149,11 @@ fn every_form_of_cifar_gives_the_same_pictures() {
     assert_eq!(expected.test.as_ref().map(Part::len), Some(3));
     // In an archive, in another order and beside words.
     let words = ("cifar-10-batches-bin/batches.meta.txt", b"airplane\nautomobile\n".to_vec());
-    let [a, b, c] = [2, 1, 0].map(|at| (inner(at), batch(at)));
-    let members = [(a.0.as_str(), a.1), words, (b.0.as_str(), b.1), (c.0.as_str(), c.1)];
+    let page = ("cifar-10-batches-bin/readme.html", b"\t<html>".to_vec());
+    let hidden = ("cifar-10-batches-bin/._data_batch_1.bin", vec![0, 5, 22, 7]);
+    let inner = [2, 1, 0].map(|at| (inner(at), batch(at)));
+    let batches = inner.each_ref().map(|(name, bytes)| (name.as_str(), bytes.clone()));
+    let members = [vec![words, page, hidden], batches.to_vec()].concat();
     for bytes in [tar(&members), gzip(&tar(&members))] {
         let archive = folder(&[("archive", bytes)]);
         let found = images::read(&archive.path().join("archive")).expect("readable");
@@ -159,6 +162,50 @@ fn every_form_of_cifar_gives_the_same_pictures() {
     let alone = folder(&[("test_batch.bin.gz", gzip(&batch(2)))]);
     let found = images::read(&alone.path().join("test_batch.bin.gz")).expect("readable");
     assert_eq!((Some(found.training), found.test), (expected.test, None));
+}
+
+#[test]
+fn a_name_tells_what_a_file_must_hold_and_content_where_it_does_not() {
+    let expected = images::read(folder(&mnist()).path()).expect("readable");
+    // Both spellings, plain and packed.
+    for spelling in ["-idx", ".idx"] {
+        for ending in ["", ".gz"] {
+            let packed = |bytes: Vec<u8>| if ending.is_empty() { bytes } else { gzip(&bytes) };
+            let named = mnist().into_iter().map(|(name, bytes)| {
+                (format!("{}{ending}", name.replace("-idx", spelling)), packed(bytes))
+            });
+            let named: Vec<(String, Vec<u8>)> = named.collect();
+            let files: Vec<(&str, Vec<u8>)> =
+                named.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+            let files = folder(&files);
+            let found = images::read(files.path()).expect("readable");
+            assert_eq!((&found.training, &found.test), (&expected.training, &expected.test));
+            let alone = images::read(&files.path().join(&named[0].0)).expect("readable");
+            assert_eq!((&alone.training, alone.test), (&expected.training, None));
+        }
+    }
+    // Notes, archives, folders and hidden files are none, whatever else their names say.
+    let mut beside = mnist();
+    for name in [
+        "readme-images",
+        "labels.html",
+        "train-images.txt",
+        "data_batch_1.txt",
+        ".train-images-idx3-ubyte",
+        "images.tar.gz",
+        "data_batch_1.bin/7",
+    ] {
+        beside.push((name, vec![7, 0, 7]));
+    }
+    let found = images::read(folder(&beside).path()).expect("readable");
+    assert_eq!((&found.training, &found.test), (&expected.training, &expected.test));
+    // Names that say nothing, or two things.
+    let silent = folder(&[("pixels", pictures(12, 1)), ("truth", classes(12, 1))]);
+    assert_eq!(images::read(silent.path()).expect("readable").training, expected.training);
+    let both = folder(&[("a-images.bin", records(3, 0))]);
+    assert_eq!(images::read(both.path()).expect("readable").training.len(), 3);
+    let both = folder(&[("images.bin", pictures(12, 1)), ("labels.bin", classes(12, 1))]);
+    assert_eq!(images::read(both.path()).expect("readable").training, expected.training);
 }
 
 #[test]
@@ -211,7 +258,7 @@ fn bad_idx_ends_with_one_error() {
     let mut wrong = pictures(12, 1);
     wrong[3] = 2;
     let said = spoiled("train-images", wrong);
-    assert!(said.contains("magic number 2051") && said.contains("2050"), "{said}");
+    assert!(said.contains("magic 0x00000803") && said.contains("00 00 08 02"), "{said}");
     let whole = gzip(&pictures(12, 1));
     let said = spoiled("train-images", whole[..whole.len() - 20].to_vec());
     assert!(said.contains("train-images") && said.contains("cut short"), "{said}");
@@ -264,21 +311,138 @@ fn bad_cifar_ends_with_one_error() {
     let said = read(wrong);
     assert!(said.contains("batch.bin, image 2: ") && said.contains("found 17"), "{said}");
     for (bytes, kind) in [
-        (b"label,pixel\n1,2\n".to_vec(), "text"),
-        (b"\x89PNG\r\n\x1a\n\0\0".to_vec(), "a PNG image"),
+        (b"label,pixel\n1,2\n".to_vec(), "text that begins with 6c 61 62 65"),
+        (b"\x89PNG\r\n\x1a\n\0\0".to_vec(), "a PNG image that begins with 89 50 4e 47"),
         (Vec::new(), "an empty file"),
     ] {
-        let said = read(bytes);
-        assert!(said.contains(kind) && said.contains("magic number 2051"), "{said}");
+        let said = read(bytes.clone());
+        assert!(said.contains(kind) && said.contains("CIFAR-10 records of 3073 bytes"), "{said}");
+        // A name that says nothing: of either kind.
+        let said = refusal(&folder(&[("pictures", bytes)]).path().join("pictures"));
+        assert!(said.contains(kind) && said.contains("CIFAR-10 records"), "{said}");
+        assert!(said.contains("magic 0x00000803"), "{said}");
     }
     let archive = tar(&[("data_batch_1.bin", whole.clone())]);
     let cut = folder(&[("a.tar", archive[..3000].to_vec())]);
     assert!(refusal(&cut.path().join("a.tar")).contains("cut short"));
     let mixed = [mnist(), vec![("data_batch_1.bin", whole)]].concat();
-    assert!(refusal(folder(&mixed).path()).contains("IDX files beside CIFAR-10 batches"));
+    let mixed = folder(&mixed);
+    let said = refusal(mixed.path());
+    for name in ["t10k-images-idx3-ubyte", "data_batch_1.bin"] {
+        assert!(said.contains(&mixed.path().join(name).display().to_string()), "{said}");
+    }
     let empty = folder(&[("notes.txt", b"nothing here".to_vec())]);
     assert!(refusal(empty.path()).contains("notes.txt"));
     assert!(refusal(&empty.path().join("absent")).contains("cannot read the images"));
+}
+
+/// `files` with the last one spoilt: one error with its path, the `words` and a remedy, from the
+/// folder, from an archive and from the file alone.
+#[track_caller]
+fn spoilt(files: &[(&str, Vec<u8>)], words: &[&str]) {
+    let (name, bytes) = files.last().expect("files");
+    let plain = folder(files);
+    let members: Vec<(String, Vec<u8>)> =
+        files.iter().map(|(name, bytes)| (format!("inner/{name}"), bytes.clone())).collect();
+    let members: Vec<(&str, Vec<u8>)> =
+        members.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let archive = folder(&[("a.tar.gz", gzip(&tar(&members)))]);
+    let tar = archive.path().join("a.tar.gz");
+    let mut sources = vec![
+        (plain.path().to_owned(), plain.path().join(name)),
+        (plain.path().join(name), plain.path().join(name)),
+    ];
+    // Members of an archive are not unpacked once more.
+    if !name.ends_with(".gz") || bytes.is_empty() {
+        sources.push((tar.clone(), tar.join("inner").join(name)));
+    }
+    for (source, place) in sources {
+        let said = refusal(&source);
+        assert!(said.starts_with(&place.display().to_string()), "{}: {said}", source.display());
+        for word in words {
+            assert!(said.contains(word), "{}: no `{word}` in {said}", source.display());
+        }
+    }
+}
+
+/// The four files of MNIST, the one called `name` last and of `bytes`.
+fn mnist_but(name: &'static str, bytes: Vec<u8>) -> Vec<(&'static str, Vec<u8>)> {
+    let others = mnist().into_iter().filter(|(other, _)| *other != name.trim_end_matches(".gz"));
+    others.chain([(name, bytes)]).collect()
+}
+
+#[test]
+fn a_spoilt_batch_is_an_error_and_never_left_out() {
+    let mut spoiled = records(60, 0);
+    spoiled[0] = 99;
+    let cut = spoiled[..spoiled.len() - 7].to_vec();
+    let found = ["records of 3073 bytes", "found 59 and 3066 bytes", "begins with 63 00 07 0e"];
+    let (first, test) = (("data_batch_1.bin", records(60, 0)), ("test_batch.bin", records(20, 1)));
+    let second = |bytes: &[u8]| ("data_batch_2.bin", bytes.to_vec());
+    spoilt(&[first.clone(), test.clone(), second(&cut)], &found);
+    // Not even where the test batch could be taken for all there is.
+    spoilt(&[test.clone(), second(&cut)], &found);
+    spoilt(&[test.clone(), second(&spoiled)], &["image 0: ", "found 99"]);
+    spoilt(&[test.clone(), second(&[])], &["records of 3073 bytes", "an empty file"]);
+    spoilt(&[test.clone(), second(b"<html>gone</html>")], &["records", "an HTML page"]);
+    // The version of CIFAR-10 for Python.
+    spoilt(&[test, ("data_batch_1", b"\x80\x02}q\x01\0\0".to_vec())], &["80 02 7d 71"]);
+    let mut stray = mnist();
+    stray.push(("model.bin", vec![8; 100]));
+    spoilt(&stray, &["records of 3073 bytes", "found 0 and 100 bytes", "begins with 08 08 08 08"]);
+}
+
+#[test]
+fn a_spoilt_file_of_idx_is_an_error_and_never_left_out() {
+    let with = |magic: u32, whole: Vec<u8>| [&magic.to_be_bytes(), &whole[4..]].concat();
+    for (magic, found) in [
+        (2053, "begins with 00 00 08 05"),
+        (0x899, "begins with 00 00 08 99"),
+        (0, "begins with 00 00 00 00"),
+        (2051u32.swap_bytes(), "begins with 03 08 00 00"),
+    ] {
+        let files = mnist_but("train-images-idx3-ubyte", with(magic, pictures(12, 1)));
+        spoilt(&files, &["magic 0x00000803", found]);
+    }
+    let files = mnist_but("train-labels-idx1-ubyte", with(0x701, classes(12, 1)));
+    spoilt(&files, &["0x00000801", "begins with 00 00 07 01"]);
+    for name in ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz"] {
+        spoilt(&mnist_but(name, Vec::new()), &["0x00000801", "an empty file"]);
+    }
+    let files = mnist_but("t10k-labels-idx1-ubyte.gz", gzip(&[]));
+    spoilt(&files, &["0x00000801", "an empty file"]);
+    let files = mnist_but("t10k-images-idx3-ubyte", b"<!DOCTYPE html>".to_vec());
+    spoilt(&files, &["0x00000803", "an HTML page that begins with 3c 21 44 4f"]);
+}
+
+/// A gzip file with another sum, with another length, and cut short within them.
+fn bad_ends(whole: &[u8]) -> [(Vec<u8>, &'static str); 3] {
+    let flipped = |back: usize| {
+        let mut bytes = whole.to_vec();
+        bytes[whole.len() - back] ^= 1;
+        bytes
+    };
+    let cut = whole[..whole.len() - 3].to_vec();
+    [(flipped(8), "damaged"), (flipped(4), "damaged"), (cut, "cut short")]
+}
+
+#[test]
+fn a_bad_end_of_gzip_is_an_error() {
+    let batch = [("test_batch.bin", records(3, 0)), ("data_batch_1.bin.gz", Vec::new())];
+    let sets = [
+        (mnist_but("train-images-idx3-ubyte.gz", Vec::new()), gzip(&pictures(12, 1))),
+        (batch.to_vec(), gzip(&records(5, 1))),
+    ];
+    for (mut files, whole) in sets {
+        for (bytes, words) in bad_ends(&whole) {
+            files.last_mut().expect("files").1 = bytes;
+            spoilt(&files, &[words]);
+        }
+    }
+    for (bytes, words) in bad_ends(&gzip(&tar(&[("data_batch_1.bin", records(2, 0))]))) {
+        let said = refusal(&folder(&[("a.tar.gz", bytes)]).path().join("a.tar.gz"));
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 // ---- real data ----

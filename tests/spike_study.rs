@@ -172,6 +172,7 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     std::fs::write(home.join("no.idx"), [0u8, 0, 9, 9, 0, 0, 0, 1]).expect("written");
+    std::fs::write(home.join("stray.bin"), [7; 100]).expect("written");
     for (arguments, words) in [
         (&["--window", "61"][..], &["built-in", "122", "found 120", "spikes.window to 60"][..]),
         (&["--networks", "0"], &["comparison.networks", "at least 1"]),
@@ -180,7 +181,10 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
         (&["--architecture", "rnn"], &["architecture", "rnn"]),
         (&["--data", "no.idx"], &["no.idx"]),
         (&["--data", "nowhere"], &["nowhere"]),
-        (&["--set", "spikes.windw=3"], &["windw"]),
+        (&["--set", "spikes.windw=3"], &["error: spikes.windw: ", "windw"]),
+        (&["--window=-5"], &["error: spikes.window: ", "-5"]),
+        (&["--set", "images.test=many"], &["error: images.test: ", "many"]),
+        (&["--data", "stray.bin"], &["stray.bin", "CIFAR-10 records of 3073 bytes"]),
         (&["--set", "comparison.until=0"], &["comparison.until"]),
     ] {
         let output = run(arguments, home);

@@ -1,14 +1,14 @@
 //! The arguments, as clap parses them. Every flag that is a setting says which one it sets.
 
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand};
 
 use super::analyze::Analyze;
 use super::noise_preference::NoisePreference;
+use super::run::{self, Folder};
 use super::settings::Wishes;
 use super::spike_trains::SpikeTrains;
 use super::sweep::Action;
+use crate::experiments::one_over_f;
 
 /// An oscilloscope for the noise inside neural networks.
 #[derive(Debug, Parser)]
@@ -60,18 +60,11 @@ pub enum Experiment {
 }
 
 #[derive(Args, Debug)]
+#[command(mut_arg("out", run::out(one_over_f::NAME)))]
+#[command(mut_arg("resume", |resume| resume.conflicts_with_all(["preset", "weights"])))]
 pub struct OneOverF {
     #[command(flatten)]
     pub wishes: Wishes,
-
-    /// Output folder [default: the next free runs/one-over-f-N]
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    pub out: Option<PathBuf>,
-    /// Overwrite an earlier run in the output folder
-    #[arg(long, requires = "out", help_heading = "Run")]
-    pub force: bool,
-    /// Go on with the stopped run in this folder
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    #[arg(conflicts_with_all = ["out", "settings", "preset", "weights"])]
-    pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub folder: Folder,
 }

@@ -7,17 +7,16 @@ mod args;
 mod doctor;
 mod noise_preference;
 mod progress;
+mod run;
 mod settings;
 mod spike_trains;
 mod spikes;
 mod sweep;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
@@ -30,6 +29,7 @@ use crate::report;
 
 use args::{Arguments, Command, Experiment, OneOverF};
 use progress::Terminal;
+use run::Folder;
 
 /// Parses the arguments, does what they say, prints what came of it.
 ///
@@ -66,7 +66,7 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
     let study = Study::load(&settings, &mut terminal)?;
     let folder = folder(options, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
-    let outcome = study.run(&machine, &folder, options.resume.is_some(), &mut terminal)?;
+    let outcome = study.run(&machine, &folder, options.folder.resume.is_some(), &mut terminal)?;
     publish(&outcome, &folder)?;
     show(&format!("\n{}", report::text(&outcome)));
     show(&folder.file("report.html").display().to_string());
@@ -76,7 +76,7 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
 
 /// The resolved settings; of the stopped run, where one is resumed.
 fn settings(options: &OneOverF) -> Result<Settings> {
-    let Some(path) = &options.resume else {
+    let Some(path) = &options.folder.resume else {
         return settings::wished(&options.wishes);
     };
     let kept = settings::read(&RunFolder::open(path)?.file("settings.toml"))?;
@@ -91,34 +91,15 @@ fn settings(options: &OneOverF) -> Result<Settings> {
 
 /// The run folder, with the settings in it.
 fn folder(options: &OneOverF, settings: &Settings) -> Result<RunFolder> {
-    if let Some(path) = &options.resume {
-        return RunFolder::open(path);
+    let Folder { out, force, .. } = &options.folder;
+    if let (Some(out), Some(weights), true) = (out, &settings.weights, force)
+        && std::path::absolute(out).is_ok_and(|out| weights.starts_with(out))
+    {
+        return Err(Error::new("the weights lie in the run that --force would overwrite")
+            .at(weights.display())
+            .remedy("choose another folder with --out"));
     }
-    if let (Some(out), Some(weights)) = (&options.out, &settings.weights) {
-        let inside = |out: std::path::PathBuf| weights.starts_with(out);
-        if options.force && std::path::absolute(out).is_ok_and(inside) {
-            return Err(Error::new("the weights lie in the run that --force would overwrite")
-                .at(weights.display())
-                .remedy("choose another folder with --out"));
-        }
-    }
-    new_folder(options.out.as_deref(), options.force, one_over_f::NAME, settings)
-}
-
-/// A new run folder with the settings in it.
-fn new_folder(
-    out: Option<&Path>,
-    force: bool,
-    experiment: &str,
-    settings: &impl Serialize,
-) -> Result<RunFolder> {
-    let folder = match out {
-        Some(path) => RunFolder::create(path, force)?,
-        None => RunFolder::next(experiment)?,
-    };
-    let text = toml::to_string(settings).expect("settings are plain data");
-    write_whole(&folder.file("settings.toml"), text.as_bytes())?;
-    Ok(folder)
+    options.folder.open(one_over_f::NAME, settings)
 }
 
 /// Writes a line to standard output. One that nobody reads (`noisescope … | head`) is no error.

@@ -1,46 +1,24 @@
 //! `noisescope run noise-preference`: what the user typed, into the study of noise preference.
 
-use std::path::PathBuf;
-
 use clap::Args;
-use toml::Value;
 
 use super::progress::Terminal;
-use super::{new_folder, settings, show};
+use super::run::{self, Run};
+use super::settings::one;
+use super::show;
 use crate::error::Result;
 use crate::experiments::machine::Machine;
 use crate::experiments::noise_preference::settings::Settings;
 use crate::experiments::noise_preference::study::{NAME, Study};
-use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
 #[derive(Args, Debug)]
+#[command(mut_arg("out", run::out(NAME)), mut_arg("set", run::set("tasks.function.steps=100")))]
 pub struct NoisePreference {
-    /// TOML file of settings, such as the settings.toml of an earlier run
-    #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-    /// Any setting by its name in settings.toml, e.g. `--set tasks.function.steps=100`
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// Output folder [default: the next free runs/noise-preference-N]
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    pub out: Option<PathBuf>,
-    /// Overwrite an earlier run in the output folder
-    #[arg(long, requires = "out", help_heading = "Run")]
-    pub force: bool,
-    /// Go on with the stopped run in this folder
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    #[arg(conflicts_with_all = ["out", "settings"])]
-    pub resume: Option<PathBuf>,
-    /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
-    #[arg(long, value_name = "WHICH", help_heading = "Run")]
-    pub device: Option<String>,
-    /// Seed of every random stream; the first network's
-    #[arg(long, value_name = "N", help_heading = "Run")]
-    pub seed: Option<i64>,
+    #[command(flatten)]
+    pub run: Run,
 
     /// Tasks: function, regulator, maze, integration, suite, feedforward (learn)
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Networks")]
@@ -80,15 +58,11 @@ pub struct NoisePreference {
 /// Trains, tests, explains, reports.
 pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     let mut terminal = Terminal::new()?;
-    let (resume, file) = (options.resume.as_deref(), options.settings.as_deref());
-    let settings: Settings = settings::resolved(resume, file, &flags(options)?)?;
+    let settings = wished(options)?;
     let study = Study::new(&settings)?;
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
-    let folder = match resume {
-        Some(path) => RunFolder::open(path)?,
-        None => new_folder(options.out.as_deref(), options.force, NAME, &settings)?,
-    };
+    let folder = options.run.folder.open(NAME, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, &mut terminal)?;
     let page = report::noise_preference::html(&outcome)?;
@@ -102,12 +76,9 @@ pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     Ok(())
 }
 
-/// What the flags set: name in `settings.toml` and value.
-fn flags(options: &NoisePreference) -> Result<Vec<(String, Value)>> {
-    use settings::one;
-    let flags = [
-        one("device", options.device.as_ref()),
-        one("seed", options.seed.as_ref()),
+/// Defaults, file and flags; of a stopped run its own settings.
+fn wished(options: &NoisePreference) -> Result<Settings> {
+    options.run.settings([
         one("learn", options.tasks.as_ref()),
         one("model.nonlinearity", options.nonlinearity.as_ref()),
         one("model.rate", options.rate.as_ref()),
@@ -118,6 +89,5 @@ fn flags(options: &NoisePreference) -> Result<Vec<(String, Value)>> {
         one("noise.levels", options.levels.as_ref()),
         one("test.grid", options.grid.as_ref()),
         one("test.realisations", options.realisations.as_ref()),
-    ];
-    settings::with_typed(flags, &options.set)
+    ])
 }

@@ -142,9 +142,7 @@ pub fn resolved<T: Default + Serialize + DeserializeOwned>(
     };
     let file = kept.map(|path| read_as::<T>(&path)).transpose()?;
     let base = Table::try_from(T::default()).expect("settings are a table");
-    let laid = laid_over(base, file.as_ref(), flags)?;
-    let text = toml::to_string(&laid).expect("a table is TOML");
-    table::of_text(&text).map_err(|error| error.at("flags and settings together"))
+    laid_over(base, file.as_ref(), flags)
 }
 
 /// The settings that are wished, the file of settings read.
@@ -177,9 +175,7 @@ pub fn resolve(wishes: &Wishes, file: Option<&Table>) -> Result<Settings> {
         if let Some(weights) = &weights {
             overlay(&mut table, weights.clone());
         }
-        let table = laid_over(table, file, &flags)?;
-        let settings = Settings::of_table(&table);
-        settings.map_err(|error| error.at("flags and settings together"))?.with_absolute_paths()
+        laid_over::<Settings>(table, file, &flags)?.with_absolute_paths()
     };
     let base = preset.settings();
     let settings = over(&base)?;
@@ -274,23 +270,34 @@ pub fn with_typed(
     Ok(flags)
 }
 
-/// Lays a file of settings and then the flags upon `table`.
+/// The settings `T` of `table` with a file of settings and then the flags laid upon it.
 ///
 /// # Errors
-/// A flag's name is no part of the settings.
-pub fn laid_over(
+/// A name is no part of the settings or a value of another kind; names the setting of the first
+/// flag to blame.
+fn laid_over<T: DeserializeOwned>(
     mut table: Table,
     file: Option<&Table>,
     flags: &[(String, Value)],
-) -> Result<Table> {
+) -> Result<T> {
     if let Some(file) = file {
         overlay(&mut table, file.clone());
     }
-    for (name, value) in flags {
-        table::put(&mut table, name, value.clone())
-            .map_err(|error| error.at(format!("--set {name}")))?;
+    let read = |table: &Table| table::of_text(&toml::to_string(table).expect("a table is TOML"));
+    let put = |table: &mut Table, (name, value): &(String, Value)| {
+        table::put(table, name, value.clone()).map_err(|error| error.at(name))
+    };
+    let mut all = table.clone();
+    flags.iter().try_for_each(|flag| put(&mut all, flag))?;
+    let settings = read(&all).map_err(|error| error.at("flags and settings together"));
+    if settings.is_ok() || read(&table).is_err() {
+        return settings;
     }
-    Ok(table)
+    for flag in flags {
+        put(&mut table, flag)?;
+        read(&table).map_err(|error| error.at(&flag.0))?;
+    }
+    settings
 }
 
 #[cfg(test)]
@@ -323,9 +330,18 @@ mod tests {
 
     #[test]
     fn unknown_names_and_wrong_kinds_are_refused() {
-        for set in ["training.epoch=3", "training.epochs=many", "epochs", "seed.x=1"] {
-            let wishes = Wishes { set: vec![set.to_owned()], ..Wishes::default() };
-            let error = resolve(&wishes, None).expect_err(set);
+        for (set, place) in [
+            ("training.epoch=3", "training.epoch: "),
+            ("training.epochs=many", "training.epochs: "),
+            ("model.hidden=-5", "model.hidden: "),
+            ("epochs", "--set: "),
+            ("seed.x=1", "seed.x: "),
+        ] {
+            // The others are no part of the blame.
+            let set = ["model.readout=last-token", set, "training.batch=8"].map(str::to_owned);
+            let wishes = Wishes { set: set.to_vec(), epochs: Some(2), ..Wishes::default() };
+            let error = resolve(&wishes, None).expect_err(place);
+            assert!(error.to_string().starts_with(place), "{error}");
             assert!(error.remedy_text().is_some(), "{error}");
         }
     }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use toml::Value;
 
 use super::progress::Terminal;
-use super::{new_folder, settings, show};
+use super::run::{self, Run};
+use super::settings::one;
+use super::show;
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
-use crate::experiments::run_folder::RunFolder;
 use crate::experiments::spike_trains::settings::Settings;
 use crate::experiments::spike_trains::study::{NAME, Study};
 use crate::files::write_whole;
@@ -17,30 +17,10 @@ use crate::progress::Observer;
 use crate::report;
 
 #[derive(Args, Debug)]
+#[command(mut_arg("out", run::out(NAME)), mut_arg("set", run::set("comparison.until=0.95")))]
 pub struct SpikeTrains {
-    /// TOML file of settings, such as the settings.toml of an earlier run
-    #[arg(long, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
-    /// Any setting by its name in settings.toml, e.g. `--set comparison.until=0.95`
-    #[arg(long = "set", value_name = "NAME=VALUE")]
-    pub set: Vec<String>,
-
-    /// Output folder [default: the next free runs/spike-trains-N]
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    pub out: Option<PathBuf>,
-    /// Overwrite an earlier run in the output folder
-    #[arg(long, requires = "out", help_heading = "Run")]
-    pub force: bool,
-    /// Go on with the stopped run in this folder
-    #[arg(long, value_name = "DIR", help_heading = "Run")]
-    #[arg(conflicts_with_all = ["out", "settings"])]
-    pub resume: Option<PathBuf>,
-    /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
-    #[arg(long, value_name = "WHICH", help_heading = "Run")]
-    pub device: Option<String>,
-    /// Seed of every random stream; the first network's
-    #[arg(long, value_name = "N", help_heading = "Run")]
-    pub seed: Option<i64>,
+    #[command(flatten)]
+    pub run: Run,
 
     /// Pictures: a folder, archive or file of MNIST or Fashion-MNIST (IDX) or CIFAR-10 (binary),
     /// also .gz or .xz [default: built-in synthetic shapes] (images.data)
@@ -84,10 +64,7 @@ pub fn spike_trains(options: &SpikeTrains) -> Result<()> {
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
     let study = Study::load(&settings, &mut terminal)?;
-    let folder = match &options.resume {
-        Some(path) => RunFolder::open(path)?,
-        None => new_folder(options.out.as_deref(), options.force, NAME, &settings)?,
-    };
+    let folder = options.run.folder.open(NAME, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, &mut terminal)?;
     let page = report::spike_trains::html(&outcome)?;
@@ -103,22 +80,7 @@ pub fn spike_trains(options: &SpikeTrains) -> Result<()> {
 
 /// Defaults, file and flags; of a stopped run its own settings.
 fn wished(options: &SpikeTrains) -> Result<Settings> {
-    let SpikeTrains { resume, settings: file, .. } = options;
-    let mut settings: Settings =
-        settings::resolved(resume.as_deref(), file.as_deref(), &flags(options)?)?;
-    if let Some(path) = &mut settings.images.data {
-        *path = std::path::absolute(&path)
-            .map_err(|cause| Error::file("find the path", path, cause))?;
-    }
-    Ok(settings)
-}
-
-/// What the flags set: name in `settings.toml` and value.
-fn flags(options: &SpikeTrains) -> Result<Vec<(String, Value)>> {
-    use settings::one;
-    let flags = [
-        one("device", options.device.as_ref()),
-        one("seed", options.seed.as_ref()),
+    let mut settings: Settings = options.run.settings([
         one("images.data", options.data.as_ref()),
         one("images.training", options.training.as_ref()),
         one("images.test", options.test.as_ref()),
@@ -129,6 +91,10 @@ fn flags(options: &SpikeTrains) -> Result<Vec<(String, Value)>> {
         one("training.batch", options.batch.as_ref()),
         one("spikes.window", options.window.as_ref()),
         one("spikes.threshold", options.threshold.as_ref()),
-    ];
-    settings::with_typed(flags, &options.set)
+    ])?;
+    if let Some(path) = &mut settings.images.data {
+        *path = std::path::absolute(&path)
+            .map_err(|cause| Error::file("find the path", path, cause))?;
+    }
+    Ok(settings)
 }

@@ -291,6 +291,23 @@ pub(super) fn other_kind(head: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Whether `bytes`, a file's content or its beginning, are neither text nor a form with a name.
+pub(super) fn is_unnamed(bytes: &[u8]) -> bool {
+    other_kind(beginning(bytes)) == Some("binary data")
+}
+
+/// What `bytes`, a file's content, are: `binary data that begins with 00 00 08 99`.
+pub(super) fn described(bytes: &[u8]) -> String {
+    let kind = other_kind(beginning(bytes)).unwrap_or("text");
+    let begins: String = bytes.iter().take(4).map(|byte| format!(" {byte:02x}")).collect();
+    if begins.is_empty() { kind.to_owned() } else { format!("{kind} that begins with{begins}") }
+}
+
+/// As much as tells what a file is.
+fn beginning(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(HEAD as usize)]
+}
+
 /// A reader that fails, rather than fills the memory, past `left` bytes.
 struct Limited<R> {
     inner: R,

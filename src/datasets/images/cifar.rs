@@ -8,32 +8,41 @@
 use std::path::Path;
 
 use super::idx::no_class;
-use super::{CLASSES, Part};
+use super::{CLASSES, Content, Part};
+use crate::datasets::content::described;
 use crate::error::{Error, Result};
+
+/// How the errors speak of such a file.
+pub(super) const NOUN: &str = "whole CIFAR-10 records of 3073 bytes";
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 
-/// Whether `bytes`, a file's content, are records: binary data that begins with a class or has the
-/// length of whole records.
+/// Whether `bytes`, a file's content, may be records: they begin with a class or have the length of
+/// whole records.
 pub(super) fn is_cifar(bytes: &[u8]) -> bool {
     let class = bytes.first().is_some_and(|&label| usize::from(label) < CLASSES);
     class || (!bytes.is_empty() && bytes.len().is_multiple_of(RECORD))
 }
 
-/// Adds the records of the file at `path`, unpacked into `bytes`, to `part`.
+/// Reads the records of the file at `path`, unpacked into `bytes`.
 ///
 /// # Errors
-/// The length is not that of whole records, or a label is no class.
-pub(super) fn read(path: &Path, bytes: &[u8], part: &mut Part) -> Result<()> {
-    if !bytes.len().is_multiple_of(RECORD) {
+/// There are none; the length is not that of whole records; a label is no class.
+pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Content> {
+    if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
         let (whole, left) = (bytes.len() / RECORD, bytes.len() % RECORD);
+        let kind = described(&bytes);
         return Err(Error::new(format!(
-            "expected whole CIFAR-10 records of {RECORD} bytes, found {whole} and {left} bytes"
+            "expected {NOUN}, found {whole} and {left} bytes ({kind})"
         ))
         .at(path.display())
-        .remedy("fetch or copy the file again; it may be cut short, or of another data set"));
+        .remedy(
+            "fetch or copy the file again, in CIFAR-10's binary version; leave it out, or name it \
+             otherwise, where it is something else",
+        ));
     }
+    let mut part = none();
     for record in bytes.chunks_exact(RECORD) {
         if usize::from(record[0]) >= CLASSES {
             return Err(no_class(path, part.len(), record[0]));
@@ -41,7 +50,7 @@ pub(super) fn read(path: &Path, bytes: &[u8], part: &mut Part) -> Result<()> {
         part.labels.push(record[0]);
         part.pixels.extend_from_slice(&record[1..]);
     }
-    Ok(())
+    Ok(Content::Batch(part))
 }
 
 /// No pictures yet.

@@ -2,11 +2,13 @@
 //!
 //! Place in the flow: the first reading of a user's pictures, behind [`images::read`](super::read);
 //! `idx` and `cifar` read what this has told apart.
+//!
+//! A file whose name says that it is data is of the kind that [`KINDS`] gives for the name, or an
+//! error; one of another name is told by its content, and left out where that is of no kind.
 
 use std::path::{Path, PathBuf};
 
-use super::idx::{self, Idx};
-use super::{Found, Part, cifar};
+use super::{Content, Found, Part, cifar, idx};
 use crate::datasets::archive;
 use crate::datasets::content::{self, Wanted, names};
 use crate::error::{Error, Result};
@@ -19,11 +21,78 @@ const FORMS: &str = "give a folder with the IDX files of MNIST or Fashion-MNIST,
 /// CIFAR-10 is 0.18 GB.
 const WANTED: Wanted = Wanted { noun: "images", forms: FORMS, most: 4 };
 
+/// A form of files.
+struct Kind {
+    /// How errors speak of it.
+    noun: &'static str,
+    /// What the names of such files contain, in lower case.
+    named: &'static [&'static str],
+    /// Whether a file of a name that says nothing may be one, by its content.
+    is: fn(&[u8]) -> bool,
+    /// The reader, with the path for its errors and the unpacked content.
+    read: fn(&Path, Vec<u8>) -> Result<Content>,
+}
+
+static KINDS: [Kind; 2] = [
+    Kind {
+        noun: idx::NOUN,
+        named: &["idx", "ubyte", "images", "labels"],
+        is: idx::is_idx,
+        read: idx::read,
+    },
+    Kind {
+        noun: cifar::NOUN,
+        named: &["data_batch", "test_batch", ".bin"],
+        is: cifar::is_cifar,
+        read: cifar::read,
+    },
+];
+
+/// What stands beside data and is none, whatever else its name says: endings, packed or not.
+const NOTES: &[&str] = &[
+    "txt", "md", "html", "htm", "csv", "json", "py", "ipynb", "png", "md5", "sha256", "tar", "tgz",
+    "zip",
+];
+
+/// True for hidden files, notes and archives.
+fn is_note(file: &Path) -> bool {
+    let name = name(file);
+    let ending = stem(&name).rsplit_once('.').map(|(_, ending)| ending);
+    let noted = ending.is_some_and(|ending| NOTES.contains(&ending));
+    name.starts_with('.') || name.starts_with("readme") || noted
+}
+
+/// The kinds that the name of `file` speaks of.
+fn named(file: &Path) -> impl Iterator<Item = &'static Kind> {
+    let name = name(file);
+    KINDS.iter().filter(move |kind| kind.named.iter().any(|part| name.contains(part)))
+}
+
+/// What `file` must be: by its name, where that speaks of two by its content among them, and where
+/// it speaks of none by the content alone.
+fn kind(file: &Path, bytes: &[u8]) -> Option<&'static Kind> {
+    let fits = |kind: &&Kind| (kind.is)(bytes);
+    named(file).find(fits).or_else(|| named(file).next()).or_else(|| {
+        let unknown = content::is_unnamed(bytes);
+        KINDS.iter().filter(|_| unknown).find(fits)
+    })
+}
+
+/// The name of `file` without its folders, in lower case.
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// `name` without the ending of a packed file.
+fn stem(name: &str) -> &str {
+    name.trim_end_matches(".gz").trim_end_matches(".xz")
+}
+
 /// Reads the pictures at `path`, whichever form they have.
 ///
 /// # Errors
-/// The path does not exist or cannot be read; a file is damaged, cut short or of another kind;
-/// pictures have no labels, or not as many; a label is no class; the halves have pictures of
+/// The path does not exist or cannot be read; a file is damaged, cut short or of another kind than
+/// its name says; pictures have no labels, or not as many; a label is no class; the halves have pictures of
 /// different sizes; there are none. Each error names the file.
 pub fn read(path: &Path) -> Result<Found> {
     let failed = |error| Error::file("read the images", path, error);
@@ -35,25 +104,21 @@ pub fn read(path: &Path) -> Result<Found> {
     let packing = opened.packing;
     let mut gathered = Gathered::default();
     if opened.is_tar() {
-        let keep = |name: &str| !plain_name(name).starts_with('.');
+        let keep = |name: &str| !is_note(Path::new(name));
         let longest = WANTED.most << 30;
         archive::members(path, opened, &WANTED, longest, keep, |name, bytes| {
-            gathered.add(&path.join(name), bytes)
+            gathered.add(&path.join(name), bytes).map(|_| ())
         })?;
         return gathered.found(path, &format!("tar archive{packing}, "));
     }
     let bytes = opened.bytes(path)?;
-    if !idx::is_idx(&bytes) && !cifar::is_cifar(&bytes) {
-        let kind = content::other_kind(&bytes).unwrap_or("text");
-        let begins = &bytes[..bytes.len().min(4)];
-        return Err(Error::new(format!(
-            "expected images (an IDX file, magic number 2051, or CIFAR-10 batches), found {kind}, \
-             which begins with {begins:?}"
-        ))
-        .at(path.display())
-        .remedy(FORMS));
+    let described = content::described(&bytes);
+    if !gathered.add(path, bytes)? {
+        let nouns = KINDS.each_ref().map(|kind| kind.noun).join(", or ");
+        return Err(Error::new(format!("expected {nouns}, found {described}"))
+            .at(path.display())
+            .remedy(FORMS));
     }
-    gathered.add(path, bytes)?;
     if let [(images, ..)] = gathered.images.as_slice() {
         let labels = beside(images)?;
         let bytes = content::open(&labels, &WANTED)?.bytes(&labels)?;
@@ -70,10 +135,10 @@ fn folder(path: &Path) -> Result<Found> {
         let mut gathered = Gathered::default();
         for name in content::names(&folder)? {
             let file = folder.join(&name);
-            if file.is_file() && !name.starts_with('.') {
+            if file.is_file() && !is_note(&file) {
                 let opened = content::open(&file, &WANTED)?;
-                // Notes and scripts beside the data need not be read to their end.
-                if content::other_kind(opened.head()) == Some("binary data") {
+                // Other files beside the data need not be read to their end.
+                if named(&file).next().is_some() || content::is_unnamed(opened.head()) {
                     let bytes = opened.bytes(&file)?;
                     gathered.add(&file, bytes)?;
                 }
@@ -94,8 +159,7 @@ fn folder(path: &Path) -> Result<Found> {
 /// `idx3`, packed or not.
 fn beside(images: &Path) -> Result<PathBuf> {
     let name = images.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.trim_end_matches(".gz").trim_end_matches(".xz");
-    let stem = stem.replace("images", "labels").replace("idx3", "idx1");
+    let stem = stem(&name).replace("images", "labels").replace("idx3", "idx1");
     let candidates = ["", ".gz", ".xz"].map(|ending| images.with_file_name(stem.clone() + ending));
     let there = candidates.iter().find(|path| path.is_file() && path.as_path() != images);
     there.cloned().ok_or_else(|| {
@@ -105,13 +169,9 @@ fn beside(images: &Path) -> Result<PathBuf> {
     })
 }
 
-fn plain_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
 /// True for the name of a file of the test half.
 fn is_test(file: &Path) -> bool {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name(file);
     ["test", "t10k"].iter().any(|mark| name.contains(mark))
 }
 
@@ -120,21 +180,20 @@ fn is_test(file: &Path) -> bool {
 struct Gathered {
     images: Vec<(PathBuf, [usize; 3], Vec<u8>)>,
     labels: Vec<(PathBuf, Vec<u8>)>,
-    batches: Vec<(PathBuf, Vec<u8>)>,
+    batches: Vec<(PathBuf, Part)>,
 }
 
 impl Gathered {
-    fn add(&mut self, file: &Path, bytes: Vec<u8>) -> Result<()> {
+    /// Reads `file`, unpacked into `bytes`, if it is of any kind; says whether it is.
+    fn add(&mut self, file: &Path, bytes: Vec<u8>) -> Result<bool> {
+        let Some(kind) = kind(file, &bytes) else { return Ok(false) };
         let path = file.to_owned();
-        if idx::is_idx(&bytes) {
-            match idx::read(file, bytes)? {
-                Idx::Images(shape, pixels) => self.images.push((path, shape, pixels)),
-                Idx::Labels(labels) => self.labels.push((path, labels)),
-            }
-        } else if cifar::is_cifar(&bytes) {
-            self.batches.push((path, bytes));
+        match (kind.read)(file, bytes)? {
+            Content::Images(shape, pixels) => self.images.push((path, shape, pixels)),
+            Content::Labels(labels) => self.labels.push((path, labels)),
+            Content::Batch(part) => self.batches.push((path, part)),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn is_empty(&self) -> bool {
@@ -143,17 +202,20 @@ impl Gathered {
 
     /// The halves; `path` is for the errors.
     fn found(mut self, path: &Path, form: &str) -> Result<Found> {
-        let idx = !(self.images.is_empty() && self.labels.is_empty());
-        if idx && !self.batches.is_empty() {
-            return Err(Error::new(
-                "expected one data set, found IDX files beside CIFAR-10 batches",
-            )
+        let images = self.images.iter().map(|(file, ..)| file);
+        let idx = images.chain(self.labels.iter().map(|(file, _)| file)).next();
+        if let (Some(idx), Some((batch, _))) = (idx, self.batches.first()) {
+            return Err(Error::new(format!(
+                "expected one data set, found an IDX file, {}, beside CIFAR-10 records, {}",
+                idx.display(),
+                batch.display()
+            ))
             .at(path.display())
-            .remedy("give a folder for each"));
+            .remedy("give a folder for each; leave out what is no data"));
         }
-        self.batches.sort();
+        let name = if idx.is_some() { "IDX" } else { "CIFAR-10 batches" };
+        self.batches.sort_by(|(one, _), (other, _)| one.cmp(other));
         let alone = self.images.len() + self.batches.len() == 1;
-        let name = if idx { "IDX" } else { "CIFAR-10 batches" };
         let training = self.half(path, |file| alone || !is_test(file))?;
         let training = training.ok_or_else(|| {
             let test = if self.is_empty() { "none" } else { "test images only" };
@@ -179,8 +241,9 @@ impl Gathered {
     /// The pictures of the files that `wanted` takes, if there are any.
     fn half(&self, path: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Option<Part>> {
         let mut part = cifar::none();
-        for (file, bytes) in self.batches.iter().filter(|(file, _)| wanted(file)) {
-            cifar::read(file, bytes, &mut part)?;
+        for (_, batch) in self.batches.iter().filter(|(file, _)| wanted(file)) {
+            part.pixels.extend_from_slice(&batch.pixels);
+            part.labels.extend_from_slice(&batch.labels);
         }
         if !part.is_empty() {
             return Ok(Some(part));

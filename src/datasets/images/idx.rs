@@ -3,26 +3,22 @@
 //! Place in the flow: one of the two readers behind [`images::read`](super::read).
 //!
 //! Big-endian: two zeros, the type of the numbers (8: unsigned bytes), the number of axes, a word
-//! of 32 bits per axis. Pictures have 3 axes (magic number 2051), labels 1 (2049).
+//! of 32 bits per axis. Pictures have 3 axes (magic number 0x00000803), labels 1 (0x00000801).
 //! LeCun, Cortes and Burges, The MNIST database, `yann.lecun.com/exdb/mnist`.
 
 use std::path::Path;
 
-use super::CLASSES;
+use super::{CLASSES, Content};
+use crate::datasets::content::described;
 use crate::error::{Error, Result};
 
-const IMAGES: u32 = 2051;
-const LABELS: u32 = 2049;
+/// How the errors speak of such a file.
+pub(super) const NOUN: &str = "an IDX file of images (magic 0x00000803) or labels (0x00000801)";
+
+const IMAGES: u32 = 0x0803;
+const LABELS: u32 = 0x0801;
 /// The longest side of a picture.
 const LONGEST: u32 = 4096;
-
-/// What one file holds.
-pub(super) enum Idx {
-    /// Pictures: channels (one), height, width, and their brightness.
-    Images([usize; 3], Vec<u8>),
-    /// Classes, each below [`CLASSES`].
-    Labels(Vec<u8>),
-}
 
 /// Whether a file that begins with `head` is of this format, whatever its numbers and axes.
 pub(super) fn is_idx(head: &[u8]) -> bool {
@@ -33,21 +29,21 @@ pub(super) fn is_idx(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// Another magic number; a length that is not what the header says; a label that is no class.
-pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Idx> {
+pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Content> {
     let word = |at: usize| {
         let four: Option<[u8; 4]> = bytes.get(4 * at..4 * at + 4)?.try_into().ok();
         four.map(u32::from_be_bytes)
     };
     let refuse = |what: String, remedy: &str| Error::new(what).at(path.display()).remedy(remedy);
-    let magic = word(0).unwrap_or(0);
+    let magic = word(0);
     let axes = match magic {
-        IMAGES => 3,
-        LABELS => 1,
+        Some(IMAGES) => 3,
+        Some(LABELS) => 1,
         _ => {
-            let what = format!(
-                "expected the magic number {IMAGES} (images) or {LABELS} (labels), found {magic}"
-            );
-            return Err(refuse(what, "give the IDX files of MNIST or Fashion-MNIST, unchanged"));
+            let what = format!("expected {NOUN}, found {}", described(&bytes));
+            let remedy = "fetch or copy the file of MNIST or Fashion-MNIST again; leave it out, or \
+                          name it otherwise, where it is something else";
+            return Err(refuse(what, remedy));
         }
     };
     let sizes: Option<Vec<u32>> = (1..=axes).map(word).collect();
@@ -70,11 +66,11 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>) -> Result<Idx> {
     }
     let mut content = bytes;
     content.drain(..header);
-    if magic == IMAGES {
-        return Ok(Idx::Images([1, sizes[1] as usize, sizes[2] as usize], content));
+    if magic == Some(IMAGES) {
+        return Ok(Content::Images([1, sizes[1] as usize, sizes[2] as usize], content));
     }
     match content.iter().position(|&label| usize::from(label) >= CLASSES) {
-        None => Ok(Idx::Labels(content)),
+        None => Ok(Content::Labels(content)),
         Some(at) => Err(no_class(path, at, content[at])),
     }
 }

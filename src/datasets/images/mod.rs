@@ -8,9 +8,10 @@
 //! | IDX (MNIST, Fashion-MNIST; `idx`) | a folder or tar archive, one file beside its labels |
 //! | CIFAR-10, binary version (`cifar`) | a folder or tar archive of batches, one batch |
 //!
-//! Each file, and the archive, may be packed by gzip or xz. What a file holds is told by its
-//! content; by its name only whether it belongs to the test half (`test` or `t10k` in it). Where a
-//! source has no test half, a sixth of its pictures, drawn by chance, becomes it. [`shapes`] makes
+//! Each file, and the archive, may be packed by gzip or xz. What a file must hold is told by its
+//! name (`images`, `data_batch`, ...), and only where that says nothing by its content (`files`):
+//! a damaged file is an error, never left out. The test half has `test` or `t10k` in its name;
+//! where a source has none, a sixth of its pictures, drawn by chance, becomes it. [`shapes`] makes
 //! pictures where there is no file.
 
 use std::path::PathBuf;
@@ -114,6 +115,16 @@ impl Part {
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
     }
+}
+
+/// What one file holds.
+enum Content {
+    /// Pictures of an IDX file: channels (one), height, width, and their brightness.
+    Images([usize; 3], Vec<u8>),
+    /// Classes of an IDX file, each below [`CLASSES`].
+    Labels(Vec<u8>),
+    /// The records of CIFAR-10: never none, pictures and classes.
+    Batch(Part),
 }
 
 /// What was read of a source: the form it was found in, and its halves.
