@@ -141,8 +141,8 @@ fn identity(what: &str, network: &Classifier, architecture: Architecture, part: 
         println!(
             "{what}, {order:?}: {} steps, {:.2} s in the network, {:.2} s in the statistics",
             part.len(),
-            found.network_seconds,
-            found.statistics_seconds
+            found.seconds.forward,
+            found.seconds.statistics
         );
         for layer in &found.layers {
             println!("  {}: {:?}", layer.name, Indicators::of(&layer.units));

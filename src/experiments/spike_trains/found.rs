@@ -29,6 +29,9 @@ pub struct Outcome {
     pub layers: Vec<(String, usize)>,
     /// One entry per network.
     pub networks: Vec<Network>,
+    /// The training accuracy at which networks stop.
+    #[serde(default)]
+    pub until: f64,
     /// Memorising against generalising networks.
     pub comparisons: Vec<Comparison>,
     /// The conventions, in sentences fit for a methods section.
@@ -61,7 +64,7 @@ pub struct Network {
     pub seed: u64,
     /// Share of the labels that were replaced by chance.
     pub label_noise: f64,
-    /// Before training (epoch 0) and after every epoch.
+    /// Before training (0 passes) and on its way.
     pub course: Vec<Look>,
     /// The network at the end of its training in every order, on training and test pictures.
     pub end: Vec<View>,
@@ -82,11 +85,12 @@ impl Network {
     }
 }
 
-/// A network after an epoch.
+/// A network on its way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Look {
-    /// From 1; 0 before training.
-    pub epoch: usize,
+    /// Passes over the training pictures so far; 0 before training, fractions within a pass.
+    #[serde(alias = "epoch")]
+    pub passes: f64,
     /// Share of the training pictures classified as their labels, replaced or not, say.
     pub training_accuracy: f64,
     /// Share of the test pictures classified as their true labels say.
@@ -114,13 +118,26 @@ pub struct View {
     pub examples: Vec<Option<Example>>,
     /// How far the Fano factors are from 1 - rate.
     pub identity: Option<Identity>,
-    /// Units by rate in 20 bins of 0.05 from 0 to 1.
-    pub rates: Vec<u64>,
-    /// Units that spike by Fano factor in 40 bins of [`View::fano_width`] from 0; larger ones in the
-    /// last.
-    pub fanos: Vec<u64>,
-    /// Seconds in the network, and in the statistics.
-    pub seconds: (f64, f64),
+    /// Of each layer, its units by rate in 20 bins of 0.05 from 0 to 1; empty on the way.
+    pub rates: Vec<Vec<u64>>,
+    /// Of each layer, its units that spike by Fano factor in 40 bins of [`View::fano_width`] from 0,
+    /// larger ones in the last; empty on the way.
+    pub fanos: Vec<Vec<u64>>,
+    /// What took how long.
+    pub seconds: Seconds,
+}
+
+/// Wall time of one presentation, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Pictures: put in order, given their noise, uploaded.
+    pub pictures: f64,
+    /// The passes forward that make the activations.
+    pub forward: f64,
+    /// The statistics of every unit.
+    pub statistics: f64,
+    /// What the Poisson model says of them.
+    pub model: f64,
 }
 
 impl View {
@@ -191,6 +208,22 @@ pub struct Comparison {
     pub layer: String,
     /// `MFR`, `MFF`, `Var(rate)` or `Var(Fano)`.
     pub indicator: String,
+    /// Mean training accuracy of the memorising and of the generalising networks at the looks that
+    /// are compared; at the end, at their last ones.
+    #[serde(default)]
+    pub accuracies: Option<(f64, f64)>,
     /// Memorising minus generalising.
     pub difference: Difference,
+}
+
+impl Comparison {
+    /// Mean training accuracies that differ by no more count as equal.
+    pub const NEAR: f64 = 0.05;
+
+    /// Whether both kinds fit what they learn about equally well: at the end, where each has
+    /// stopped by itself, and where their mean accuracies are near.
+    pub fn matched(&self) -> bool {
+        let near = |(one, other): (f64, f64)| (one - other).abs() <= Self::NEAR;
+        self.at == "end" || self.accuracies.is_some_and(near)
+    }
 }

@@ -25,6 +25,13 @@ pub struct Indicators {
     pub mean_fano: Option<f64>,
     /// Its variance over those units, `ddof = 1`.
     pub fano_variance: Option<f64>,
+    /// The mean coefficient of variation of the intervals between spikes over the units that have
+    /// two of them or more; few intervals give a small one.
+    #[serde(default)]
+    pub mean_cv: Option<f64>,
+    /// What coins of the same rates have: the mean of `sqrt(1 - p)` over the same units.
+    #[serde(default)]
+    pub coin_cv: Option<f64>,
 }
 
 impl Indicators {
@@ -37,8 +44,11 @@ impl Indicators {
         let rates: Vec<f64> = units.iter().map(|unit| unit.rate(1.0)).collect();
         let fanos = units.iter().filter_map(|unit| unit.counts[0].fano_unbiased());
         let fanos: Vec<f64> = fanos.collect();
-        let [(mean_rate, rate_variance), (mean_fano, fano_variance)] =
-            [rates, fanos].map(|values| moments(&values));
+        let coin = |unit: &SpikeStatistics| (1.0 - unit.rate(1.0)).max(0.0).sqrt();
+        let (cvs, coins): (Vec<f64>, Vec<f64>) =
+            units.iter().filter_map(|unit| Some((unit.cv?, coin(unit)))).unzip();
+        let [(mean_rate, rate_variance), (mean_fano, fano_variance), (mean_cv, _), (coin_cv, _)] =
+            [rates, fanos, cvs, coins].map(|values| moments(&values));
         Self {
             units: units.len(),
             dead: share(&|unit| unit.active_bins == 0),
@@ -47,6 +57,8 @@ impl Indicators {
             rate_variance,
             mean_fano,
             fano_variance,
+            mean_cv,
+            coin_cv,
         }
     }
 }
@@ -78,6 +90,13 @@ pub struct Identity {
     pub root_mean_square: f64,
     /// The largest deviation, without its sign.
     pub largest: f64,
+    /// The largest deviation of as many independent coins of the same rates in as many windows, a
+    /// simulation; of the shuffled order, at the end of training and before it.
+    #[serde(default)]
+    pub by_chance: Option<f64>,
+    /// Units that spike, but too rarely (or too often) to be looked at.
+    #[serde(default)]
+    pub rare: usize,
 }
 
 impl Identity {
@@ -87,12 +106,14 @@ impl Identity {
         units: impl IntoIterator<Item = &'a SpikeStatistics>,
         window: usize,
     ) -> Option<Self> {
+        let mut rare = 0;
         let deviations = units.into_iter().filter_map(|unit| {
             let counts = &unit.counts[0];
             let windows = counts.windows as f64;
             let steps = windows * window as f64;
             let p = counts.spikes as f64 / steps;
             let variance = window as f64 * p * (1.0 - p);
+            rare += usize::from(0.0 < variance && variance < 1.0);
             if counts.windows < 2 || variance < 1.0 {
                 return None;
             }
@@ -108,6 +129,8 @@ impl Identity {
             mean: deviations.iter().sum::<f64>() / count,
             root_mean_square: (deviations.iter().map(|z| z * z).sum::<f64>() / count).sqrt(),
             largest: deviations.iter().fold(0.0, |most, z| z.abs().max(most)),
+            by_chance: None,
+            rare,
         })
     }
 }

@@ -13,6 +13,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use self::found::Seconds;
 use super::machine::Machine;
 use crate::analysis::spikes::poisson::Train;
 use crate::analysis::spikes::{SpikeStatistics, Tally};
@@ -103,10 +104,8 @@ pub struct Layer {
 pub struct Recorded {
     /// The hidden layers in order.
     pub layers: Vec<Layer>,
-    /// Seconds in the network, forward, and what it is shown.
-    pub network_seconds: f64,
-    /// Seconds in the statistics.
-    pub statistics_seconds: f64,
+    /// What took how long; nothing of the model.
+    pub seconds: Seconds,
 }
 
 impl Recorded {
@@ -162,7 +161,7 @@ impl Viewing<'_> {
             layers.iter().map(|(_, units)| chosen(*units, self.kept)).collect();
         let mut kept: Vec<Vec<Train>> =
             chosen.iter().map(|units| vec![Train::default(); units.len()]).collect();
-        let (mut network, mut statistics) = (0.0, 0.0);
+        let mut seconds = Seconds::default();
         let steps = self.presentation.steps();
         for first in (0..steps).step_by(batch) {
             if observer.stopping() {
@@ -171,30 +170,32 @@ impl Viewing<'_> {
             let shown = first..(first + batch).min(steps);
             let began = Instant::now();
             let values = self.presentation.shown(self.part, shown);
-            let recorded = self.network.record(self.network.placed(values, self.part.shape));
+            let pictures = self.network.placed(values, self.part.shape);
             // A device works on by itself: neither time nor memory may run ahead of it.
-            let finished = |layer: &Tensor<2>| match &engine {
-                Some(engine) => buffer::with_buffer(layer.clone().unsqueeze(), |_| engine.wait()),
+            let finished = |values: Tensor<3>| match &engine {
+                Some(engine) => buffer::with_buffer(values, |_| engine.wait()),
                 None => Ok(()),
             };
-            recorded.last().map_or(Ok(()), finished)?;
-            network += began.elapsed().as_secs_f64();
+            finished(pictures.clone().flatten(1, 2))?;
+            seconds.pictures += began.elapsed().as_secs_f64();
+            let began = Instant::now();
+            let recorded = self.network.record(pictures);
+            recorded.last().map_or(Ok(()), |layer| finished(layer.clone().unsqueeze()))?;
+            seconds.forward += began.elapsed().as_secs_f64();
             let began = Instant::now();
             for (place, layer) in recorded.into_iter().enumerate() {
                 keep(&mut kept[place], &chosen[place], &layer, threshold);
                 add(&mut tallies[place], layer, engine.is_some())?;
             }
             engine.as_ref().map_or(Ok(()), |engine| engine.wait())?;
-            statistics += began.elapsed().as_secs_f64();
+            seconds.statistics += began.elapsed().as_secs_f64();
         }
         let began = Instant::now();
         let units: Vec<_> = tallies.into_iter().map(Tally::finish).collect::<Result<_>>()?;
+        seconds.statistics += began.elapsed().as_secs_f64();
         let layers = layers.into_iter().zip(units).zip(kept);
-        Ok(Recorded {
-            layers: layers.map(|(((name, _), units), kept)| Layer { name, units, kept }).collect(),
-            network_seconds: network,
-            statistics_seconds: statistics + began.elapsed().as_secs_f64(),
-        })
+        let layers = layers.map(|(((name, _), units), kept)| Layer { name, units, kept }).collect();
+        Ok(Recorded { layers, seconds })
     }
 }
 

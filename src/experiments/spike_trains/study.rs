@@ -11,13 +11,14 @@ use std::time::Instant;
 use burn::module::Module;
 
 use super::compare::Difference;
-use super::found::{Comparison, Example, Look, Network, Outcome, Pictures, View};
+use super::found::{Comparison, Example, Look, Network, Outcome, Pictures, Seconds, View};
 use super::settings::Settings;
 use super::{Identity, Indicators, Layer, Order, Presentation, Recorded, Viewing, methods};
 use crate::analysis::spikes::poisson;
 use crate::datasets::images::{self, Images, Part, labels};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
+use crate::experiments::outcome::Spread;
 use crate::experiments::run_folder::{self, RunFolder};
 use crate::files::write_whole;
 use crate::models::checkpoint::{self, Metadata};
@@ -119,6 +120,7 @@ impl Study {
                 |_| String::new(),
                 |name| name.as_str().unwrap_or_default().to_owned(),
             ),
+            until: self.settings.comparison.until,
             comparisons: comparisons(&networks, &layers, &self.settings),
             layers,
             networks,
@@ -156,13 +158,13 @@ impl Study {
         let fresh = Classifier::new(architecture, part.shape, seed, &device);
         let course = RefCell::new(Course::open(home.join("course.json"))?);
         let look = |network: &Classifier, epoch: &Epoch| -> Result<bool> {
-            let look = self.look(network, epoch.epoch, &learned, seed, machine)?;
+            let look = self.look(network, epoch.epoch as f64, &learned, seed, machine)?;
             let enough = look.training_accuracy >= self.settings.comparison.until;
             course.borrow_mut().add(look)?;
             Ok(enough)
         };
         if course.borrow().looks.is_empty() {
-            let look = self.look(&fresh.valid(), 0, &learned, seed, machine)?;
+            let look = self.look(&fresh.valid(), 0.0, &learned, seed, machine)?;
             course.borrow_mut().add(look)?;
         }
         let lesson = Classifying {
@@ -196,11 +198,11 @@ impl Study {
         Ok(found)
     }
 
-    /// A network after `epoch`.
+    /// A network after `passes` over the training pictures.
     fn look(
         &self,
         network: &Classifier,
-        epoch: usize,
+        passes: f64,
         learned: &[u8],
         seed: u64,
         machine: &Machine,
@@ -213,10 +215,10 @@ impl Study {
         let (training, test) = (&self.images.training, &self.images.test);
         let orders = &self.settings.comparison.orders;
         let view = |&order| {
-            self.view(network, ("training", training), order, 0, (seed, machine), &mut Silent)
+            self.view(network, ("training", training), order, false, (seed, machine), &mut Silent)
         };
         Ok(Look {
-            epoch,
+            passes,
             training_accuracy: accuracy(training, learned),
             test_accuracy: accuracy(test, &test.labels),
             views: orders.iter().map(view).collect::<Result<_>>()?,
@@ -235,26 +237,19 @@ impl Study {
         let mut views = Vec::new();
         for part in [("training", &self.images.training), ("test", &self.images.test)] {
             for &order in orders {
-                views.push(self.view(
-                    network,
-                    part,
-                    order,
-                    self.settings.spikes.kept,
-                    (seed, machine),
-                    observer,
-                )?);
+                views.push(self.view(network, part, order, true, (seed, machine), observer)?);
             }
         }
         Ok(views)
     }
 
-    /// What `part` gives in one order.
+    /// What `part` gives in one order; on the way no more than the indicators, else all.
     fn view(
         &self,
         network: &Classifier,
         (pictures, part): (&str, &Part),
         order: Order,
-        kept: usize,
+        whole: bool,
         (seed, machine): (u64, &Machine),
         observer: &mut dyn Observer,
     ) -> Result<View> {
@@ -266,24 +261,31 @@ impl Study {
             part,
             presentation: &presentation,
             settings: spikes,
-            kept,
+            kept: if whole { spikes.kept } else { 0 },
         };
         let recorded: Recorded = viewing.record(machine, observer)?;
+        let began = Instant::now();
+        let shown = || recorded.layers.iter().filter(|_| whole);
         let model =
             |layer: &Layer| poisson::summary(&layer.units, &layer.kept, spikes.window, seed);
-        let example = |layer: &Layer| Example::of(&layer.kept, spikes.window);
-        let fanos = recorded.units().filter_map(|unit| unit.counts[0].fano_unbiased());
+        let poisson = shown().map(model).collect();
+        let seconds = Seconds { model: began.elapsed().as_secs_f64(), ..recorded.seconds };
+        let rates = |layer: &Layer| binned(layer.units.iter().map(|unit| unit.rate(1.0)), 20, 0.05);
+        let fanos = |layer: &Layer| {
+            let fanos = layer.units.iter().filter_map(|unit| unit.counts[0].fano_unbiased());
+            binned(fanos, 40, View::fano_width(order))
+        };
         Ok(View {
             pictures: pictures.to_owned(),
             order,
             whole: Indicators::of(recorded.units()),
             layers: recorded.layers.iter().map(|layer| Indicators::of(&layer.units)).collect(),
-            poisson: recorded.layers.iter().filter(|_| kept > 0).map(model).collect(),
-            examples: recorded.layers.iter().filter(|_| kept > 0).map(example).collect(),
+            poisson,
+            examples: shown().map(|layer| Example::of(&layer.kept, spikes.window)).collect(),
             identity: Identity::of(recorded.units(), spikes.window),
-            rates: binned(recorded.units().map(|unit| unit.rate(1.0)), 20, 0.05),
-            fanos: binned(fanos, 40, View::fano_width(order)),
-            seconds: (recorded.network_seconds, recorded.statistics_seconds),
+            rates: shown().map(rates).collect(),
+            fanos: shown().map(fanos).collect(),
+            seconds,
         })
     }
 }
@@ -307,9 +309,9 @@ impl Course {
         Ok(Self { path, looks })
     }
 
-    /// Adds a look, in the place of an earlier one at the same epoch and all later ones.
+    /// Adds a look, in the place of an earlier one at the same place and all later ones.
     fn add(&mut self, look: Look) -> Result<()> {
-        self.looks.retain(|earlier| earlier.epoch < look.epoch);
+        self.looks.retain(|earlier| earlier.passes < look.passes);
         self.looks.push(look);
         let text = serde_json::to_string(&self.looks).expect("looks are plain data");
         write_whole(&self.path, text.as_bytes())
@@ -329,9 +331,15 @@ fn comparisons(
     }
     let of_kind = |wanted: f64| networks.iter().filter(move |one| one.label_noise == wanted);
     let mut found = Vec::new();
-    let mut compare = |at: String, views: &dyn Fn(&Network) -> Vec<View>| {
-        let [memorising, generalising] =
-            [most, least].map(|kind| of_kind(kind).map(views).collect::<Vec<_>>());
+    type Place<'a> = (Option<&'a Look>, &'a [View]);
+    let mut compare = |at: String, place: &dyn for<'a> Fn(&'a Network) -> Place<'a>| {
+        let accuracy = |kind: f64| {
+            let looks = of_kind(kind).filter_map(|network| place(network).0);
+            Spread::of(&looks.map(|look| look.training_accuracy).collect::<Vec<_>>()).mean
+        };
+        let accuracies = accuracy(most).zip(accuracy(least));
+        let [memorising, generalising] = [most, least]
+            .map(|kind| of_kind(kind).map(|network| place(network).1).collect::<Vec<_>>());
         let Some(shape) = memorising.iter().chain(&generalising).find(|views| !views.is_empty())
         else {
             return;
@@ -339,8 +347,8 @@ fn comparisons(
         for (place, View { pictures, order, .. }) in shape.iter().enumerate() {
             for layer in 0..=layers.len() {
                 for (indicator, value) in INDICATORS {
-                    let values = |networks: &[Vec<View>]| -> Vec<f64> {
-                        let of = |views: &Vec<View>| {
+                    let values = |networks: &[&[View]]| -> Vec<f64> {
+                        let of = |views: &&[View]| {
                             let view = views.get(place)?;
                             value(if layer == 0 { &view.whole } else { &view.layers[layer - 1] })
                         };
@@ -361,6 +369,7 @@ fn comparisons(
                             layer => layers[layer - 1].0.clone(),
                         },
                         indicator: indicator.to_owned(),
+                        accuracies,
                         difference,
                     });
                 }
@@ -369,10 +378,11 @@ fn comparisons(
     };
     for accuracy in &settings.comparison.matched {
         compare(accuracy.to_string(), &|network| {
-            network.first_at(*accuracy).map_or_else(Vec::new, |look| look.views.clone())
+            let look = network.first_at(*accuracy);
+            (look, look.map_or(&[], |look| &look.views))
         });
     }
-    compare("end".to_owned(), &|network| network.end.clone());
+    compare("end".to_owned(), &|network| (network.course.last(), &network.end));
     found
 }
 
