@@ -17,7 +17,7 @@ use crate::progress::Observer;
 use crate::report;
 
 #[derive(Args, Debug)]
-#[command(mut_arg("out", run::out(NAME)), mut_arg("set", run::set("comparison.until=0.95")))]
+#[command(mut_arg("out", run::out(NAME)), mut_arg("set", run::set("training.rate=0.002")))]
 pub struct SpikeTrains {
     #[command(flatten)]
     pub run: Run,

@@ -29,6 +29,9 @@ pub struct Outcome {
     pub layers: Vec<(String, usize)>,
     /// One entry per network.
     pub networks: Vec<Network>,
+    /// The training accuracy at which networks stop.
+    #[serde(default)]
+    pub until: f64,
     /// Memorising against generalising networks.
     pub comparisons: Vec<Comparison>,
     /// The conventions, in sentences fit for a methods section.
@@ -61,7 +64,7 @@ pub struct Network {
     pub seed: u64,
     /// Share of the labels that were replaced by chance.
     pub label_noise: f64,
-    /// Before training (epoch 0) and after every epoch.
+    /// Before training (0 passes) and on its way.
     pub course: Vec<Look>,
     /// The network at the end of its training in every order, on training and test pictures.
     pub end: Vec<View>,
@@ -82,11 +85,12 @@ impl Network {
     }
 }
 
-/// A network after an epoch.
+/// A network on its way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Look {
-    /// From 1; 0 before training.
-    pub epoch: usize,
+    /// Passes over the training pictures so far; 0 before training, fractions within a pass.
+    #[serde(alias = "epoch")]
+    pub passes: f64,
     /// Share of the training pictures classified as their labels, replaced or not, say.
     pub training_accuracy: f64,
     /// Share of the test pictures classified as their true labels say.
@@ -114,13 +118,26 @@ pub struct View {
     pub examples: Vec<Option<Example>>,
     /// How far the Fano factors are from 1 - rate.
     pub identity: Option<Identity>,
-    /// Units by rate in 20 bins of 0.05 from 0 to 1.
-    pub rates: Vec<u64>,
-    /// Units that spike by Fano factor in 40 bins of [`View::fano_width`] from 0; larger ones in the
-    /// last.
-    pub fanos: Vec<u64>,
-    /// Seconds in the network, and in the statistics.
-    pub seconds: (f64, f64),
+    /// Of each layer, its units by rate in 20 bins of 0.05 from 0 to 1; empty on the way.
+    pub rates: Vec<Vec<u64>>,
+    /// Of each layer, its units that spike by Fano factor in 40 bins of [`View::fano_width`] from 0,
+    /// larger ones in the last; empty on the way.
+    pub fanos: Vec<Vec<u64>>,
+    /// What took how long.
+    pub seconds: Seconds,
+}
+
+/// Wall time of one presentation, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seconds {
+    /// Pictures: put in order, given their noise, uploaded.
+    pub pictures: f64,
+    /// The passes forward that make the activations.
+    pub forward: f64,
+    /// The statistics of every unit.
+    pub statistics: f64,
+    /// What the Poisson model says of them.
+    pub model: f64,
 }
 
 impl View {
@@ -191,6 +208,81 @@ pub struct Comparison {
     pub layer: String,
     /// `MFR`, `MFF`, `Var(rate)` or `Var(Fano)`.
     pub indicator: String,
+    /// Mean training accuracy of the memorising and of the generalising networks at the looks that
+    /// are compared; at the end, at their last ones.
+    #[serde(default)]
+    pub accuracies: Option<(f64, f64)>,
     /// Memorising minus generalising.
     pub difference: Difference,
+}
+
+impl Comparison {
+    /// Mean training accuracies that differ by no more count as equal.
+    pub const NEAR: f64 = 0.05;
+
+    /// Whether both kinds fit what they learn about equally well: at the end, where each has
+    /// stopped by itself, and where their mean accuracies are near.
+    pub fn matched(&self) -> bool {
+        let near = |(one, other): (f64, f64)| (one - other).abs() <= Self::NEAR;
+        self.at == "end" || self.accuracies.is_some_and(near)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_look_that_reaches_an_accuracy_is_found() {
+        let look = |passes: f64, training_accuracy: f64| Look {
+            passes,
+            training_accuracy,
+            test_accuracy: 0.0,
+            views: Vec::new(),
+        };
+        let course = vec![look(0.0, 0.1), look(0.5, 0.6), look(1.0, 0.4), look(2.0, 0.9)];
+        let network =
+            Network { seed: 1, label_noise: 0.0, course, end: Vec::new(), untrained: Vec::new() };
+        let passes = |accuracy| network.first_at(accuracy).map(|look| look.passes);
+        assert_eq!((passes(0.05), passes(0.4), passes(0.6)), (Some(0.0), Some(0.5), Some(0.5)));
+        assert_eq!((passes(0.61), passes(0.9), passes(0.91)), (Some(2.0), Some(2.0), None));
+    }
+
+    #[test]
+    fn looks_of_older_runs_are_read() {
+        let text = r#"{"epoch":3,"training_accuracy":0.5,"test_accuracy":0.5,"views":[]}"#;
+        assert_eq!(serde_json::from_str::<Look>(text).expect("a look").passes, 3.0);
+    }
+
+    #[test]
+    fn examples_worked_out_by_hand() {
+        let train = |steps: [u8; 9]| steps.iter().map(|&step| step > 0).collect::<Train>();
+        let kept = [
+            train([1, 1, 1, 1, 1, 1, 1, 1, 1]),
+            train([0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            // Windows of 4: 1 and 3 spikes, and one step that is left out.
+            train([0, 1, 0, 0, 1, 0, 1, 1, 1]),
+            train([0, 0, 0, 1, 0, 0, 0, 0, 0]),
+        ];
+        let found = Example::of(&kept, 4).expect("units that spike");
+        let spikes = [&[0, 1, 2, 3, 4, 5, 6, 7, 8][..], &[], &[1, 4, 6, 7, 8], &[3]];
+        assert_eq!(found.raster, spikes);
+        // Of three that spike the third unit's rate is the median.
+        assert_eq!((found.counts, found.rate), (vec![0, 1, 0, 1, 0], 0.5));
+        let near = |found: &[f64], expected: [f64; 5]| {
+            assert_eq!(found.len(), 5);
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        };
+        near(&found.binomial, [1.0, 4.0, 6.0, 4.0, 1.0].map(|ways| 2.0 * ways / 16.0));
+        let poisson = [1.0, 2.0, 2.0, 4.0 / 3.0, 2.0 / 3.0];
+        near(&found.poisson, poisson.map(|terms| 2.0 * (-2.0f64).exp() * terms));
+        assert!(Example::of(&kept[1..2], 4).is_none(), "none spikes");
+        let many = vec![kept[0].clone(); 50];
+        assert_eq!(Example::of(&many, 4).expect("they spike").raster.len(), Example::UNITS);
+        let long: Train = std::iter::repeat_n(true, 300).collect();
+        let raster = Example::of(&[long], 4).expect("it spikes").raster;
+        assert_eq!(raster[0], (0..Example::STEPS).collect::<Vec<_>>());
+    }
 }

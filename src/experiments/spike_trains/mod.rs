@@ -13,6 +13,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use self::found::Seconds;
 use super::machine::Machine;
 use crate::analysis::spikes::poisson::Train;
 use crate::analysis::spikes::{SpikeStatistics, Tally};
@@ -25,6 +26,7 @@ use crate::progress::Observer;
 use crate::signal::random;
 
 pub mod compare;
+mod course;
 pub mod found;
 pub mod indicators;
 mod methods;
@@ -63,25 +65,29 @@ impl Settings {
     /// # Errors
     /// A number is out of range, or fewer than two windows lie in `steps`; the error names it.
     pub fn check(&self, steps: usize) -> Result<()> {
-        let refuse = |name: &str, expected: String, found: String| {
+        let refuse = |name: &str, expected: String, found: String, example: &str| {
             Err(Error::new(format!("expected {expected}, found {found}"))
                 .at(format!("spikes.{name}"))
-                .remedy(format!("set spikes.{name}")))
+                .remedy(format!("set spikes.{name}={example}")))
         };
         if !self.threshold.is_finite() {
-            return refuse("threshold", "a number".into(), self.threshold.to_string());
+            return refuse("threshold", "a number".into(), self.threshold.to_string(), "0");
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return refuse("noise", "a number of at least 0".into(), self.noise.to_string());
+            let expected = "a number of at least 0".into();
+            return refuse("noise", expected, self.noise.to_string(), "0.1");
         }
-        for (name, found) in [("repeats", self.repeats), ("batch", self.batch)] {
+        for (name, found, example) in
+            [("repeats", self.repeats, "10"), ("batch", self.batch, "128")]
+        {
             if found == 0 {
-                return refuse(name, "at least 1".into(), "0".into());
+                return refuse(name, "at least 1".into(), "0".into(), example);
             }
         }
         if self.window == 0 || self.window > steps / 2 {
             let expected = format!("1 to {}, half of the {steps} pictures", steps / 2);
-            return refuse("window", expected, self.window.to_string());
+            let example = (steps / 2).min(Self::default().window).to_string();
+            return refuse("window", expected, self.window.to_string(), &example);
         }
         Ok(())
     }
@@ -103,10 +109,8 @@ pub struct Layer {
 pub struct Recorded {
     /// The hidden layers in order.
     pub layers: Vec<Layer>,
-    /// Seconds in the network, forward, and what it is shown.
-    pub network_seconds: f64,
-    /// Seconds in the statistics.
-    pub statistics_seconds: f64,
+    /// What took how long; nothing of the model.
+    pub seconds: Seconds,
 }
 
 impl Recorded {
@@ -162,7 +166,7 @@ impl Viewing<'_> {
             layers.iter().map(|(_, units)| chosen(*units, self.kept)).collect();
         let mut kept: Vec<Vec<Train>> =
             chosen.iter().map(|units| vec![Train::default(); units.len()]).collect();
-        let (mut network, mut statistics) = (0.0, 0.0);
+        let mut seconds = Seconds::default();
         let steps = self.presentation.steps();
         for first in (0..steps).step_by(batch) {
             if observer.stopping() {
@@ -171,30 +175,32 @@ impl Viewing<'_> {
             let shown = first..(first + batch).min(steps);
             let began = Instant::now();
             let values = self.presentation.shown(self.part, shown);
-            let recorded = self.network.record(self.network.placed(values, self.part.shape));
+            let pictures = self.network.placed(values, self.part.shape);
             // A device works on by itself: neither time nor memory may run ahead of it.
-            let finished = |layer: &Tensor<2>| match &engine {
-                Some(engine) => buffer::with_buffer(layer.clone().unsqueeze(), |_| engine.wait()),
+            let finished = |values: Tensor<3>| match &engine {
+                Some(engine) => buffer::with_buffer(values, |_| engine.wait()),
                 None => Ok(()),
             };
-            recorded.last().map_or(Ok(()), finished)?;
-            network += began.elapsed().as_secs_f64();
+            finished(pictures.clone().flatten(1, 2))?;
+            seconds.pictures += began.elapsed().as_secs_f64();
+            let began = Instant::now();
+            let recorded = self.network.record(pictures);
+            recorded.last().map_or(Ok(()), |layer| finished(layer.clone().unsqueeze()))?;
+            seconds.forward += began.elapsed().as_secs_f64();
             let began = Instant::now();
             for (place, layer) in recorded.into_iter().enumerate() {
                 keep(&mut kept[place], &chosen[place], &layer, threshold);
                 add(&mut tallies[place], layer, engine.is_some())?;
             }
             engine.as_ref().map_or(Ok(()), |engine| engine.wait())?;
-            statistics += began.elapsed().as_secs_f64();
+            seconds.statistics += began.elapsed().as_secs_f64();
         }
         let began = Instant::now();
         let units: Vec<_> = tallies.into_iter().map(Tally::finish).collect::<Result<_>>()?;
+        seconds.statistics += began.elapsed().as_secs_f64();
         let layers = layers.into_iter().zip(units).zip(kept);
-        Ok(Recorded {
-            layers: layers.map(|(((name, _), units), kept)| Layer { name, units, kept }).collect(),
-            network_seconds: network,
-            statistics_seconds: statistics + began.elapsed().as_secs_f64(),
-        })
+        let layers = layers.map(|(((name, _), units), kept)| Layer { name, units, kept }).collect();
+        Ok(Recorded { layers, seconds })
     }
 }
 

@@ -128,11 +128,11 @@ pub(super) fn ways(outcome: &Outcome) -> Vec<Way<'_>> {
 /// many of them do.
 pub(super) fn epochs(networks: &[&Network], at: &str) -> (String, usize) {
     let reached = |network: &&&Network| match at.parse() {
-        Ok(accuracy) => network.first_at(accuracy).map(|look| look.epoch),
-        Err(_) => network.course.last().map(|look| look.epoch),
+        Ok(accuracy) => network.first_at(accuracy).map(|look| look.passes),
+        Err(_) => network.course.last().map(|look| look.passes),
     };
-    let found: Vec<usize> = networks.iter().filter_map(|one| reached(&one)).collect();
-    (with_decimals(found.iter().map(|&epoch| Some(epoch as f64)), 1), found.len())
+    let found: Vec<f64> = networks.iter().filter_map(|one| reached(&one)).collect();
+    (with_decimals(found.iter().map(|&passes| Some(passes)), 1), found.len())
 }
 
 /// The networks with the fewest and with the most random labels, where they differ.
@@ -281,6 +281,7 @@ mod tests {
             order: Order::Blocked,
             layer: "all".into(),
             indicator: "MFF".into(),
+            accuracies: None,
             difference: Difference::of(&ones, &[1.0, 2.0], 1, 0).expect("both there"),
         };
         let [below, above, between] = [[0.0, 0.5], [3.0, 4.0], [0.0, 1.5]].map(station);

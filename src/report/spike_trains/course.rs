@@ -18,7 +18,13 @@ pub(super) fn course(outcome: &Outcome) -> Result<String> {
     let orders: Vec<Order> =
         looks.map_or_else(Vec::new, |look| look.views.iter().map(|view| view.order).collect());
     let mut add = |heading: String, series: Vec<Series<'_>>, name: &str| -> Result<()> {
-        let panel = Against { setting: "epoch", name, description: &heading, series, marked: &[] };
+        let panel = Against {
+            setting: "passes over the training pictures",
+            name,
+            description: &heading,
+            series,
+            marked: &[],
+        };
         panels.extend(panel.panel()?.map(|svg| format!("<h3>{heading}</h3>\n{svg}")));
         Ok(())
     };
@@ -26,7 +32,7 @@ pub(super) fn course(outcome: &Outcome) -> Result<String> {
                   value: &dyn Fn(&Network, usize) -> Option<f64>| {
         let of = |network: &Network| -> Vec<(f64, f64)> {
             let places = 0..network.course.len();
-            let at = |place: usize| network.course[place].epoch as f64;
+            let at = |place: usize| network.course[place].passes;
             places.filter_map(|place| Some((at(place), value(network, place)?))).collect()
         };
         networks.iter().flat_map(|(network, _)| of(network)).collect::<Vec<_>>()

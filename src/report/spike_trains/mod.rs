@@ -138,12 +138,12 @@ fn accuracies(outcome: &Outcome) -> Vec<String> {
         let lasts = || networks.iter().filter_map(|(network, _)| network.course.last());
         let training = with_decimals(lasts().map(|look| Some(100.0 * look.training_accuracy)), 1);
         let test = with_decimals(lasts().map(|look| Some(100.0 * look.test_accuracy)), 1);
-        let epochs = lasts().map(|look| look.epoch).max().unwrap_or(0);
+        let passes = lasts().map(|look| look.passes).fold(0.0, f64::max);
         words.push(format!(
             "{kind}: {}, {training} % of the training labels, {test} % of the test pictures, {} at \
              most",
             several(networks.len(), "network"),
-            several(epochs, "epoch")
+            several(passes as usize, "epoch")
         ));
     }
     words
@@ -276,7 +276,7 @@ fn layers(outcome: &Outcome) -> String {
 /// Seconds in the passes forward, and in the statistics, of every presentation of every network.
 fn shown(outcome: &Outcome) -> (f64, f64) {
     let views = outcome.networks.iter().flat_map(Network::views).map(|view| view.seconds);
-    views.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    views.fold((0.0, 0.0), |sum, one| (sum.0 + one.forward, sum.1 + one.statistics))
 }
 
 /// What the statistics cost beside the passes forward that make the activations.

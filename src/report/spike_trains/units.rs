@@ -140,10 +140,12 @@ pub(super) fn examples(outcome: &Outcome) -> Result<String> {
 /// How rates and Fano factors spread over units, by kind.
 pub(super) fn spread(outcome: &Outcome) -> Result<String> {
     let mut panels = Vec::new();
-    let gathered = |wanted: Order, of: fn(&View) -> &Vec<u64>| -> Vec<(String, Vec<u64>)> {
+    let gathered = |wanted: Order, of: fn(&View) -> &Vec<Vec<u64>>| -> Vec<(String, Vec<u64>)> {
         let of_kind = |views: &[View]| -> Vec<u64> {
             let view = views.iter().find(|one| one.pictures == "training" && one.order == wanted);
-            view.map_or_else(Vec::new, |view| of(view).clone())
+            let layers: &[Vec<u64>] = view.map_or(&[], |view| of(view));
+            let bins = layers.first().map_or(0, Vec::len);
+            (0..bins).map(|bin| layers.iter().map(|layer| layer[bin]).sum()).collect()
         };
         kinds(outcome)
             .into_iter()
