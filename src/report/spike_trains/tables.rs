@@ -127,7 +127,8 @@ pub(super) fn early(outcome: &Outcome) -> String {
     if body.is_empty() {
         return when;
     }
-    let columns: Vec<String> = stations.iter().map(Station::name).collect();
+    let column = |station: &Station<'_>| Escaped(&station.name()).to_string();
+    let columns: Vec<String> = stations.iter().map(column).collect();
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let heads = headings(&["indicator", "order"], &columns) + &headings(&["all apart from"], &[]);
     let caption = "Area under the ROC curve by the training accuracy that both kinds have reached: \

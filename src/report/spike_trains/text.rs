@@ -14,6 +14,7 @@ use crate::experiments::spike_trains::found::{Outcome, View};
 use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
 use crate::report::lines::{paragraph, shortened};
+use crate::report::markup::printable;
 use crate::report::numbers::{count, fixed};
 
 /// Columns of a kind's name.
@@ -40,7 +41,7 @@ pub(super) fn text(outcome: &Outcome) -> String {
     }
     text.push('\n');
     paragraph(&mut text, &cost(outcome), 0);
-    text
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// A table's headings, and a line under them.
