@@ -9,7 +9,8 @@ use crate::experiments::outcome::Spread;
 use crate::experiments::spike_trains::found::{Look, Outcome, View};
 use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
-use crate::report::figures::against::{Against, Series};
+use crate::report::figures::against::Against;
+use crate::report::figures::plot::{Plot, Series, Style};
 use crate::report::html::figures::figure;
 use crate::report::markup::Escaped;
 
@@ -37,29 +38,34 @@ impl<'a> Panels<'a> {
         look.map_or_else(Vec::new, |look| look.views.iter().map(|view| view.order).collect())
     }
 
-    /// A panel: a series per trained kind, and what untrained networks have as a level line.
+    /// A panel: a line per network, in its kind's colour and marks, and what untrained networks have
+    /// as a level line. `name` is what is drawn, with its unit.
     fn add(
         &mut self,
-        heading: &str,
-        name: &str,
+        (heading, name): (&str, &str),
         value: Value<'_>,
         untrained: Option<f64>,
     ) -> Result<()> {
-        let series = self.kinds.iter().skip(1).map(|(kind, networks)| {
-            let looks = networks.iter().flat_map(|(network, _)| &network.course);
-            let points = looks.filter_map(|look| Some((look.passes, value(look)?)));
-            (kind.as_str(), points.collect())
-        });
-        let series: Vec<Series<'_>> = series.collect();
-        let marked: Vec<f64> = untrained.into_iter().collect();
-        let panel = Against {
-            setting: "passes over the training pictures",
-            name,
-            description: heading,
+        let mut series = Vec::new();
+        for (colour, (kind, networks)) in self.kinds.iter().skip(1).enumerate() {
+            let marks = [Style::Dots, Style::Rings, Style::Triangles][colour % 3];
+            for (place, (network, _)) in networks.iter().enumerate() {
+                let points = |look: &Look| Some((look.passes, value(look)?));
+                let points: Vec<(f64, f64)> = network.course.iter().filter_map(points).collect();
+                let words = if place == 0 { kind.as_str() } else { "" };
+                series.push(Series::new("", colour, Style::Thin, points.clone()));
+                series.push(Series::new(words, colour, marks, points));
+            }
+        }
+        let plot = Plot {
+            description: format!("{heading} over the passes over the training pictures"),
+            across: "passes over the training pictures",
+            up: name,
             series,
-            marked: &marked,
+            levels: &untrained.into_iter().collect::<Vec<f64>>(),
+            ..Plot::default()
         };
-        let panel = panel.panel()?;
+        let panel = plot.panel()?;
         self.drawn.extend(panel.map(|svg| format!("<h3>{}</h3>\n{svg}", Escaped(heading))));
         Ok(())
     }
@@ -78,7 +84,7 @@ impl<'a> Panels<'a> {
             networks.iter().filter_map(|(_, views)| in_order(views)).collect()
         });
         let untrained = Spread::of(&untrained).mean.filter(|mean| mean.is_finite());
-        self.add(heading, name, &|look| in_order(&look.views), untrained)
+        self.add((heading, name), &|look| in_order(&look.views), untrained)
     }
 }
 
@@ -86,14 +92,12 @@ impl<'a> Panels<'a> {
 pub(super) fn course(outcome: &Outcome) -> Result<String> {
     let mut panels = Panels::new(outcome);
     panels.add(
-        "Training accuracy",
-        "classified rightly (%)",
+        ("Training accuracy", "classified rightly (%)"),
         &|look| Some(100.0 * look.training_accuracy),
         None,
     )?;
     panels.add(
-        "Test accuracy",
-        "classified rightly (%)",
+        ("Test accuracy", "classified rightly (%)"),
         &|look| Some(100.0 * look.test_accuracy),
         None,
     )?;
@@ -117,9 +121,9 @@ pub(super) fn course(outcome: &Outcome) -> Result<String> {
             panels.figure((heading, "units (%)"), first, &|view| value(&view.whole))?;
         }
     }
-    let caption = "Training pictures, all hidden units. Points: networks; lines: means over the \
-         networks of a kind that still train; dashed: untrained networks. Rates, and units that \
-         never or always spike, are the same in the shuffled and in the blocked order.";
+    let caption = "Training pictures, all hidden units. A line is a network, until its training ends; \
+         dashed: the mean of untrained networks. Rates, and units that never or always spike, are \
+         the same in the shuffled and in the blocked order.";
     Ok(figure("third", &panels.drawn, caption, "No network was looked at on its way.")
         + &against_noise(outcome)?)
 }
@@ -138,8 +142,8 @@ pub(super) fn layers(outcome: &Outcome) -> Result<String> {
             panels.figure((&heading, "MFF"), shown, &|view| view.layers.get(layer)?.mean_fano)?;
         }
     }
-    let caption = "Each hidden layer over the course of training, training pictures; points, lines \
-         and dashes as above.";
+    let caption = "Each hidden layer over the course of training, training pictures; lines as \
+         above.";
     Ok(figure("third", &panels.drawn, caption, "No network was looked at on its way."))
 }
 
