@@ -227,11 +227,11 @@ fn the_page_has_every_part_and_the_answer_first() {
     }
     for (heading, words) in [
         ("Over the course of training", "Units that are always on"),
-        ("Over the course of training", "stroke-dasharray|dashed: untrained"),
+        ("Over the course of training", "dashed: the mean of untrained"),
         ("Layer by layer", "1-dense512, MFF, blocked"),
         ("Layer by layer", ">always on</th>"),
-        ("Indicators", ">0.711</td>"),
-        ("Indicators", "CV = sqrt(1 - p)"),
+        ("Indicators", ">0.71</td>"),
+        ("Indicators", "CV = sqrt(1 \u{2212} p)"),
         ("Spread over units", "2-dense512, Fano factor, repeated"),
         ("Rasters", "memorising, repeated, 1-dense512"),
         ("Counts", "untrained, repeated, 2-dense512"),
@@ -259,7 +259,8 @@ fn what_is_not_matched_is_not_compared() {
     for words in [
         "not comparable at 30.0 % (35.1 against 93.2 %)",
         "equally well fitted at 90.0 %, the end",
-        "all apart from 90.0 %, smaller: MFR, Var(rate), MFF blocked",
+        "to the end, on training pictures: from 90.0 % on, memorising smaller: MFR, Var(rate), MFF \
+         blocked; from 90.0 % on, memorising larger: MFF shuffled",
         "not to the end: Var(Fano) shuffled, Var(Fano) blocked",
         "(0.00) 0.00 0.00 90.0 %, smaller",
         "0.3 0.12 ± 0.00 93.2 %",

@@ -67,7 +67,7 @@ pub(super) fn answers(outcome: &Outcome) -> Vec<(&'static str, String)> {
     if !test.is_empty() {
         answers.push(("", format!("Test pictures: {test}.")));
     }
-    answers.push(("On the way", on_the_way(outcome, &stations)));
+    answers.push(("On the way", on_the_way(outcome, &stations, &both.most.0)));
     let looked = outcome.comparisons.iter().filter(|one| !repeat(outcome, one)).count();
     let networks = of_all(outcome).last().map_or((0, 0), |one| one.difference.networks);
     answers.push((
@@ -114,7 +114,7 @@ fn seen(outcome: &Outcome, pictures: &str, end: &Station<'_>, most: &str) -> Str
 }
 
 /// At which stations the kinds are comparable, and which indicators keep them apart from where on.
-fn on_the_way(outcome: &Outcome, stations: &[Station<'_>]) -> String {
+fn on_the_way(outcome: &Outcome, stations: &[Station<'_>], most: &str) -> String {
     let list = |comparable: bool| -> Vec<String> {
         let those = stations.iter().filter(|one| one.comparable == comparable);
         let words = |one: &Station<'_>| match (comparable, one.accuracies) {
@@ -135,24 +135,39 @@ fn on_the_way(outcome: &Outcome, stations: &[Station<'_>]) -> String {
         let begin = if words.is_empty() { "" } else { "; " };
         words.push_str(&format!("{begin}not comparable at {}", other.join(", ")));
     }
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    if !words.is_empty() {
+        words.push_str(". ");
+    }
+    words + &held(outcome, stations, most)
+}
+
+/// From which station on indicators keep the kinds apart, to the end.
+fn held(outcome: &Outcome, stations: &[Station<'_>], most: &str) -> String {
+    let mut found: Vec<(Option<(usize, bool)>, Vec<String>)> = Vec::new();
     for way in ways(outcome, stations) {
-        let name = named(way.indicator, way.order);
-        let group = match way.apart_from(stations) {
-            Some(_) => format!("all apart from {}", way.words(stations)),
-            None => way.words(stations),
-        };
-        match found.iter_mut().find(|(other, _)| *other == group) {
+        let (from, name) = (way.apart_from(stations), named(way.indicator, way.order));
+        match found.iter_mut().find(|(other, _)| *other == from) {
             Some((_, names)) => names.push(name),
-            None => found.push((group, vec![name])),
+            None => found.push((from, vec![name])),
         }
     }
-    let groups: Vec<String> =
-        found.iter().map(|(group, names)| format!("{group}: {}", names.join(", "))).collect();
-    match groups.is_empty() {
-        true => format!("{words}."),
-        false => {
-            format!("{words}. From there on to the end, training pictures: {}.", groups.join("; "))
+    found.sort_by_key(|(from, _)| from.map_or((usize::MAX, false), |from| from));
+    let group = |(from, names): &(Option<(usize, bool)>, Vec<String>)| {
+        let names = names.join(", ");
+        match from {
+            None => format!("not to the end: {names}"),
+            Some((place, above)) => {
+                let side = if *above { Side::Larger } else { Side::Smaller };
+                format!("from {} on, {most} {}: {names}", stations[*place].words(), side.word())
+            }
+        }
+    };
+    let groups: Vec<String> = found.iter().map(group).collect();
+    match stations.last() {
+        _ if groups.is_empty() => "No order was looked at on the way.".into(),
+        Some(end) if !end.comparable => "The end is not comparable.".into(),
+        _ => {
+            format!("All networks apart, to the end, on training pictures: {}.", groups.join("; "))
         }
     }
 }

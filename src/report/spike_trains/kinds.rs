@@ -4,8 +4,9 @@
 
 use crate::experiments::outcome::Spread;
 use crate::experiments::spike_trains::found::{Network, Outcome, View};
+use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
-use crate::report::numbers::{finite, fixed, percent};
+use crate::report::numbers::{finite, fixed};
 
 /// The order's name, as settings have it.
 pub(super) fn order(order: Order) -> &'static str {
@@ -101,6 +102,22 @@ pub(super) fn over(values: impl Iterator<Item = Option<f64>>) -> String {
     with_decimals(values.into_iter(), digits)
 }
 
+/// As [`over`], with a digit less, where columns are narrow.
+pub(super) fn shortly(values: impl Iterator<Item = Option<f64>>) -> String {
+    let values: Vec<f64> = values.filter_map(finite).collect();
+    let digits = Spread::of(&values).mean.map_or(4, decimals).saturating_sub(1);
+    with_decimals(values.into_iter(), digits)
+}
+
+/// The indicators' values over networks, in the order of [`INDICATORS`]: Var(rate), which is small,
+/// with a digit more than the others.
+pub(super) fn values(found: &[&Indicators]) -> [String; 4] {
+    INDICATORS.map(|(indicator, value)| {
+        let values = found.iter().map(|one| value(one));
+        if indicator == "Var(rate)" { over(values) } else { shortly(values) }
+    })
+}
+
 /// Mean and standard deviation over networks; `-` of nothing.
 pub(super) fn with_decimals(values: impl Iterator<Item = f64>, decimals: usize) -> String {
     let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
@@ -118,20 +135,17 @@ pub(super) fn mean(values: impl Iterator<Item = Option<f64>>, decimals: usize) -
     Spread::of(&values).mean.map_or_else(|| "-".into(), |mean| fixed(mean, decimals))
 }
 
-/// Figures of some units that stand beside the indicators: dead, always on, CV of the intervals, and
-/// that of coins of the same rates; means over networks.
-pub(super) fn beside<'a>(found: impl Iterator<Item = &'a Indicators>) -> [String; 4] {
-    let found: Vec<&Indicators> = found.collect();
-    let share = |of: fn(&Indicators) -> f64| {
-        let shares: Vec<f64> = found.iter().map(|one| of(one)).collect();
-        Spread::of(&shares).mean.map_or_else(|| "-".into(), percent)
+/// Figures of some units that stand beside the indicators: dead and always on, in percent, CV of the
+/// intervals, and that of coins of the same rates; means over networks.
+pub(super) fn beside(found: &[&Indicators]) -> [String; 4] {
+    let mean = |of: &dyn Fn(&Indicators) -> Option<f64>, decimals| {
+        mean(found.iter().map(|one| of(one)), decimals)
     };
-    let cv = |of: fn(&Indicators) -> Option<f64>| mean(found.iter().map(|one| of(one)), 3);
     [
-        share(|one| one.dead),
-        share(|one| one.always_on),
-        cv(|one| one.mean_cv),
-        cv(|one| one.coin_cv),
+        mean(&|one| Some(100.0 * one.dead), 1),
+        mean(&|one| Some(100.0 * one.always_on), 1),
+        mean(&|one| one.mean_cv, 2),
+        mean(&|one| one.coin_cv, 2),
     ]
 }
 

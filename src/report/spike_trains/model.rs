@@ -2,7 +2,7 @@
 //!
 //! Place in the flow: [`Outcome`] -> a table of the page, and lines of the terminal.
 
-use super::kinds::{kinds, order, over};
+use super::kinds::{kinds, mean, order};
 use crate::analysis::spikes::poisson::{PoissonSummary, Rejected};
 use crate::experiments::spike_trains::found::{Outcome, View};
 use crate::report::html::tables::{self, headings, number};
@@ -79,9 +79,9 @@ pub(super) fn tested(outcome: &Outcome) -> Vec<Tested<'_>> {
 pub(super) fn table(outcome: &Outcome) -> String {
     let line = |tested: Tested<'_>| {
         let mut figures = tested.shares;
-        figures.extend((0..3).map(|at| over(tested.correlation.iter().map(|one| one[at]))));
+        figures.extend((0..3).map(|at| mean(tested.correlation.iter().map(|one| one[at]), 3)));
         format!(
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td>{}</tr>\n",
+            "<tr><th scope=\"row\" class=\"word\">{}</th><td>{}</td><td class=\"word\">{}</td>{}</tr>\n",
             Escaped(&tested.kind),
             tested.order,
             Escaped(tested.layer),
@@ -90,7 +90,7 @@ pub(super) fn table(outcome: &Outcome) -> String {
     };
     let body: String = tested(outcome).into_iter().map(line).collect();
     let mut columns: Vec<&str> = TESTS.iter().map(|(name, _)| *name).collect();
-    columns.extend(["correlation", "its sd", "sd if independent"]);
+    columns.extend(["correlation", "its sd", "if independent"]);
     let caption = "Units that reject a model, in percent: p below 0.05 / at a false-discovery rate \
          of 5 % (Benjamini and Hochberg), means over networks. A unit that is a coin of its own \
          rate is binomial with geometric intervals; it is Poisson only where it spikes rarely. \

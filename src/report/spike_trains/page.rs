@@ -79,12 +79,17 @@ fn answer(outcome: &Outcome) -> String {
     answers + &tables::verdicts(outcome)
 }
 
+/// Our own sentences, with true minus signs in formulas, too.
+fn typeset(words: &str) -> String {
+    Escaped(&typeset_prose(words).replace(" - ", " \u{2212} ")).to_string()
+}
+
 fn prose(words: &str) -> String {
-    format!("<p>{}</p>\n", Escaped(&typeset_prose(words)))
+    format!("<p>{}</p>\n", typeset(words))
 }
 
 fn note(words: &str) -> String {
-    format!("<p class=\"note\">{}</p>\n", Escaped(&typeset_prose(words)))
+    format!("<p class=\"note\">{}</p>\n", typeset(words))
 }
 
 fn methods(outcome: &Outcome) -> String {

@@ -2,12 +2,10 @@
 //!
 //! Place in the flow: [`Outcome`] -> `<table>` elements.
 
-use super::kinds::{Both, beside, both, decimals, kinds, order, over};
-use super::stations::{Station, of_all, of_rates, passes, repeat, stations, ways};
+use super::kinds::{Both, beside, both, decimals, kinds, order, values};
+use super::stations::{Station, Way, of_all, of_rates, passes, repeat, stations, ways};
 use super::verdicts::Verdict;
-use crate::experiments::outcome::Spread;
 use crate::experiments::spike_trains::found::{Comparison, Network, Outcome, View};
-use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
 use crate::report::html::tables::{headings, number, table};
 use crate::report::markup::Escaped;
@@ -45,7 +43,7 @@ fn numbers(figures: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 fn row(heading: &str, cells: &str) -> String {
-    format!("<tr><th scope=\"row\">{}</th>{cells}</tr>\n", Escaped(heading))
+    format!("<tr><th scope=\"row\" class=\"word\">{}</th>{cells}</tr>\n", Escaped(heading))
 }
 
 fn rows(caption: &str, headings: &str, body: &str) -> String {
@@ -111,12 +109,12 @@ pub(super) fn early(outcome: &Outcome) -> String {
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let when = rows(
         "Passes over the training pictures at which a training accuracy is seen first, mean \u{b1} \
-         standard deviation over the networks that reach it, and their mean accuracy there. \
-         Comparable: these mean accuracies differ by 5 points at most",
+         standard deviation over the networks that reach it, and the mean accuracy there of \
+         those that are compared. Comparable: these accuracies differ by 5 points at most",
         &(headings(&["at"], &columns) + &headings(&["comparable"], &[])),
         &body,
     );
-    let line = |way: &super::stations::Way<'_>| {
+    let line = |way: &Way<'_>| {
         let area = |(station, one): (&Station<'_>, &Option<&Comparison>)| area(station, *one);
         let figures: Vec<String> = stations.iter().zip(&way.compared).map(area).collect();
         let shown = way.compared.iter().flatten().next().map_or("", |one| orders(one));
@@ -154,22 +152,17 @@ pub(super) fn indicators(outcome: &Outcome) -> String {
         let Some((_, shape)) = networks.first() else { continue };
         for (place, view) in shape.iter().enumerate() {
             let views = || networks.iter().filter_map(|(_, views)| views.get(place));
-            let identity = views().filter_map(|view| Some(view.identity?.root_mean_square));
-            let identity = Spread::of(&identity.collect::<Vec<_>>()).mean;
-            let identity = identity.filter(|_| view.order == Order::Shuffled);
             let cells = words(&[&view.pictures, order(view.order)])
-                + &figures(&views().map(|view| &view.whole).collect::<Vec<_>>())
-                + &number(&identity.map_or_else(String::new, |mean| fixed(mean, 2)));
+                + &figures(&views().map(|view| &view.whole).collect::<Vec<_>>());
             body.push_str(&row(&kind, &cells));
         }
     }
     let caption = "All hidden units at the end of training, mean \u{b1} standard deviation over \
          networks. MFR, MFF: mean rate and mean Fano factor over units; Var: variance over units; \
-         dead, always on: units that never and that always spike; CV: mean coefficient of variation \
-         of a unit's intervals between spikes; coins: what coins of the same rates have; identity: \
-         root mean square distance of the Fano factors from 1 minus the rate, in standard errors";
-    let columns = [&FIGURES[..], &["identity"]].concat();
-    rows(caption, &headings(&["kind", "pictures", "order"], &columns), &body)
+         dead, always on: units that never and that always spike, in percent; CV: mean coefficient of \
+         variation of a unit\u{2019}s intervals between spikes; coins: what coins of the same rates \
+         have";
+    rows(caption, &headings(&["kind", "pictures", "order"], &FIGURES), &body)
 }
 
 /// Columns of [`figures`].
@@ -178,10 +171,7 @@ const FIGURES: [&str; 8] =
 
 /// Cells of the indicators, one entry per network, and of what stands beside them.
 fn figures(found: &[&Indicators]) -> String {
-    let over = |(_, value): &(&str, fn(&Indicators) -> Option<f64>)| {
-        over(found.iter().map(|one| value(one)))
-    };
-    numbers(INDICATORS.iter().map(over)) + &numbers(beside(found.iter().copied()))
+    numbers(values(found)) + &numbers(beside(found))
 }
 
 /// Said under tables of intervals.

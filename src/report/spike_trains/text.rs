@@ -4,14 +4,12 @@
 
 use super::findings::{accuracies, answers, caution, cost};
 use super::identity::identity;
-use super::kinds::{beside, both, kinds, order, over};
+use super::kinds::{beside, both, kinds, mean, order, over, values};
 use super::model::tested;
 use super::stations::{Station, Way, of_all, passes, stations, ways};
 use super::tables::{area, difference, orders};
 use super::verdicts::Verdict;
-use crate::experiments::outcome::Spread;
 use crate::experiments::spike_trains::found::{Outcome, View};
-use crate::experiments::spike_trains::study::INDICATORS;
 use crate::experiments::spike_trains::{Indicators, Order};
 use crate::report::lines::{paragraph, shortened};
 use crate::report::markup::printable;
@@ -167,7 +165,7 @@ fn indicators(text: &mut String, outcome: &Outcome) {
     text.push('\n');
     let line = |cells: [&str; 8]| {
         format!(
-            "{:<13}{:<9}{:<9}{:>16}{:>14}{:>16}{:>13}{:>10}",
+            "{:<13}{:<9}{:<9}{:>14}{:>14}{:>16}{:>15}{:>10}",
             cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7]
         )
     };
@@ -179,13 +177,9 @@ fn indicators(text: &mut String, outcome: &Outcome) {
         for (place, view) in shape.iter().enumerate() {
             let found: Vec<&Indicators> =
                 networks.iter().filter_map(|(_, views)| Some(&views.get(place)?.whole)).collect();
-            let [rate, fano, rates, fanos] =
-                INDICATORS.map(|(_, value)| over(found.iter().map(|one| value(one))));
-            let cv = |of: fn(&Indicators) -> Option<f64>| {
-                let values: Vec<f64> = found.iter().filter_map(|one| of(one)).collect();
-                Spread::of(&values).mean.map_or_else(|| "-".into(), |mean| fixed(mean, 2))
-            };
-            let cv = format!("{}/{}", cv(|one| one.mean_cv), cv(|one| one.coin_cv));
+            let [rate, fano, rates, fanos] = values(&found);
+            let [_, _, cv, coins] = beside(&found);
+            let cv = format!("{cv}/{coins}");
             let cells =
                 [&kind, &view.pictures[..], order(view.order), &rate, &fano, &rates, &fanos, &cv];
             text.push_str(&format!("{}\n", line(cells)));
@@ -215,7 +209,7 @@ fn layers(text: &mut String, outcome: &Outcome) {
             };
             let shuffled = found(Order::Shuffled);
             let fano = |wanted| over(found(wanted).iter().map(|one| one.mean_fano));
-            let [dead, always, ..] = beside(shuffled.iter().copied());
+            let [dead, always, ..] = beside(&shuffled);
             let cells = [
                 &shortened(&kind, KIND)[..],
                 &shortened(name, LAYER),
@@ -223,8 +217,8 @@ fn layers(text: &mut String, outcome: &Outcome) {
                 &fano(Order::Shuffled),
                 &fano(Order::Blocked),
                 &fano(Order::Repeated),
-                dead.trim_end_matches(" %"),
-                always.trim_end_matches(" %"),
+                &dead,
+                &always,
             ];
             text.push_str(&format!("{}\n", line(cells)));
         }
@@ -255,9 +249,8 @@ fn model(text: &mut String, outcome: &Outcome) {
         let shares: String = (tested.shares.iter()).map(|share| format!("{share:>8}")).collect();
         let means: String = (0..3)
             .map(|place| {
-                let values = tested.correlation.iter().filter_map(|one| one[place]);
-                let mean = Spread::of(&values.collect::<Vec<f64>>()).mean;
-                format!("{:>6}", mean.map_or_else(|| "-".into(), |mean| fixed(mean, 2)))
+                let mean = mean(tested.correlation.iter().map(|one| one[place]), 2);
+                format!("{mean:>6}")
             })
             .collect();
         text.push_str(&format!(
