@@ -9,7 +9,9 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use noisescope::datasets::images::{self, CLASSES, Images, Settings as Pictures, labels};
 use noisescope::models::checkpoint::{Array, Metadata, parameters};
-use noisescope::models::images::{Architecture, Classifier, Classifying, score, training_settings};
+use noisescope::models::images::{
+    Architecture, Classifier, Classifying, Within, score, training_settings,
+};
 use noisescope::models::training::{Keeping, Settings, Trained, train};
 use noisescope::models::{buffer, device};
 use noisescope::progress::Silent;
@@ -36,6 +38,7 @@ fn trained(
         settings,
         seed: 7,
         look: &|_, _| Ok(false),
+        within: None,
     };
     let device = device::cpu().autodiff();
     let network = Classifier::new(architecture, images.training.shape, 7, &device);
@@ -92,7 +95,7 @@ fn two_trainings_end_with_the_same_bits() {
 fn a_lesson_that_has_seen_enough_ends_there_and_stays_ended() {
     let images = shapes(300, 60);
     let settings = Settings { epochs: 50, ..training_settings() };
-    let seen = RefCell::new(Vec::new());
+    let (seen, within) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
     let lesson = Classifying {
         training: &images.training,
         labels: &images.training.labels,
@@ -105,6 +108,13 @@ fn a_lesson_that_has_seen_enough_ends_there_and_stays_ended() {
             seen.borrow_mut().push(epoch.epoch);
             Ok(epoch.epoch == 3)
         },
+        within: Some(Within {
+            per_doubling: 2,
+            look: &|_, passes| {
+                within.borrow_mut().push((3.0 * passes).round());
+                Ok(())
+            },
+        }),
     };
     let device = device::cpu().autodiff();
     let network = || Classifier::new(Architecture::Mlp, images.training.shape, 7, &device);
@@ -116,6 +126,8 @@ fn a_lesson_that_has_seen_enough_ends_there_and_stays_ended() {
         assert_eq!(trained.expect("trained").history.len(), 3);
     }
     assert_eq!(seen.into_inner(), [1, 2, 3], "each once");
+    // Of 9 batches, 3 per epoch: those at which 2 log2 passes a whole number, less the last of each.
+    assert_eq!(within.into_inner(), [1.0, 2.0, 4.0, 8.0]);
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {

@@ -107,7 +107,11 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
     assert_eq!(all.len(), 4, "two kinds, two networks of each");
     for network in all {
         let course = network["course"].as_array().expect("looks");
-        assert_eq!(course[0]["passes"], 0.0);
+        let passes: Vec<f64> =
+            course.iter().map(|look| look["passes"].as_f64().expect("a number")).collect();
+        assert!(passes[0] == 0.0 && passes.is_sorted_by(|a, b| a < b), "{passes:?}");
+        let whole = passes.iter().filter(|passes| passes.fract() == 0.0).count();
+        assert_eq!(whole as f64, passes.last().expect("looks") + 1.0, "a look after every pass");
         let last = course.last().expect("epochs");
         assert!(last["training_accuracy"].as_f64().expect("a share") >= 0.99, "{last}");
         let memorises = network["label_noise"] == 1.0;
@@ -130,6 +134,21 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
             assert!((0.0..1.0).contains(&dead.expect("a share")) && mean.expect("a rate") > 0.0);
         }
     }
+    let within = |network: &Value| {
+        let looks = network["course"].as_array().expect("looks").clone();
+        let within =
+            looks.into_iter().filter(|look| look["passes"].as_f64().unwrap_or(0.0) % 1.0 > 0.0);
+        within.map(|look| look["training_accuracy"].as_f64().expect("a share")).collect::<Vec<_>>()
+    };
+    for network in all {
+        let reached = within(network);
+        assert!(reached.is_sorted_by(|a, b| a < b), "each reaches another accuracy: {reached:?}");
+        assert!(reached.first().is_none_or(|first| *first >= 0.3));
+        assert!(
+            !reached.is_empty() || network["label_noise"] == 1.0,
+            "true labels are learned fast"
+        );
+    }
     let compared = found["comparisons"].as_array().expect("a list");
     let at_end = compared.iter().filter(|one| one["at"] == "end").count();
     assert_eq!(
@@ -137,6 +156,14 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
         2 * 3 * 3 * 4,
         "two parts, three orders, all and two layers, four indicators"
     );
+    for one in compared {
+        let [memorising, generalising] =
+            [0, 1].map(|kind| one["accuracies"][kind].as_f64().expect("a share"));
+        let at = one["at"].as_str().expect("a name").parse().unwrap_or(0.99);
+        assert!(memorising >= at && generalising >= at, "{one}");
+        assert_eq!(one["difference"]["networks"], serde_json::json!([2, 2]));
+    }
+    assert_eq!(found["until"], 0.99);
     let page = read(&whole.join("report.html"));
     assert_eq!(unbalanced(&page), None);
     assert_eq!(loads(&page), Vec::<&str>::new());
@@ -160,13 +187,77 @@ fn networks_memorise_and_generalise_and_a_run_that_lost_one_ends_the_same() {
     // What a stopped run has done is taken as it is, and what it lost is done again: the same.
     let before = networks(&whole);
     std::fs::remove_file(whole.join("summary.json")).expect("removed");
-    let lost = whole.join("networks/noise-100-seed-2");
+    let lost = whole.join("networks/noise-1-seed-2");
     std::fs::remove_dir_all(&lost).expect("removed");
-    std::fs::remove_file(whole.join("networks/noise-000-seed-2/network.json")).expect("removed");
+    std::fs::remove_file(whole.join("networks/noise-0-seed-2/network.json")).expect("removed");
+    // One that failed before its first checkpoint, after looks within the first pass.
+    let failed = whole.join("networks/noise-0-seed-1");
+    for file in ["network.json", "checkpoint.safetensors", "best.safetensors", "metrics.jsonl"] {
+        std::fs::remove_file(failed.join(file)).expect("removed");
+    }
     succeed(&noisescope(&["run", "spike-trains", "--resume", "whole"], home));
     assert!(networks(&whole) == before, "a run that goes on ends as one that was not stopped");
 
+    // A network of another share of random labels is not taken for it.
+    std::fs::remove_file(whole.join("summary.json")).expect("removed");
+    let place = |noise: &str| whole.join(format!("networks/noise-{noise}-seed-1/network.json"));
+    std::fs::copy(place("1"), place("0")).expect("copied");
+    let refused = noisescope(&["run", "spike-trains", "--resume", "whole"], home);
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    for word in ["noise-0-seed-1", "found seed 1 with 1", "remove the file"] {
+        assert!(said.contains(word), "no `{word}` in\n{said}");
+    }
+
     succeed(&run(&["--out", "whole", "--force", "--epochs", "1"], home));
+}
+
+#[test]
+fn partly_random_labels_are_kinds_of_their_own() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let kinds = |list: &str, out: &str, more: &[&str]| {
+        let arguments = [&["--label-noise", list, "--networks", "1", "--out", out], more].concat();
+        succeed(&run(&arguments, home));
+        summary(&home.join(out))
+    };
+    let found = kinds("0,0.5,1", "half", &["--epochs", "60"]);
+    let networks = found["networks"].as_array().expect("a list");
+    let test = |network: &Value| {
+        let last = network["course"].as_array().and_then(|course| course.last()).expect("looks");
+        assert!(last["training_accuracy"].as_f64().expect("a share") >= 0.99, "{last}");
+        last["test_accuracy"].as_f64().expect("a share")
+    };
+    let tests: Vec<f64> = networks.iter().map(test).collect();
+    // Half of the labels true: the more of them, the more of the held out pictures are told.
+    assert!(tests[0] > tests[1] && tests[1] > tests[2], "{tests:?}");
+    let settings = &found["settings"].as_str().expect("TOML");
+    assert!(settings.contains("per_doubling = 8"), "{settings}");
+    for one in found["comparisons"].as_array().expect("a list") {
+        let [first, second] = [0, 1].map(|kind| one["difference"]["means"][kind].as_f64());
+        let view = |kind: usize| {
+            let end = networks[kind]["end"].as_array().expect("views");
+            let same = |view: &&Value| {
+                view["pictures"] == one["pictures"] && view["order"] == one["order"]
+            };
+            end.iter().find(same).expect("a view")["whole"]["mean_rate"].as_f64()
+        };
+        if one["at"] == "end" && one["layer"] == "all" && one["indicator"] == "MFR" {
+            assert_eq!((first, second), (view(2), view(0)), "all random against all true");
+        }
+    }
+
+    // Shares that round to one percent.
+    let found = kinds("0,0.004,1", "close", &["--epochs", "2"]);
+    let mut folders: Vec<String> = std::fs::read_dir(home.join("close/networks"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    folders.sort_unstable();
+    assert_eq!(folders, ["noise-0-seed-1", "noise-0.004-seed-1", "noise-1-seed-1"]);
+    let noises = found["networks"].as_array().expect("a list").iter();
+    let noises: Vec<f64> = noises.filter_map(|network| network["label_noise"].as_f64()).collect();
+    assert_eq!(noises, [0.0, 0.004, 1.0]);
 }
 
 #[test]
@@ -175,20 +266,36 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     let home = home.path();
     std::fs::write(home.join("no.idx"), [0u8, 0, 9, 9, 0, 0, 0, 1]).expect("written");
     for (arguments, words) in [
-        (&["--window", "61"][..], &["built-in", "122", "found 120", "spikes.window to 60"][..]),
-        (&["--networks", "0"], &["comparison.networks", "at least 1"]),
-        (&["--label-noise", "0,1.5"], &["comparison.label_noise", "1.5"]),
+        (
+            &["--window", "61"][..],
+            &["built-in", "122 test", "found 100", "spikes.window to 50"][..],
+        ),
+        (&["--test", "1"], &["40 test pictures", "take more test pictures"]),
+        (&["--networks", "0"], &["comparison.networks", "at least 1", "set comparison.networks=3"]),
+        (&["--label-noise", "0,1.5"], &["comparison.label_noise", "1.5", "[0,1]"]),
         (&["--label-noise", "1,0"], &["comparison.label_noise", "ascending"]),
         (&["--architecture", "rnn"], &["architecture", "rnn"]),
         (&["--data", "no.idx"], &["no.idx"]),
         (&["--data", "nowhere"], &["nowhere"]),
         (&["--set", "spikes.windw=3"], &["windw"]),
-        (&["--set", "comparison.until=0"], &["comparison.until"]),
+        (&["--set", "comparison.until=0"], &["comparison.until", "set comparison.until=0.99"]),
+        (
+            &["--set", "comparison.until=0.6"],
+            &["comparison.matched", "found 0.7", "set comparison.matched=[0.3,0.5]"],
+        ),
+        (
+            &["--set", r#"comparison.orders=["blocked","blocked"]"#],
+            &["comparison.orders", "each once", r#"["shuffled","blocked"]"#],
+        ),
+        (&["--set", "comparison.orders=[]"], &["comparison.orders", "found []"]),
+        (&["--set", "spikes.repeats=0"], &["spikes.repeats", "set spikes.repeats=10"]),
+        (&["--window", "0"], &["spikes.window", "set spikes.window=50"]),
     ] {
         let output = run(arguments, home);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
         assert_eq!(said.matches("error:").count(), 1, "{said}");
+        assert!(!said.contains("0 or less"), "{said}");
         for word in words.iter().chain(&["help:"]) {
             assert!(said.contains(word), "{arguments:?}: no `{word}` in\n{said}");
         }

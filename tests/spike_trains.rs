@@ -8,6 +8,7 @@ mod data;
 use burn::module::Module;
 use noisescope::datasets::images::{self, Images, Part, labels};
 use noisescope::experiments::machine::Machine;
+use noisescope::experiments::spike_trains::settings as study;
 use noisescope::experiments::spike_trains::{
     Identity, Indicators, Order, Presentation, Recorded, Settings, Viewing,
 };
@@ -79,7 +80,8 @@ fn settings_that_do_not_fit_are_named() {
     let named = |settings: Settings, name: &str| {
         let error = settings.check(100).expect_err("refused");
         assert!(error.to_string().starts_with(&format!("spikes.{name}: ")), "{error}");
-        assert!(error.remedy_text().is_some());
+        let remedy = error.remedy_text().expect("a remedy");
+        assert!(remedy.starts_with(&format!("set spikes.{name}=")), "{remedy}");
     };
     let base = || Settings { window: 50, ..Settings::default() };
     base().check(100).expect("it fits twice");
@@ -89,6 +91,10 @@ fn settings_that_do_not_fit_are_named() {
     named(Settings { batch: 0, ..base() }, "batch");
     named(Settings { noise: -1.0, ..base() }, "noise");
     named(Settings { threshold: f32::NAN, ..base() }, "threshold");
+    let seeds = study::Settings { seed: u64::MAX - 1, ..study::Settings::default() };
+    let error = seeds.check().expect_err("more networks than seeds");
+    assert!(error.to_string().starts_with("seed: "), "{error}");
+    study::Settings { seed: u64::MAX - 3, ..seeds }.check().expect("three are left");
 }
 
 #[test]
@@ -121,6 +127,7 @@ fn trained(images: &Images, noise: f64, epochs: usize) -> Classifier {
         settings: &settings,
         seed: 2,
         look: &|_, _| Ok(false),
+        within: None,
     };
     let device = cpu().device.autodiff();
     let network = Classifier::new(Architecture::Mlp, images.training.shape, 2, &device);

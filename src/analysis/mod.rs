@@ -7,6 +7,7 @@
 use crate::gpu::stage::Stage;
 use dfa::summary::Trend;
 
+pub mod bootstrap;
 pub mod controls;
 pub mod dfa;
 pub mod noise;

@@ -192,6 +192,26 @@ impl Classifier {
 /// What is done with the network after each epoch; true ends the training.
 pub type Look<'a> = &'a dyn Fn(&Classifier, &Epoch) -> Result<bool>;
 
+/// What is done with the network within passes over the pictures.
+#[derive(Clone, Copy)]
+pub struct Within<'a> {
+    /// How often while the batches learned so far double: after every batch at first, ever more
+    /// rarely later, for a network learns most from its first batches. 0: never.
+    pub per_doubling: usize,
+    /// What is done, told how many passes have gone by: a fraction, since after whole ones there is
+    /// [`Classifying::look`].
+    pub look: &'a dyn Fn(&Classifier, f64) -> Result<()>,
+}
+
+impl Within<'_> {
+    /// Whether it is done after `batches` batches in all, 1 or more.
+    fn after(&self, batches: usize) -> bool {
+        let doublings =
+            |batches: usize| (self.per_doubling as f64 * (batches as f64).log2()).floor();
+        self.per_doubling > 0 && doublings(batches) > doublings(batches - 1)
+    }
+}
+
 /// Learning to tell pictures apart, or to remember them.
 pub struct Classifying<'a> {
     /// What is learned from.
@@ -206,6 +226,8 @@ pub struct Classifying<'a> {
     pub seed: u64,
     /// What is done with the network after each epoch.
     pub look: Look<'a>,
+    /// What is done with it within epochs.
+    pub within: Option<Within<'a>>,
 }
 
 impl Lesson for Classifying<'_> {
@@ -224,6 +246,16 @@ impl Lesson for Classifying<'_> {
     fn validate(&self, network: &Classifier, observer: &dyn Observer) -> Option<Score> {
         let part = self.test;
         score(network, part, &part.labels, self.settings.batch, observer)
+    }
+
+    fn glance(&self, network: &Classifier, epoch: usize, batch: usize) -> Result<()> {
+        let all = self.batches();
+        match self.within.filter(|within| within.after(epoch * all + batch)) {
+            Some(within) => {
+                (within.look)(&network.valid(), epoch as f64 + batch as f64 / all as f64)
+            }
+            None => Ok(()),
+        }
     }
 
     fn look(&self, network: &Classifier, epoch: &Epoch) -> Result<bool> {

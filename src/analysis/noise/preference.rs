@@ -25,14 +25,10 @@ use serde::{Deserialize, Serialize};
 
 use rand::RngExt;
 
+use super::super::bootstrap::{self, RESAMPLES, percentiles};
 use super::{checked_finite, checked_length, checked_noise};
 use crate::error::{Error, Result};
 use crate::signal::random::stream;
-
-/// Resamples of a bootstrap: the percentiles' own error is about a twentieth of the interval.
-const RESAMPLES: usize = 2_000;
-/// The interval's ends: 95 % lie between.
-const TAILS: [f64; 2] = [0.025, 0.975];
 
 /// Losses of one network.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +92,9 @@ impl<'a> Losses<'a> {
         };
         let [preferred, gain] = self.found(&mean);
         let estimate = |value: f64, which: usize, unit: f64| {
-            let values = resampled.iter().map(|found| Some(found[which]? / unit)).collect();
-            Estimate { value: value / unit, interval: percentiles(values) }
+            let values = resampled.iter().map(|found| Some(found[which]? / unit));
+            let values: Option<Vec<f64>> = values.collect();
+            Estimate { value: value / unit, interval: values.and_then(percentiles) }
         };
         let preferred = preferred.unwrap_or(self.levels[0]);
         Ok(Preference {
@@ -157,7 +154,7 @@ pub fn argmin(levels: &[f64], losses: &[f64]) -> Option<f64> {
     fits.then(|| refined(levels, losses, lowest(losses)))
 }
 
-/// The mean of one number per network, with a bootstrap interval over networks: for the ratios of
+/// The mean of one number per network, with an interval over networks ([`bootstrap`]): for the ratios of
 /// [`Preference`]. `name` is what is averaged, a stream of its own. `None` without networks.
 ///
 /// # Errors
@@ -169,12 +166,8 @@ pub fn over_networks(values: &[f64], seed: u64, name: &str) -> Result<Option<Est
         return Ok(None);
     }
     let mut chance = stream(seed, &format!("noise/networks/{name}"), 0);
-    let mut resample =
-        || (0..count).map(|_| values[chance.random_range(0..count)]).sum::<f64>() / count as f64;
-    let resampled =
-        if count > 1 { (0..RESAMPLES).map(|_| Some(resample())).collect() } else { Vec::new() };
     let value = values.iter().sum::<f64>() / count as f64;
-    Ok(Some(Estimate { value, interval: percentiles(resampled) }))
+    Ok(Some(Estimate { value, interval: bootstrap::interval(values, &mut chance) }))
 }
 
 /// The first of the lowest.
@@ -191,17 +184,4 @@ fn refined(levels: &[f64], losses: &[f64], lowest: usize) -> f64 {
     let left = (losses[lowest] - losses[lowest - 1]) / (b - a);
     let right = (losses[lowest + 1] - losses[lowest]) / (c - b);
     if right - left > 0.0 { 0.5 * (a + b) - left * 0.5 * (c - a) / (right - left) } else { b }
-}
-
-/// The percentiles of [`TAILS`], between neighbours by a line; `None` where any value is missing
-/// or there are none.
-fn percentiles(values: Vec<Option<f64>>) -> Option<[f64; 2]> {
-    let mut values = values.into_iter().collect::<Option<Vec<f64>>>()?;
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    Some(TAILS.map(|tail| {
-        let at = tail * last as f64;
-        let (below, part) = (at.floor() as usize, at.fract());
-        values[below] + part * (values[(below + 1).min(last)] - values[below])
-    }))
 }

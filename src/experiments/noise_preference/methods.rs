@@ -47,8 +47,10 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
         ),
         "Preferred noise: the level of least mean loss, refined by the parabola through it and its \
          neighbours; its interval is the 95 % percentile interval of a bootstrap over realisations \
-         (2,000 draws). Means over networks have the same over networks. loss(0)/loss(preferred) is \
-         never below 1; where its interval begins at 1, nothing is shown."
+         (2,000 draws). Means over networks have the same over networks, widened about the mean by \
+         sqrt(n / (n - 1)) t / 1.96 with Student's t of n - 1 degrees of freedom, because networks \
+         are few. loss(0)/loss(preferred) is never below 1; where its interval begins at 1, nothing \
+         is shown."
             .to_owned(),
         format!(
             "Stationary states: {} inputs held, {} realisations, 8 looks 4 time constants apart \

@@ -227,3 +227,62 @@ impl Comparison {
         self.at == "end" || self.accuracies.is_some_and(near)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_look_that_reaches_an_accuracy_is_found() {
+        let look = |passes: f64, training_accuracy: f64| Look {
+            passes,
+            training_accuracy,
+            test_accuracy: 0.0,
+            views: Vec::new(),
+        };
+        let course = vec![look(0.0, 0.1), look(0.5, 0.6), look(1.0, 0.4), look(2.0, 0.9)];
+        let network =
+            Network { seed: 1, label_noise: 0.0, course, end: Vec::new(), untrained: Vec::new() };
+        let passes = |accuracy| network.first_at(accuracy).map(|look| look.passes);
+        assert_eq!((passes(0.05), passes(0.4), passes(0.6)), (Some(0.0), Some(0.5), Some(0.5)));
+        assert_eq!((passes(0.61), passes(0.9), passes(0.91)), (Some(2.0), Some(2.0), None));
+    }
+
+    #[test]
+    fn looks_of_older_runs_are_read() {
+        let text = r#"{"epoch":3,"training_accuracy":0.5,"test_accuracy":0.5,"views":[]}"#;
+        assert_eq!(serde_json::from_str::<Look>(text).expect("a look").passes, 3.0);
+    }
+
+    #[test]
+    fn examples_worked_out_by_hand() {
+        let train = |steps: [u8; 9]| steps.iter().map(|&step| step > 0).collect::<Train>();
+        let kept = [
+            train([1, 1, 1, 1, 1, 1, 1, 1, 1]),
+            train([0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            // Windows of 4: 1 and 3 spikes, and one step that is left out.
+            train([0, 1, 0, 0, 1, 0, 1, 1, 1]),
+            train([0, 0, 0, 1, 0, 0, 0, 0, 0]),
+        ];
+        let found = Example::of(&kept, 4).expect("units that spike");
+        let spikes = [&[0, 1, 2, 3, 4, 5, 6, 7, 8][..], &[], &[1, 4, 6, 7, 8], &[3]];
+        assert_eq!(found.raster, spikes);
+        // Of three that spike the third unit's rate is the median.
+        assert_eq!((found.counts, found.rate), (vec![0, 1, 0, 1, 0], 0.5));
+        let near = |found: &[f64], expected: [f64; 5]| {
+            assert_eq!(found.len(), 5);
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        };
+        near(&found.binomial, [1.0, 4.0, 6.0, 4.0, 1.0].map(|ways| 2.0 * ways / 16.0));
+        let poisson = [1.0, 2.0, 2.0, 4.0 / 3.0, 2.0 / 3.0];
+        near(&found.poisson, poisson.map(|terms| 2.0 * (-2.0f64).exp() * terms));
+        assert!(Example::of(&kept[1..2], 4).is_none(), "none spikes");
+        let many = vec![kept[0].clone(); 50];
+        assert_eq!(Example::of(&many, 4).expect("they spike").raster.len(), Example::UNITS);
+        let long: Train = std::iter::repeat_n(true, 300).collect();
+        let raster = Example::of(&[long], 4).expect("it spikes").raster;
+        assert_eq!(raster[0], (0..Example::STEPS).collect::<Vec<_>>());
+    }
+}

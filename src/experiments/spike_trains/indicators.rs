@@ -3,9 +3,12 @@
 //! Place in the flow: floor 4, statistics of units in, a handful of numbers out. Indicators after
 //! Lehmler, Saif-ur-Rehman, Glasmachers and Iossifidis, arXiv 2308.00858 (2023).
 
+use rand_distr::{Binomial, Distribution};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::spikes::SpikeStatistics;
+use crate::analysis::spikes::{Counts, SpikeStatistics};
+use crate::signal::random;
 
 /// Indicators of some units; `None` where no unit defines them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,6 +74,57 @@ fn moments(values: &[f64]) -> (Option<f64>, Option<f64>) {
     ((count > 0.0).then_some(mean), (count > 1.0).then_some(squares / (count - 1.0)))
 }
 
+/// The variance `w p (1 - p)` of the count of a coin that spikes as often as `counts`, of windows of
+/// `window` steps.
+fn variance(counts: &Counts, window: usize) -> f64 {
+    let mean = counts.spikes as f64 / counts.windows as f64;
+    mean * (1.0 - mean / window as f64)
+}
+
+/// How far the Fano factor of `counts` is from that of a coin, in standard errors: see [`Identity`].
+/// `None` of fewer than two windows, and of a unit that is dead or always on.
+fn deviation(counts: &Counts, window: usize) -> Option<f64> {
+    let windows = counts.windows as f64;
+    let steps = windows * window as f64;
+    let p = counts.spikes as f64 / steps;
+    let variance = variance(counts, window);
+    if counts.windows < 2 || variance <= 0.0 {
+        return None;
+    }
+    let expected = (1.0 - p) * steps / (steps - 1.0);
+    let excess = (1.0 - 6.0 * p * (1.0 - p)) / variance;
+    let error = (1.0 - p) * (2.0 / (windows - 1.0) + excess / windows).sqrt();
+    counts.fano_unbiased().map(|fano| (fano - expected) / error)
+}
+
+/// Units whose coins take their chance from one stream.
+const TOGETHER: usize = 1_024;
+
+/// The largest deviation, without its sign, of a coin for each of `units` that [`Identity::of`]
+/// looks at: of the unit's rate, thrown anew in as many windows, independently. One simulation of
+/// the distribution of that maximum; whole counts are drawn (binomial), not steps. Chance from the
+/// stream `spikes/coins` of `seed`. `None` where no unit is looked at.
+pub fn largest_by_chance<'a>(
+    units: impl IntoIterator<Item = &'a SpikeStatistics>,
+    window: usize,
+    seed: u64,
+) -> Option<f64> {
+    let counts = units.into_iter().map(|unit| &unit.counts[0]);
+    let counts: Vec<&Counts> = counts.filter(|counts| variance(counts, window) >= 1.0).collect();
+    let largest = |(at, counts): (usize, &[&Counts])| {
+        let mut chance = random::stream(seed, "spikes/coins", at as u64);
+        let thrown = counts.iter().filter_map(|counts| {
+            let p = counts.spikes as f64 / (counts.windows as f64 * window as f64);
+            let coin = Binomial::new(window as u64, p).ok()?;
+            let windows = 0..counts.windows;
+            let thrown: Counts = windows.map(|_| coin.sample(&mut chance)).collect();
+            deviation(&thrown, window).map(f64::abs)
+        });
+        thrown.fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))))
+    };
+    counts.par_chunks(TOGETHER).enumerate().filter_map(largest).reduce_with(f64::max)
+}
+
 /// How far the Fano factors of units are from `1 - p`, in standard errors.
 ///
 /// Where every picture is shown once, at random, the `N` steps of a unit that spikes at a share `p`
@@ -106,23 +160,13 @@ impl Identity {
         units: impl IntoIterator<Item = &'a SpikeStatistics>,
         window: usize,
     ) -> Option<Self> {
-        let mut rare = 0;
-        let deviations = units.into_iter().filter_map(|unit| {
-            let counts = &unit.counts[0];
-            let windows = counts.windows as f64;
-            let steps = windows * window as f64;
-            let p = counts.spikes as f64 / steps;
-            let variance = window as f64 * p * (1.0 - p);
-            rare += usize::from(0.0 < variance && variance < 1.0);
-            if counts.windows < 2 || variance < 1.0 {
-                return None;
+        let (mut deviations, mut rare) = (Vec::new(), 0);
+        for counts in units.into_iter().map(|unit| &unit.counts[0]) {
+            match variance(counts, window) {
+                variance if variance >= 1.0 => deviations.extend(deviation(counts, window)),
+                variance => rare += usize::from(variance > 0.0),
             }
-            let expected = (1.0 - p) * steps / (steps - 1.0);
-            let excess = (1.0 - 6.0 * p * (1.0 - p)) / variance;
-            let error = (1.0 - p) * (2.0 / (windows - 1.0) + excess / windows).sqrt();
-            counts.fano_unbiased().map(|fano| (fano - expected) / error)
-        });
-        let deviations: Vec<f64> = deviations.collect();
+        }
         let count = deviations.len() as f64;
         (count > 0.0).then(|| Self {
             units: deviations.len(),
@@ -140,6 +184,7 @@ mod tests {
     use super::*;
     use crate::analysis::spikes;
     use crate::signal::SpikeTrains;
+    use rand::RngExt;
 
     #[test]
     fn indicators_worked_out_by_hand() {
@@ -151,9 +196,47 @@ mod tests {
         assert_eq!((found.units, found.dead, found.always_on), (3, 1.0 / 3.0, 1.0 / 3.0));
         assert_eq!((found.mean_rate, found.rate_variance), (Some(0.5), Some(0.25)));
         assert_eq!((found.mean_fano, found.fano_variance), (Some(0.5), Some(0.5)));
+        // Two intervals have only the one that is always on, of 1 step each, and a train of intervals
+        // 1, 1, 4 beside it.
+        assert_eq!((found.mean_cv, found.coin_cv), (Some(0.0), Some(0.0)));
+        let trains = SpikeTrains::new(vec![1, 1, 1, 0, 0, 0, 1, 0], 8).expect("a train");
+        let one = Indicators::of(&spikes::measure(&trains, &[2]).expect("it fits"));
+        let (cv, coin) = (one.mean_cv.expect("defined"), one.coin_cv.expect("defined"));
+        assert!((cv - 0.5f64.sqrt()).abs() < 1e-12 && (coin - 0.5f64.sqrt()).abs() < 1e-12);
         let none = Indicators::of(&units[..1]);
         assert_eq!((none.mean_rate, none.rate_variance), (Some(0.0), None));
         assert_eq!((none.mean_fano, none.fano_variance), (None, None));
+        assert_eq!((none.mean_cv, none.coin_cv), (None, None));
         assert_eq!(Identity::of(&units, 2), None, "no unit has enough spikes");
+    }
+    /// Coins thrown step by step, `rates[i]` the chance of unit `i`.
+    fn coins(rates: &[f64], steps: usize, seed: u64) -> Vec<SpikeStatistics> {
+        let mut chance = random::stream(seed, "test/coins", 0);
+        let step = |rate: &f64| u32::from(chance.random_bool(*rate));
+        let counts = rates.iter().flat_map(|rate| std::iter::repeat_n(rate, steps)).map(step);
+        let trains = SpikeTrains::new(counts.collect(), steps).expect("whole trains");
+        spikes::measure(&trains, &[100]).expect("they fit")
+    }
+
+    #[test]
+    fn coins_are_as_far_from_the_identity_as_chance_lets_them_and_rare_ones_are_counted_out() {
+        // 20 too rare, one that is always on, and one that is dead.
+        let mut rates = vec![0.004; 20];
+        rates.extend([1.0, 0.0]);
+        rates.extend((0..2_000).map(|unit| 0.05 + 0.9 * f64::from(unit) / 2_000.0));
+        let units = coins(&rates, 2_000, 3);
+        let found = Identity::of(&units, 100).expect("units that spike");
+        assert_eq!((found.units, found.rare, found.by_chance), (2_000, 20, None));
+        assert!((0.9..1.1).contains(&found.root_mean_square), "{found:?}");
+        // The largest of 2,000: of 20 windows the upper tail of chi-squared is long.
+        let chance: Vec<f64> =
+            (0..20).filter_map(|seed| largest_by_chance(&units, 100, seed)).collect();
+        assert_eq!(chance.len(), 20);
+        let most = chance.iter().copied().fold(0.0, f64::max);
+        let least = chance.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(3.0 < least && least < most && most < 8.0, "{least} {most}");
+        assert!((0.8 * least..1.2 * most).contains(&found.largest), "{found:?} {least} {most}");
+        assert_eq!(largest_by_chance(&units, 100, 3), Some(chance[3]), "the same seed");
+        assert_eq!(largest_by_chance(&units[..22], 100, 1), None);
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Place in the flow: settings in, sentences into the outcome; the report prints them.
 
-use super::settings::Settings;
+use super::found;
+use super::settings::{Comparison, Settings};
+use crate::analysis::bootstrap::RESAMPLES;
 use crate::datasets::images::Images;
 use crate::models::images::Architecture;
 
@@ -31,8 +33,8 @@ pub(super) fn sentences(settings: &Settings, images: &Images) -> Vec<String> {
              {}, no dropout, weight decay or augmentation. A network generalises where it learns the \
              true labels and memorises where every label was replaced, once and for all, by a \
              uniformly random class (Zhang et al. 2017); shares of replaced labels here: {:?}. Each \
-             was trained until it gave {} % of the training pictures their labels, for {} epochs at \
-             most; {} networks of each kind.",
+             was trained until after a pass over the pictures it gave {} % of them their labels, for \
+             {} passes at most; {} networks of each kind.",
             settings.training.rate,
             settings.training.batch,
             comparison.label_noise,
@@ -45,20 +47,46 @@ pub(super) fn sentences(settings: &Settings, images: &Images) -> Vec<String> {
              where its activation after the ReLU is above {}; a step is one picture. Counts are of \
              windows of {} steps that do not overlap; rate is spikes per step, the Fano factor the \
              variance (n - 1) of the counts over their mean. MFR and MFF are means over units, MFF \
-             over those that spike at all; Var is the variance (n - 1) over the same units.",
+             over those that spike at all; Var is the variance (n - 1) over the same units. The \
+             coefficient of variation of the intervals between spikes is a mean over the units that \
+             have two or more, beside the mean of sqrt(1 - p), what coins of their rates p have.",
             spikes.threshold, spikes.window
         ),
         format!(
             "Orders: shuffled, every picture once at random; blocked, class after class; repeated, \
              one picture in {} shown {} times in a row, each time with fresh Gaussian noise of \
-             standard deviation {} on every pixel.",
+             standard deviation {} on every pixel. In the shuffled order the largest deviation of a \
+             Fano factor from 1 - p stands beside that of as many independent coins of the same \
+             rates in as many windows, simulated once.",
             spikes.repeats, spikes.repeats, spikes.noise
         ),
-        "Comparison: the networks with the most random labels against those with the fewest, at the \
-         first epoch at which each reached a training accuracy, and at the end. Intervals are 95 % \
-         percentile intervals of a bootstrap over networks (2,000 draws); the area under the ROC \
-         curve is the share of pairs of networks in which the memorising one has the larger number, \
-         ties counted half."
-            .to_owned(),
+        compared(comparison),
     ]
+}
+
+/// How memorising and generalising networks are compared.
+fn compared(comparison: &Comparison) -> String {
+    let within = match comparison.per_doubling {
+        0 => String::new(),
+        times => format!(
+            " Networks are looked at before training and after every pass over the training \
+             pictures; within a pass the accuracy on all of them is taken {times} times while the \
+             batches learned so far double (at most once a batch), and the network is looked at \
+             where it reaches one of these accuracies."
+        ),
+    };
+    format!(
+        "Comparison: the networks with the most random labels against those with the fewest, in \
+         pairs of one seed, which have initial weights and the order of pictures in common; where \
+         each first reached a training accuracy of {:?}, and at the end.{within} Accuracies count as \
+         matched where the means of the two kinds differ by {} at most. Intervals are 95 % \
+         percentile intervals of a bootstrap over pairs ({RESAMPLES} draws), widened about the mean \
+         by sqrt(n / (n - 1)) t / 1.96 with Student's t of n - 1 degrees of freedom, because n, the \
+         pairs, are few: of three pairs of normal numbers 95 % of such intervals hold the true \
+         difference, 75 % of plain ones. The area under the ROC curve is the share of pairs of \
+         networks, of whatever seeds, in which the memorising one has the larger number, ties \
+         counted half.",
+        comparison.matched,
+        found::Comparison::NEAR
+    )
 }

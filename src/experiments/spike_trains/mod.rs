@@ -26,6 +26,7 @@ use crate::progress::Observer;
 use crate::signal::random;
 
 pub mod compare;
+mod course;
 pub mod found;
 pub mod indicators;
 mod methods;
@@ -64,25 +65,29 @@ impl Settings {
     /// # Errors
     /// A number is out of range, or fewer than two windows lie in `steps`; the error names it.
     pub fn check(&self, steps: usize) -> Result<()> {
-        let refuse = |name: &str, expected: String, found: String| {
+        let refuse = |name: &str, expected: String, found: String, example: &str| {
             Err(Error::new(format!("expected {expected}, found {found}"))
                 .at(format!("spikes.{name}"))
-                .remedy(format!("set spikes.{name}")))
+                .remedy(format!("set spikes.{name}={example}")))
         };
         if !self.threshold.is_finite() {
-            return refuse("threshold", "a number".into(), self.threshold.to_string());
+            return refuse("threshold", "a number".into(), self.threshold.to_string(), "0");
         }
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return refuse("noise", "a number of at least 0".into(), self.noise.to_string());
+            let expected = "a number of at least 0".into();
+            return refuse("noise", expected, self.noise.to_string(), "0.1");
         }
-        for (name, found) in [("repeats", self.repeats), ("batch", self.batch)] {
+        for (name, found, example) in
+            [("repeats", self.repeats, "10"), ("batch", self.batch, "128")]
+        {
             if found == 0 {
-                return refuse(name, "at least 1".into(), "0".into());
+                return refuse(name, "at least 1".into(), "0".into(), example);
             }
         }
         if self.window == 0 || self.window > steps / 2 {
             let expected = format!("1 to {}, half of the {steps} pictures", steps / 2);
-            return refuse("window", expected, self.window.to_string());
+            let example = (steps / 2).min(Self::default().window).to_string();
+            return refuse("window", expected, self.window.to_string(), &example);
         }
         Ok(())
     }

@@ -31,7 +31,11 @@ pub struct Comparison {
     pub until: f64,
     /// Training accuracies, ascending, at which the kinds are compared on their way.
     pub matched: Vec<f64>,
-    /// Orders in which the training pictures are shown after every epoch; at the end all are.
+    /// How often a network is asked for its training accuracy while the batches that it has learned
+    /// double: where it reaches one of `matched` within a pass, it is looked at there. 0: after
+    /// whole passes only.
+    pub per_doubling: usize,
+    /// Orders in which the training pictures are shown on the way; at the end all are.
     pub orders: Vec<Order>,
 }
 
@@ -42,6 +46,7 @@ impl Default for Comparison {
             label_noise: vec![0.0, 1.0],
             until: 0.99,
             matched: vec![0.3, 0.5, 0.7, 0.9, 0.99],
+            per_doubling: 8,
             orders: vec![Order::Shuffled, Order::Blocked],
         }
     }
@@ -88,30 +93,50 @@ impl Settings {
     /// A setting is out of range; the error names it.
     pub fn check(&self) -> Result<()> {
         self.training.check()?;
-        let refuse = |name: &str, expected: &str, found: String| {
+        let refuse = |name: &str, expected: &str, found: String, example: &str| {
             Err(Error::new(format!("expected {expected}, found {found}"))
                 .at(format!("comparison.{name}"))
-                .remedy(format!("set comparison.{name}")))
+                .remedy(format!("set comparison.{name}={example}")))
         };
-        let Comparison { networks, label_noise, until, matched, orders } = &self.comparison;
+        let Comparison { networks, label_noise, until, matched, orders, .. } = &self.comparison;
         let share = |value: &f64| (0.0..=1.0).contains(value);
         let ascending = |list: &[f64]| list.windows(2).all(|pair| pair[0] < pair[1]);
         if *networks == 0 {
-            return refuse("networks", "at least 1", "0".into());
+            return refuse("networks", "at least 1", "0".into(), "3");
+        }
+        if self.seed.checked_add(*networks as u64).is_none() {
+            let most = u64::MAX - *networks as u64;
+            return Err(Error::new(format!(
+                "expected a seed from which {networks} can be counted, of {most} at most, found {}",
+                self.seed
+            ))
+            .at("seed")
+            .remedy("set seed=1"));
         }
         if label_noise.is_empty() || !label_noise.iter().all(share) || !ascending(label_noise) {
             let expected = "shares from 0 to 1 in ascending order";
-            return refuse("label_noise", expected, format!("{label_noise:?}"));
+            return refuse("label_noise", expected, format!("{label_noise:?}"), "[0,1]");
         }
         if !(*until > 0.0 && *until <= 1.0) {
-            return refuse("until", "a share above 0, of 1 at most", until.to_string());
+            let expected = "a share above 0, of 1 at most";
+            return refuse("until", expected, until.to_string(), "0.99");
         }
         if !matched.iter().all(share) || !ascending(matched) {
             let expected = "shares from 0 to 1 in ascending order";
-            return refuse("matched", expected, format!("{matched:?}"));
+            return refuse("matched", expected, format!("{matched:?}"), "[0.3,0.5,0.7,0.9]");
         }
-        if orders.is_empty() {
-            return refuse("orders", "at least one of shuffled, blocked, repeated", "none".into());
+        if let Some(beyond) = matched.iter().find(|accuracy| *accuracy > until) {
+            let expected =
+                format!("accuracies up to comparison.until, {until}, where networks stop");
+            let reached: Vec<&f64> = matched.iter().filter(|accuracy| *accuracy <= until).collect();
+            let example = format!("{reached:?}").replace(' ', "");
+            return refuse("matched", &expected, beyond.to_string(), &example);
+        }
+        let twice = (1..orders.len()).find(|&at| orders[..at].contains(&orders[at]));
+        if orders.is_empty() || twice.is_some() {
+            let expected = "at least one of shuffled, blocked, repeated, each once";
+            let found = format!("{orders:?}").to_lowercase();
+            return refuse("orders", expected, found, "[\"shuffled\",\"blocked\"]");
         }
         Ok(())
     }

@@ -1,28 +1,30 @@
 //! The run of `spike-trains`: networks that learn true labels and random ones, looked at after every
-//! epoch.
+//! pass over the pictures, and where they reach an accuracy at which they are compared.
 //!
 //! Place in the flow: settings in, the outcome out. Every network has a folder of its own in the run
 //! folder, in which its training goes on after a stop, and `network.json` once it is done.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use burn::module::Module;
 
-use super::compare::Difference;
-use super::found::{Comparison, Example, Look, Network, Outcome, Pictures, Seconds, View};
+pub use super::compare::INDICATORS;
+use super::compare::comparisons;
+use super::course::Course;
+use super::found::{Example, Look, Network, Outcome, Pictures, Seconds, View};
+use super::indicators::largest_by_chance;
 use super::settings::Settings;
 use super::{Identity, Indicators, Layer, Order, Presentation, Recorded, Viewing, methods};
 use crate::analysis::spikes::poisson;
 use crate::datasets::images::{self, Images, Part, labels};
 use crate::error::{Error, Result};
 use crate::experiments::machine::{self, Machine};
-use crate::experiments::outcome::Spread;
 use crate::experiments::run_folder::{self, RunFolder};
 use crate::files::write_whole;
 use crate::models::checkpoint::{self, Metadata};
-use crate::models::images::{Classifier, Classifying, score};
+use crate::models::images::{Classifier, Classifying, Within, score};
 use crate::models::training::{self, Epoch, Keeping};
 use crate::progress::{Observer, Silent};
 
@@ -47,7 +49,10 @@ impl Study {
         observer.begin("reading the pictures", 0);
         let images = images::load(&settings.images, settings.seed)?;
         settings.model.architecture.check(images.training.shape)?;
-        for (half, part) in [("training", &images.training), ("test", &images.test)] {
+        let mut halves = [("training", &images.training), ("test", &images.test)];
+        // The smaller first: what is advised then suits both.
+        halves.sort_by_key(|(_, part)| part.len());
+        for (half, part) in halves {
             let window = settings.spikes.window;
             if window > part.len() / 2 {
                 let found = part.len();
@@ -56,10 +61,12 @@ impl Study {
                     2 * window
                 ))
                 .at(&images.source)
-                .remedy(format!(
-                    "take more {half} pictures, or set spikes.window to {} or less",
-                    found / 2
-                )));
+                .remedy(match found / 2 {
+                    0 => format!("take more {half} pictures"),
+                    most => {
+                        format!("take more {half} pictures, or set spikes.window to {most} or less")
+                    }
+                }));
             }
             settings.spikes.check(part.len())?;
         }
@@ -139,57 +146,25 @@ impl Study {
         folder: &RunFolder,
         observer: &mut dyn Observer,
     ) -> Result<Network> {
-        let name = format!("noise-{:03.0}-seed-{seed}", 100.0 * label_noise);
-        let home = folder.file("networks").join(name);
+        // The share as it is: two that round to one percent are two networks.
+        let home = folder.file("networks").join(format!("noise-{label_noise}-seed-{seed}"));
         std::fs::create_dir_all(&home)
             .map_err(|cause| Error::file("make the network's folder", &home, cause))?;
         let done = home.join("network.json");
-        if let Some(network) = run_folder::done(&done)? {
+        if let Some(network) = done_before(&done, seed, label_noise)? {
             return Ok(network);
         }
-        let Images { training: part, test, .. } = &self.images;
+        let part = &self.images.training;
         let learned = labels::noisy(&part.labels, label_noise, seed);
-        let settings = training::Settings {
-            keep: vec![self.settings.training.epochs],
-            ..self.settings.training.clone()
-        };
         let device = machine.device.clone().autodiff();
-        let architecture = self.settings.model.architecture;
-        let fresh = Classifier::new(architecture, part.shape, seed, &device);
-        let course = RefCell::new(Course::open(home.join("course.json"))?);
-        let look = |network: &Classifier, epoch: &Epoch| -> Result<bool> {
-            let look = self.look(network, epoch.epoch as f64, &learned, seed, machine)?;
-            let enough = look.training_accuracy >= self.settings.comparison.until;
-            course.borrow_mut().add(look)?;
-            Ok(enough)
-        };
-        if course.borrow().looks.is_empty() {
-            let look = self.look(&fresh.valid(), 0.0, &learned, seed, machine)?;
-            course.borrow_mut().add(look)?;
-        }
-        let lesson = Classifying {
-            training: part,
-            labels: &learned,
-            test,
-            settings: &settings,
-            seed,
-            look: &look,
-        };
-        let origin = Metadata::from([
-            ("settings".to_owned(), toml::to_string(&settings).expect("plain data")),
-            ("pictures".to_owned(), format!("{} {label_noise} {seed}", self.images.source)),
-        ]);
-        let resume = home.join("checkpoint.safetensors").is_file();
-        let keeping = Keeping { folder: &home, resume, origin: &origin };
+        let fresh = Classifier::new(self.settings.model.architecture, part.shape, seed, &device);
         let untrained = fresh.valid();
-        let trained = training::train(&lesson, fresh, &settings, keeping, &device, observer)?;
-        let last = training::kept_path(&home, trained.history.len());
-        let (weights, _) = checkpoint::read(&last)?;
-        let network = checkpoint::with_parameters(untrained.clone(), &weights)?;
+        let (network, course) =
+            self.trained(fresh, (seed, label_noise), &learned, &home, machine, observer)?;
         let found = Network {
             seed,
             label_noise,
-            course: course.into_inner().looks,
+            course,
             end: self.views(&network, seed, &Order::ALL, machine, observer)?,
             untrained: self.views(&untrained, seed, &Order::ALL, machine, observer)?,
         };
@@ -198,20 +173,82 @@ impl Study {
         Ok(found)
     }
 
-    /// A network after `passes` over the training pictures.
+    /// The network `fresh` once it has learned `learned`, and what was seen on its way; from where
+    /// the folder `home` says that it stopped.
+    fn trained(
+        &self,
+        fresh: Classifier,
+        (seed, label_noise): (u64, f64),
+        learned: &[u8],
+        home: &Path,
+        machine: &Machine,
+        observer: &mut dyn Observer,
+    ) -> Result<(Classifier, Vec<Look>)> {
+        let Images { training: part, test, .. } = &self.images;
+        let comparison = &self.settings.comparison;
+        let settings = training::Settings {
+            keep: vec![self.settings.training.epochs],
+            ..self.settings.training.clone()
+        };
+        let course = RefCell::new(Course::open(home.join("course.json"))?);
+        let accuracy = |network: &Classifier| self.accuracy(network, part, learned);
+        let add = |network: &Classifier, passes: f64, accuracy: f64| {
+            let look = self.look(network, passes, accuracy, seed, machine)?;
+            course.borrow_mut().add(look)
+        };
+        let look = |network: &Classifier, epoch: &Epoch| {
+            let accuracy = accuracy(network);
+            add(network, epoch.epoch as f64, accuracy).map(|()| accuracy >= comparison.until)
+        };
+        // Within a pass only what is compared is looked at.
+        let within = |network: &Classifier, passes: f64| {
+            let accuracy = accuracy(network);
+            let reached = course.borrow().reaches(&comparison.matched, accuracy, passes);
+            if reached { add(network, passes, accuracy) } else { Ok(()) }
+        };
+        let untrained = fresh.valid();
+        if course.borrow().looks.is_empty() {
+            add(&untrained, 0.0, accuracy(&untrained))?;
+        }
+        let lesson = Classifying {
+            training: part,
+            labels: learned,
+            test,
+            settings: &settings,
+            seed,
+            look: &look,
+            within: Some(Within { per_doubling: comparison.per_doubling, look: &within }),
+        };
+        let origin = Metadata::from([
+            ("settings".to_owned(), toml::to_string(&settings).expect("plain data")),
+            ("pictures".to_owned(), format!("{} {label_noise} {seed}", self.images.source)),
+        ]);
+        let resume = home.join("checkpoint.safetensors").is_file();
+        let keeping = Keeping { folder: home, resume, origin: &origin };
+        let device = machine.device.clone().autodiff();
+        let trained = training::train(&lesson, fresh, &settings, keeping, &device, observer)?;
+        let last = training::kept_path(home, trained.history.len());
+        let (weights, _) = checkpoint::read(&last)?;
+        let network = checkpoint::with_parameters(untrained, &weights)?;
+        Ok((network, course.into_inner().looks))
+    }
+
+    /// The share of the pictures of `part` that `network` classifies as `labels` say.
+    fn accuracy(&self, network: &Classifier, part: &Part, labels: &[u8]) -> f64 {
+        let score = score(network, part, labels, self.settings.training.batch, &Silent);
+        score.expect("nobody stops it").accuracy()
+    }
+
+    /// A network after `passes` over the training pictures, which classifies them with
+    /// `training_accuracy`.
     fn look(
         &self,
         network: &Classifier,
         passes: f64,
-        learned: &[u8],
+        training_accuracy: f64,
         seed: u64,
         machine: &Machine,
     ) -> Result<Look> {
-        let size = self.settings.training.batch;
-        let accuracy = |part: &Part, labels: &[u8]| {
-            let score = score(network, part, labels, size, &Silent);
-            score.expect("nobody stops it").accuracy()
-        };
         let (training, test) = (&self.images.training, &self.images.test);
         let orders = &self.settings.comparison.orders;
         let view = |&order| {
@@ -219,8 +256,8 @@ impl Study {
         };
         Ok(Look {
             passes,
-            training_accuracy: accuracy(training, learned),
-            test_accuracy: accuracy(test, &test.labels),
+            training_accuracy,
+            test_accuracy: self.accuracy(network, test, &test.labels),
             views: orders.iter().map(view).collect::<Result<_>>()?,
         })
     }
@@ -269,6 +306,10 @@ impl Study {
         let model =
             |layer: &Layer| poisson::summary(&layer.units, &layer.kept, spikes.window, seed);
         let poisson = shown().map(model).collect();
+        let mut identity = Identity::of(recorded.units(), spikes.window);
+        if let Some(identity) = identity.as_mut().filter(|_| whole && order == Order::Shuffled) {
+            identity.by_chance = largest_by_chance(recorded.units(), spikes.window, seed);
+        }
         let seconds = Seconds { model: began.elapsed().as_secs_f64(), ..recorded.seconds };
         let rates = |layer: &Layer| binned(layer.units.iter().map(|unit| unit.rate(1.0)), 20, 0.05);
         let fanos = |layer: &Layer| {
@@ -282,11 +323,28 @@ impl Study {
             layers: recorded.layers.iter().map(|layer| Indicators::of(&layer.units)).collect(),
             poisson,
             examples: shown().map(|layer| Example::of(&layer.kept, spikes.window)).collect(),
-            identity: Identity::of(recorded.units(), spikes.window),
+            identity,
             rates: shown().map(rates).collect(),
             fanos: shown().map(fanos).collect(),
             seconds,
         })
+    }
+}
+
+/// The network of `seed` and `label_noise`, where the file `path` says that it is done.
+fn done_before(path: &Path, seed: u64, label_noise: f64) -> Result<Option<Network>> {
+    let found: Option<Network> = run_folder::done(path)?;
+    match found {
+        Some(other) if (other.seed, other.label_noise) != (seed, label_noise) => {
+            let expected = format!("seed {seed} with a share {label_noise} of random labels");
+            Err(Error::new(format!(
+                "expected the network of {expected}, found seed {} with {}",
+                other.seed, other.label_noise
+            ))
+            .at(path.display())
+            .remedy("remove the file, and the network is looked at again"))
+        }
+        found => Ok(found),
     }
 }
 
@@ -296,103 +354,3 @@ fn binned(values: impl Iterator<Item = f64>, bins: usize, width: f64) -> Vec<u64
     values.for_each(|value| counts[((value / width) as usize).min(bins - 1)] += 1);
     counts
 }
-
-/// The looks at one network so far, on disk after each.
-struct Course {
-    path: PathBuf,
-    looks: Vec<Look>,
-}
-
-impl Course {
-    fn open(path: PathBuf) -> Result<Self> {
-        let looks = run_folder::done(&path)?.unwrap_or_default();
-        Ok(Self { path, looks })
-    }
-
-    /// Adds a look, in the place of an earlier one at the same place and all later ones.
-    fn add(&mut self, look: Look) -> Result<()> {
-        self.looks.retain(|earlier| earlier.passes < look.passes);
-        self.looks.push(look);
-        let text = serde_json::to_string(&self.looks).expect("looks are plain data");
-        write_whole(&self.path, text.as_bytes())
-    }
-}
-
-/// Memorising (the most label noise) against generalising (the least) networks.
-fn comparisons(
-    networks: &[Network],
-    layers: &[(String, usize)],
-    settings: &Settings,
-) -> Vec<Comparison> {
-    let noise = &settings.comparison.label_noise;
-    let (Some(&least), Some(&most)) = (noise.first(), noise.last()) else { return Vec::new() };
-    if least == most {
-        return Vec::new();
-    }
-    let of_kind = |wanted: f64| networks.iter().filter(move |one| one.label_noise == wanted);
-    let mut found = Vec::new();
-    type Place<'a> = (Option<&'a Look>, &'a [View]);
-    let mut compare = |at: String, place: &dyn for<'a> Fn(&'a Network) -> Place<'a>| {
-        let accuracy = |kind: f64| {
-            let looks = of_kind(kind).filter_map(|network| place(network).0);
-            Spread::of(&looks.map(|look| look.training_accuracy).collect::<Vec<_>>()).mean
-        };
-        let accuracies = accuracy(most).zip(accuracy(least));
-        let [memorising, generalising] = [most, least]
-            .map(|kind| of_kind(kind).map(|network| place(network).1).collect::<Vec<_>>());
-        let Some(shape) = memorising.iter().chain(&generalising).find(|views| !views.is_empty())
-        else {
-            return;
-        };
-        for (place, View { pictures, order, .. }) in shape.iter().enumerate() {
-            for layer in 0..=layers.len() {
-                for (indicator, value) in INDICATORS {
-                    let values = |networks: &[&[View]]| -> Vec<f64> {
-                        let of = |views: &&[View]| {
-                            let view = views.get(place)?;
-                            value(if layer == 0 { &view.whole } else { &view.layers[layer - 1] })
-                        };
-                        networks.iter().filter_map(of).collect()
-                    };
-                    let (ones, others) = (values(&memorising), values(&generalising));
-                    let index = found.len() as u64;
-                    let Some(difference) = Difference::of(&ones, &others, settings.seed, index)
-                    else {
-                        continue;
-                    };
-                    found.push(Comparison {
-                        at: at.clone(),
-                        pictures: pictures.clone(),
-                        order: *order,
-                        layer: match layer {
-                            0 => "all".to_owned(),
-                            layer => layers[layer - 1].0.clone(),
-                        },
-                        indicator: indicator.to_owned(),
-                        accuracies,
-                        difference,
-                    });
-                }
-            }
-        }
-    };
-    for accuracy in &settings.comparison.matched {
-        compare(accuracy.to_string(), &|network| {
-            let look = network.first_at(*accuracy);
-            (look, look.map_or(&[], |look| &look.views))
-        });
-    }
-    compare("end".to_owned(), &|network| (network.course.last(), &network.end));
-    found
-}
-
-/// An indicator's value.
-type Value = fn(&Indicators) -> Option<f64>;
-
-/// The indicators that are compared.
-pub const INDICATORS: [(&str, Value); 4] = [
-    ("MFR", |found| found.mean_rate),
-    ("MFF", |found| found.mean_fano),
-    ("Var(rate)", |found| found.rate_variance),
-    ("Var(Fano)", |found| found.fano_variance),
-];

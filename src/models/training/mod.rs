@@ -26,86 +26,9 @@ use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::signal::random;
 
-/// How a network is trained, as a settings file holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// Epochs at most.
-    pub epochs: usize,
-    /// Reviews per batch.
-    pub batch: usize,
-    /// Tokens per review: longer ones are cut, shorter ones padded with zeros at the end.
-    pub steps: usize,
-    /// Adam's learning rate.
-    pub rate: f64,
-    /// What the norm of all gradients together is held to; 0 for no limit.
-    pub clip: f64,
-    /// Input dropout.
-    pub dropout: f64,
-    /// Epochs without a better validation accuracy after which training stops; 0 for never.
-    pub patience: usize,
-    /// Epochs (from 1) whose weights are kept beside the best one's; where there are any, the last
-    /// epoch's too.
-    pub keep: Vec<usize>,
-}
+mod settings;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            epochs: 8,
-            batch: 64,
-            steps: 500,
-            rate: 5e-3,
-            clip: 0.0,
-            dropout: 0.1,
-            patience: 0,
-            keep: vec![1, 2, 3, 5, 10, 15, 20, 30, 50, 100],
-        }
-    }
-}
-
-impl Settings {
-    /// # Errors
-    /// A number is out of range; the error names it.
-    pub fn check(&self) -> Result<()> {
-        let refuse = |name: &str, expected: &str, found: String| {
-            Err(Error::new(format!("expected {expected}, found {found}"))
-                .at(format!("training.{name}"))
-                .remedy(format!("set training.{name}")))
-        };
-        if self.epochs == 0 {
-            return refuse("epochs", "at least 1", "0".into());
-        }
-        if self.steps < 2 {
-            return refuse("steps", "at least 2", self.steps.to_string());
-        }
-        if !(self.rate > 0.0 && self.rate.is_finite()) {
-            return refuse("rate", "a positive number", self.rate.to_string());
-        }
-        if !(self.clip >= 0.0 && self.clip.is_finite()) {
-            return refuse("clip", "a number of 0 or more", self.clip.to_string());
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return refuse("dropout", "a number from 0 to below 1", self.dropout.to_string());
-        }
-        if self.batch == 0 || self.batch >= 1 << 16 {
-            return refuse("batch", "a number from 1 to 65535", self.batch.to_string());
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// There are fewer training examples than one batch takes.
-    pub fn check_examples(&self, found: usize) -> Result<()> {
-        if found >= self.batch {
-            return Ok(());
-        }
-        let what =
-            format!("expected at least a batch of {} training examples, found {found}", self.batch);
-        let remedy = "give more of them, or a smaller training.batch (--batch)";
-        Err(Error::new(what).at("training.batch").remedy(remedy))
-    }
-}
+pub use settings::Settings;
 
 /// One epoch of training, as a line of `metrics.jsonl`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -201,6 +124,15 @@ pub trait Lesson {
     /// Judges the validation set with a network that does not track gradients; `None` where the
     /// user asked to stop meanwhile.
     fn validate(&self, network: &Self::Network, observer: &dyn Observer) -> Option<Score>;
+    /// Looks at the network, if the lesson wishes, within epoch `epoch` (from 0) after `batch` of its
+    /// batches, more than none and fewer than all; it still tracks gradients. A run that is resumed
+    /// looks there once, or again where a failure threw it back.
+    ///
+    /// # Errors
+    /// Whatever keeps it from looking; it ends the training.
+    fn glance(&self, _network: &Self::Network, _epoch: usize, _batch: usize) -> Result<()> {
+        Ok(())
+    }
     /// Looks at the network after an epoch, which does not track gradients; true ends the training.
     /// A run that is resumed looks at each epoch once, or twice at the one that a failure cut off.
     ///
@@ -370,8 +302,11 @@ impl<L: Lesson> Course<'_, L> {
                     "take a smaller training.rate; the weights of the best epoch are kept",
                 ));
             }
-            if observer.stopping() && self.position.batch < batches {
-                return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
+            if self.position.batch < batches {
+                self.lesson.glance(&self.network, number - 1, self.position.batch)?;
+                if observer.stopping() {
+                    return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
+                }
             }
         }
         let network = self.network.valid();
