@@ -4,7 +4,7 @@
 
 use super::findings::{accuracies, answers, caution, cost};
 use super::identity::identity;
-use super::kinds::{beside, both, kinds, mean, order, over, values};
+use super::kinds::{beside, both, kinds, mean, order, shortly, values};
 use super::model::tested;
 use super::stations::{Station, Way, of_all, passes, stations, ways};
 use super::tables::{area, difference, orders};
@@ -208,12 +208,12 @@ fn layers(text: &mut String, outcome: &Outcome) {
                     .collect()
             };
             let shuffled = found(Order::Shuffled);
-            let fano = |wanted| over(found(wanted).iter().map(|one| one.mean_fano));
+            let fano = |wanted| shortly(found(wanted).iter().map(|one| one.mean_fano));
             let [dead, always, ..] = beside(&shuffled);
             let cells = [
                 &shortened(&kind, KIND)[..],
                 &shortened(name, LAYER),
-                &over(shuffled.iter().map(|one| one.mean_rate)),
+                &shortly(shuffled.iter().map(|one| one.mean_rate)),
                 &fano(Order::Shuffled),
                 &fano(Order::Blocked),
                 &fano(Order::Repeated),
