@@ -42,7 +42,9 @@ const MESH: RGBColor = RGBColor(226, 226, 226);
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 type Area<'b> = DrawingArea<SVGBackend<'b>, Shift>;
 /// What drawing gives.
-pub(super) type Drawn = std::result::Result<(), DrawingAreaErrorKind<std::io::Error>>;
+pub(super) type Drawn = std::result::Result<(), Fault>;
+/// Why nothing was drawn.
+pub(super) type Fault = DrawingAreaErrorKind<std::io::Error>;
 
 /// The shape that stands at a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,20 @@ impl Panel {
             Error::new(format!("cannot draw the figure '{}'", self.description)).because(error)
         })?;
         Ok(self.with_head(&svg))
+    }
+
+    /// As [`Panel::draw`], with the SVG elements on top that `plot` gives.
+    pub fn draw_with(
+        &self,
+        plot: impl for<'a, 'b> FnOnce(&mut Chart<'a, 'b>) -> std::result::Result<String, Fault>,
+    ) -> Result<String> {
+        let mut elements = String::new();
+        let mut svg = self.draw(|chart| {
+            elements = plot(chart)?;
+            Ok(())
+        })?;
+        svg.insert_str(svg.rfind("</svg>").unwrap_or(svg.len()), &elements);
+        Ok(svg)
     }
 
     fn draw_into(
@@ -211,6 +227,27 @@ pub(super) fn points(chart: &mut Chart<'_, '_>, look: Look, points: &[(f64, f64)
 pub(super) fn bar(chart: &mut Chart<'_, '_>, colour: RGBColor, corners: [(f64, f64); 2]) -> Drawn {
     chart.draw_series([Rectangle::new(corners, colour.mix(BAR).filled())])?;
     Ok(())
+}
+
+/// Level bars of a height, each from left to right at its middle: one path, however many.
+pub(super) fn levels(
+    chart: &Chart<'_, '_>,
+    colour: RGBColor,
+    height: f64,
+    bars: &[([f64; 2], f64)],
+) -> String {
+    let placed = |at: f64, up: f64| chart.backend_coord(&(at, up));
+    let thick = placed(0.0, 0.0).1 - placed(0.0, height).1;
+    let mut path = String::new();
+    for &([from, to], middle) in bars {
+        let ((left, y), (right, _)) = (placed(from, middle), placed(to, middle));
+        path.push_str(&format!("M{left} {y}h{}", right - left));
+    }
+    let RGBColor(red, green, blue) = colour;
+    format!(
+        "<path d=\"{path}\" fill=\"none\" stroke=\"rgb({red},{green},{blue})\" \
+         stroke-width=\"{thick}\"/>\n"
+    )
 }
 
 /// A pale area, given by its outline.

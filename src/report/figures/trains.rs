@@ -2,13 +2,17 @@
 //!
 //! Place in the flow: examples and histograms of an outcome -> one panel each.
 
-use super::frame::{Look, Mark, Panel, bar, line, thin};
+use super::frame::{Look, Mark, Panel, bar, levels, line};
 use super::ticks::Axis;
 use super::{BLUE, GREY, VERMILION, look};
 use crate::error::Result;
 use crate::experiments::spike_trains::found::Example;
 
-/// A short line for each spike of some units.
+/// Height of a unit's spikes in a raster, of the distance between units.
+const SPIKE: f64 = 0.8;
+
+/// Where some units spike: a bar for each run of spikes, all of them one path, for there are
+/// thousands.
 pub(in crate::report) fn raster(example: &Example, kind: &str) -> Result<String> {
     let units = example.raster.len() as f64;
     let panel = Panel {
@@ -18,15 +22,16 @@ pub(in crate::report) fn raster(example: &Example, kind: &str) -> Result<String>
         up: Axis::whole(0.0, units + 1.0, 5, "unit"),
         legend: Vec::new(),
     };
-    panel.draw(|chart| {
-        for (unit, spikes) in example.raster.iter().enumerate() {
-            for &step in spikes {
-                let (at, foot) = (step as f64 + 0.5, unit as f64 + 0.6);
-                thin(chart, BLUE, vec![(at, foot), (at, foot + 0.8)])?;
-            }
-        }
-        Ok(())
-    })
+    let bars = example.raster.iter().enumerate().flat_map(|(unit, spikes)| {
+        let next = |one: &usize, other: &usize| one + 1 == *other;
+        let middle = unit as f64 + 1.0;
+        spikes.chunk_by(next).map(move |run| {
+            let end = run.last().map_or(0, |last| last + 1);
+            ([run.first().copied().unwrap_or(end) as f64, end as f64], middle)
+        })
+    });
+    let bars: Vec<([f64; 2], f64)> = bars.collect();
+    panel.draw_with(|chart| Ok(levels(chart, BLUE, SPIKE, &bars)))
 }
 
 /// The counts per window of the example's unit, and what both models expect.
@@ -63,10 +68,18 @@ pub(in crate::report) fn counts(example: &Example, kind: &str) -> Result<String>
     })
 }
 
+/// A histogram that is drawn as an outline.
+pub(in crate::report) struct Outline {
+    pub words: String,
+    pub counts: Vec<u64>,
+    /// Whether the others are to be held against it.
+    pub reference: bool,
+}
+
 /// The outlines of histograms in bins of `width` from 0, as shares of all units; `None` where all
 /// are empty.
 pub(in crate::report) fn outlines(
-    kinds: &[(String, Vec<u64>)],
+    kinds: &[Outline],
     width: f64,
     (name, description): (&str, &str),
 ) -> Result<Option<String>> {
@@ -74,18 +87,21 @@ pub(in crate::report) fn outlines(
         let total = counts.iter().sum::<u64>().max(1) as f64;
         counts.iter().map(|&count| 100.0 * count as f64 / total).collect()
     };
-    let shares: Vec<Vec<f64>> = kinds.iter().map(|(_, counts)| share(counts)).collect();
+    let shares: Vec<Vec<f64>> = kinds.iter().map(|one| share(&one.counts)).collect();
     let top = shares.iter().flatten().copied().fold(0.0, f64::max);
     let filled = |shares: &Vec<f64>| shares.iter().rposition(|&share| share > 0.0);
     let Some(last) = shares.iter().filter_map(filled).max() else { return Ok(None) };
-    let looks = |place| Look { mark: Mark::None, ..look(place) };
+    let looks = |place: usize| match kinds[place].reference {
+        true => Look { colour: GREY, mark: Mark::None, dashed: true },
+        false => Look { mark: Mark::None, ..look(place) },
+    };
     let panel = Panel {
         size: (380, 250 + 18 * kinds.len() as i32),
         description: description.to_owned(),
         across: Axis::linear(0.0, width * (last + 1) as f64, 6, name),
         up: Axis::linear(0.0, 1.06 * top, 5, "units (%)"),
         legend: (kinds.iter().enumerate())
-            .map(|(place, (kind, _))| (looks(place), kind.clone()))
+            .map(|(place, one)| (looks(place), one.words.clone()))
             .collect(),
     };
     let drawn = panel.draw(|chart| {
@@ -93,7 +109,11 @@ pub(in crate::report) fn outlines(
             let step = |(bin, &share): (usize, &f64)| {
                 [(width * bin as f64, share), (width * (bin + 1) as f64, share)]
             };
-            line(chart, looks(place), shares[..=last].iter().enumerate().flat_map(step).collect())?;
+            line(
+                chart,
+                looks(place),
+                shares.iter().take(last + 1).enumerate().flat_map(step).collect(),
+            )?;
         }
         Ok(())
     })?;
