@@ -85,6 +85,7 @@ pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     let study = Study::new(&settings)?;
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
+    study.check(&machine)?;
     let folder = match resume {
         Some(path) => RunFolder::open(path)?,
         None => new_folder(options.out.as_deref(), options.force, NAME, &settings)?,

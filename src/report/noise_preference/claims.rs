@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::kinds::{Kind, digits, estimate, estimate_digits, level_of, mean, places};
+use super::findings::NEAR;
+use super::kinds::{Kind, Shift, digits, estimate, estimate_digits, level_of, mean, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
@@ -16,9 +17,9 @@ use crate::report::paper::Source;
 const ABOUT: [f64; 2] = [0.8, 1.25];
 /// Preferred over training noise that is called "none".
 const NOTHING: f64 = 0.1;
-/// Theory explains a shift where it gives it to this share.
+/// Theory explains a shift where it gives it to this share, or to within [`NEAR`] standard errors.
 const EXPLAINED: f64 = 0.1;
-/// A shift below this share of the noise is called none.
+/// A shift that is below this share of the noise, [`NEAR`] standard errors and all, is none.
 const UNMOVED: f64 = 0.01;
 
 /// The paper whose claims are tested.
@@ -33,8 +34,9 @@ pub(super) const PAPER: Source = Source {
 pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
      over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
      is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
-     interval, all networks have to agree: a shift is explained where the moment closure gives it \
-     to a tenth, and there is none below a hundredth of the noise; a bias is left where bias² is \
+     interval, all networks have to agree: there is a shift where it lies above a hundredth of the \
+     noise by 4 standard errors of its simulation, and none where it lies below by as many; it is \
+     explained where the moment closure gives it to a tenth or to 4 standard errors; a bias is left where bias² is \
      greater without noise than at the training noise; no noise is preferred where it is at most a \
      tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
      not clear.";
@@ -201,28 +203,34 @@ fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
     if kind.level == 0.0 || states.is_empty() {
         return None;
     }
-    let over = |value: &dyn Fn(&Stationary) -> Option<f64>| {
-        mean(states.iter().filter_map(|one| value(one)))
-    };
-    let simulated = over(&|one| Some(one.shift))?;
-    let closure = over(&|one| one.shift_closure);
+    let (simulated, closure) = Shift::OfUnits.words(&states)?;
     let figures = match closure {
-        Some(closure) => format!("{} (closure {})", digits(simulated), digits(closure)),
-        None => format!("{} (the closure finds no state)", digits(simulated)),
+        Some(closure) => format!("{simulated} (closure {})", digits(closure)),
+        None => format!("{simulated} (the closure finds no state)"),
     };
-    let still = states.iter().all(|one| one.shift < UNMOVED * kind.level);
-    let explained: Vec<bool> = (states.iter())
-        .map(|one| {
-            let by = |closure: f64| (closure - one.shift).abs() <= EXPLAINED * one.shift;
-            one.shift >= UNMOVED * kind.level && one.shift_closure.is_some_and(by)
-        })
-        .collect();
-    let verdict = match (still, unanimous(&explained)) {
-        (true, _) if states.len() > 1 => Verdict::NotSeen,
-        (false, Verdict::Seen) => Verdict::Seen,
+    let votes = |of: fn(&Stationary, f64) -> bool| {
+        unanimous(&states.iter().map(|one| of(one, kind.level)).collect::<Vec<_>>())
+    };
+    let verdict = match (votes(explained), votes(unmoved)) {
+        (Verdict::Seen, _) => Verdict::Seen,
+        (_, Verdict::Seen) => Verdict::NotSeen,
         _ => Verdict::NotClear,
     };
     Some((format!("rms shift {figures}"), verdict))
+}
+
+/// Whether the units' means shift and theory says how far.
+fn explained(states: &Stationary, level: f64) -> bool {
+    let (shift, error, closure) = Shift::OfUnits.of(states);
+    let reach = NEAR * error.unwrap_or(0.0);
+    let by = |closure: f64| (closure - shift).abs() <= reach.max(EXPLAINED * shift);
+    shift - reach >= UNMOVED * level && closure.is_some_and(by)
+}
+
+/// Whether the units' means stay where they are.
+fn unmoved(states: &Stationary, level: f64) -> bool {
+    let (shift, error, _) = Shift::OfUnits.of(states);
+    shift + NEAR * error.unwrap_or(0.0) < UNMOVED * level
 }
 
 fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
