@@ -314,3 +314,98 @@ fn distance_of(a: &[f64], b: &[f64]) -> f64 {
     let squares: f64 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
     (squares / a.len() as f64).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::distances::distances;
+    use super::*;
+    use crate::analysis::noise::{Nonlinearity, Site};
+    use crate::datasets::tasks::{self, Name};
+    use crate::models::ctrnn::Dynamics;
+
+    /// What is found of a regulator of this weight and bias, trained at `level`.
+    fn neuron(site: Site, [weight, bias]: [f32; 2], level: f64) -> (Mechanism, [f64; 2]) {
+        let weights = Weights {
+            dynamics: Dynamics { nonlinearity: Nonlinearity::Relu, site, rate: 0.1 },
+            inputs: 1,
+            units: 1,
+            outputs: 1,
+            bias: vec![bias],
+            input: vec![0.0],
+            recurrent: vec![weight],
+            readout: vec![1.0],
+            readout_bias: vec![0.0],
+        };
+        let settings = Settings::default();
+        let task = tasks::task(Name::Regulator, &settings.tasks).expect("the task");
+        let subject = Subject { weights: &weights, task: task.as_ref(), level, seed: 1 };
+        let found = mechanism(subject, &settings, None).expect("it runs").expect("input is held");
+        let distance = distances(subject, &settings).expect("it runs").expect("there is noise");
+        let own = distance.in_deviations.map_or(f64::NAN, |own| own.median);
+        (found, [distance.in_noise.median, own])
+    }
+
+    #[test]
+    fn a_shift_is_what_it_is_known_to_be() {
+        // At w = -0.9, b = 1.9 the unit rests at 1, 20 standard deviations of the noise from the kink;
+        // without a weight and a bias it stands at the kink, without feedback.
+        for (weights, level, known) in
+            [([-0.9, 1.9], 0.05, 0.0), ([0.0, 0.0], 0.5, 0.398_942_280_4 * 0.5)]
+        {
+            let (found, _) = neuron(Site::Inside, weights, level);
+            let states = found.levels.iter().find(|states| states.noise == level).expect("there");
+            let error = states.shift_error.expect("known");
+            assert!(error > 0.0 && error < 0.01 * level, "{states:?}");
+            assert!((states.shift - known).abs() <= 4.0 * error, "{states:?}");
+            assert!((states.shift_closure.expect("a state") - known).abs() < 1e-6, "{states:?}");
+            assert_eq!(states.agree, Some(1.0));
+            assert_eq!((states.output, states.output_error), (states.shift, Some(error)));
+            assert_eq!((found.levels[0].shift, found.levels[0].shift_error), (0.0, Some(0.0)));
+        }
+    }
+
+    #[test]
+    fn a_distance_has_the_deviation_of_its_argument_beside_it() {
+        // v = w² g² s² / (1 - (1 - g + g w)²) = 0.023553 s².
+        for (site, deviation) in [(Site::Inside, 1.011_71), (Site::Outside, 0.153_47)] {
+            let [noise, own] = neuron(site, [-0.9, 1.9], 0.05).1;
+            assert!((noise - 20.0).abs() < 0.2, "{site}: {noise}");
+            assert!((noise / own / deviation - 1.0).abs() < 0.03, "{site}: {noise} {own}");
+        }
+    }
+
+    #[test]
+    fn looks_that_hang_together_count_for_less() {
+        let weights = Weights {
+            dynamics: Dynamics { nonlinearity: Nonlinearity::Relu, site: Site::Inside, rate: 0.1 },
+            inputs: 1,
+            units: 200,
+            outputs: 1,
+            bias: vec![0.0; 200],
+            input: vec![0.0; 200],
+            recurrent: vec![0.0; 200 * 200],
+            readout: vec![0.0; 200],
+            readout_bias: vec![0.0],
+        };
+        // 10 realisations of a part, 8 looks at each: independent ones, and all the same.
+        let noise = Philox::named(1, "test/looks");
+        for (together, looks) in [(false, 640.0), (true, 80.0)] {
+            let of_part = |part: u32| {
+                (0..200u32).map(move |unit| {
+                    let values = (0..80u32).map(|look| {
+                        let look = if together { look / 8 } else { look };
+                        f64::from(noise.normals([unit, part, look, 0])[0])
+                    });
+                    let values: Vec<f64> = values.collect();
+                    let middle = mean(&values);
+                    let second: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+                    Moments { count: 80, mean: middle, variance: second / 79.0 }
+                })
+            };
+            let moments: Vec<Moments> = (0..PARTS as u32).flat_map(of_part).collect();
+            let found = Sample::new(&weights, &moments, 10);
+            assert!((found.looks / looks - 1.0).abs() < 0.15, "{} {looks}", found.looks);
+            assert!((mean(&found.states.variance) - 1.0).abs() < 0.1);
+        }
+    }
+}

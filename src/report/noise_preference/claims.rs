@@ -299,4 +299,86 @@ mod tests {
         let found = votes.map(|votes| unanimous(&votes));
         assert_eq!(found, [Seen, NotSeen, NotClear, NotClear, NotClear]);
     }
+
+    /// Two networks trained with noise inside at `level`, as a run has kept one of them.
+    fn told(level: f64, judge: Judge, found: serde_json::Value) -> Option<(String, Verdict)> {
+        let mut network = serde_json::json!({
+            "task": "regulator", "site": "inside", "level": level, "seed": 1, "course": [],
+            "curve": [], "preferred": {"value": 0.0, "interval": null}, "ratio": null,
+            "gain": null, "mechanism": null, "colours": [], "resonance": null, "walks": [],
+            "neuron": null, "seconds": [0.0, 0.0],
+        });
+        let fields = found.as_object().expect("fields").clone();
+        network.as_object_mut().expect("an object").extend(fields);
+        let network: Network = serde_json::from_value(network).expect("a network");
+        let networks = vec![&network, &network];
+        let (task, site) = (Name::Regulator, Site::Inside);
+        judge(&Kind { task, site, level, unit: 0.2, colour: 0, networks, group: None })
+    }
+
+    /// What is told of a shift at s = 0.2: its value, standard error and the closure's.
+    fn of_shift(shift: f64, error: Option<f64>, closure: Option<f64>) -> (String, Verdict) {
+        let mut level = serde_json::json!({
+            "noise": 0.2, "shift": shift, "shift_closure": closure, "output": shift,
+            "output_closure": closure, "variance": 0.01, "variance_closure": 0.01, "agree": 1.0,
+        });
+        if let Some(error) = error {
+            level["shift_error"] = error.into();
+        }
+        let mechanism = serde_json::json!({"levels": [level], "shifts": [], "examples": []});
+        let found = serde_json::json!({"mechanism": mechanism});
+        told(0.2, shifted, found).expect("a shift")
+    }
+
+    #[test]
+    fn no_shift_and_a_shift_are_found() {
+        use Verdict::{NotClear, NotSeen, Seen};
+        let kink = 0.3989 * 0.2;
+        for (shift, error, closure, wanted) in [
+            // A linear unit: no shift, in theory nor beyond the error.
+            (0.0003, Some(0.0002), Some(8.5e-9), NotSeen),
+            (0.0, Some(0.0002), None, NotSeen),
+            // Too few realisations to tell.
+            (0.0, Some(0.0018), Some(8.5e-9), NotClear),
+            // A unit at the kink.
+            (kink, Some(0.001), Some(kink), Seen),
+            (kink, Some(0.001), Some(1.09 * kink), Seen),
+            (kink, Some(0.001), Some(1.11 * kink), NotClear),
+            (kink, Some(0.001), None, NotClear),
+            // A tenth of a small shift is less than what its simulation is sure of.
+            (0.01, Some(0.001), Some(0.0138), Seen),
+            (0.01, Some(0.001), Some(0.0142), NotClear),
+            // As runs of before kept it, with the sampling error in it.
+            (0.00337, None, Some(8.5e-9), NotClear),
+        ] {
+            let (figures, found) = of_shift(shift, error, closure);
+            assert_eq!(found, wanted, "{shift} {error:?} {closure:?}: {figures}");
+        }
+        let figures = of_shift(kink, Some(0.001), Some(kink)).0;
+        // Two networks know it better than one by the root of two.
+        assert_eq!(figures, "rms shift 0.0798 ± 0.00071 (closure 0.0798)");
+    }
+
+    #[test]
+    fn resonance_is_told_from_none() {
+        let found = |preferred: f64, best: Option<f64>| {
+            let best = best.map(|noise| serde_json::json!({"noise": noise, "area": 0.7}));
+            told(
+                0.0,
+                no_resonance,
+                serde_json::json!({
+                    "preferred": {"value": preferred, "interval": null},
+                    "resonance": {"lowered": 0.3, "signal": 0.1, "detections": [], "best": best},
+                }),
+            )
+            .map(|told| told.1)
+        };
+        assert_eq!(found(0.0, Some(0.5)), Some(Verdict::Seen));
+        assert_eq!(found(0.05, Some(0.5)), Some(Verdict::Seen));
+        // A network that prefers the noise that detects best.
+        assert_eq!(found(0.5, Some(0.5)), Some(Verdict::NotSeen));
+        // No noise detects better than any: there is no resonance that could be the cause.
+        assert_eq!(found(0.0, Some(0.0)), Some(Verdict::NotSeen));
+        assert_eq!(found(0.0, None), None);
+    }
 }
