@@ -9,8 +9,8 @@ use noisescope::analysis::noise::preference::Estimate;
 use noisescope::analysis::noise::{Nonlinearity, Site};
 use noisescope::datasets::tasks::Name;
 use noisescope::experiments::noise_preference::found::{
-    About, Check, Colour, Group, Histogram, MazeDrawing, Mechanism, Network, Outcome, Point,
-    Regulator, Resonance, Stationary, UnitCourse, Walks,
+    About, Check, Colour, Distance, Group, Histogram, MazeDrawing, Mechanism, Network, Outcome,
+    Point, Regulator, Resonance, Stationary, UnitCourse, Walks,
 };
 use noisescope::experiments::outcome::Device;
 use noisescope::report::noise_preference::{html, json, text};
@@ -56,8 +56,10 @@ fn mechanism(noises: &[f64], level: f64) -> Mechanism {
     let stationary = |&noise: &f64| Stationary {
         noise,
         shift: 0.3989 * noise,
+        shift_error: Some(0.001 * noise),
         shift_closure: Some(0.4 * noise),
         output: 0.2 * noise,
+        output_error: Some(0.002 * noise),
         output_closure: Some(0.21 * noise),
         variance: 0.018 * noise * noise,
         variance_closure: Some(0.018 * noise * noise),
@@ -78,11 +80,6 @@ fn mechanism(noises: &[f64], level: f64) -> Mechanism {
                 counts: vec![1, 20, 60, 50, 10, 0],
             }),
         }],
-        distance: (level > 0.0).then_some(Distances {
-            median: 0.731 / level,
-            within: 0.625,
-            counted: 320,
-        }),
     }
 }
 
@@ -97,6 +94,7 @@ fn network(task: Name, site: Site, level: f64, seed: u64) -> Network {
         beta: [0.83, 0.11],
         local: [1.21, 0.12],
         spectral: Some(0.79),
+        spectrum: vec![[0.01, 9.0], [0.1, 1.0], [0.4, 0.2]],
         without_feedback: 0.614,
     };
     let walks = |&noise: &f64| Walks {
@@ -123,6 +121,10 @@ fn network(task: Name, site: Site, level: f64, seed: u64) -> Network {
         ratio: (level > 0.0).then(|| Estimate { value: preferred / level, interval: None }),
         gain: estimate(1.9, 0.1),
         mechanism: recurrent.then(|| mechanism(&noises, level)),
+        distance: (level > 0.0).then_some(Distance {
+            in_noise: Distances { median: 0.731 / level, within: 0.625, counted: 320 },
+            in_deviations: Some(Distances { median: 6.54, within: 0.125, counted: 320 }),
+        }),
         colours: match task {
             Name::Function => noises[1..].iter().map(colour).collect(),
             _ => Vec::new(),
@@ -302,17 +304,17 @@ fn the_page_shows_everything_that_was_found() {
     }
     for (heading, figures) in [
         ("What the paper claims", &["0.95 [0.92, 0.98]", "12.2 [10.7, 13.7]", ">seen</td>"][..]),
-        ("What the paper claims", &["0.399 (closure 0.400)", "bias² 0.145 without noise"]),
+        ("What the paper claims", &["± 0.00071 (closure 0.400)", "bias² 0.145 without noise"]),
         (
             "All kinds of networks",
             &["0.951 [0.917, 0.985]", "0.00312", "0.0417", "25.7 %", "0.731"],
         ),
-        ("Noise shifts the fixed points", &["0.0798", "0.0800", "97.0 %"]),
+        ("Noise shifts the fixed points", &["0.0798 ± 0.00014", "0.0800", "97.0 %"]),
         ("Single units", &["unit 17, input \u{2212}0.50", "variance", "density"]),
-        ("Distance from the nonlinearity", &["62.5 %", "3.65"]),
+        ("Distance from the nonlinearity", &["62.5 %", "3.65", "6.54", "12.5 %"]),
         ("One neuron, exactly", &["\u{2212}0.741", "\u{2212}0.752", "0.0217", "0.904", "0.880"]),
         ("Through the maze", &["37.0 % of all its walks", "<polyline", "path length"]),
-        ("Does the noise leave a colour?", &["0.830 ± 0.110", "1.21", "0.79", "0.61"]),
+        ("Does the noise leave a colour?", &["0.830 ± 0.110", "1.21", "0.79", "noise 0.5 s"]),
         ("Is it stochastic resonance?", &["best at s = 1.00", "own preferred noise is 0."]),
         ("Theory against simulation", &["0.199", "0.201", "1.48", "5.20", "apart", "1 of 2"]),
         ("Loss against test noise", &["share that arrives"]),
@@ -361,7 +363,8 @@ fn the_text_says_what_counts() {
         "Noise inside, preferred over training noise: function 0.95, regulator 0.95, maze 0.95",
         "seen in 6, not seen in 0, not clear in 0",
         "1 of 2 closed forms within 4 standard errors",
-        "0.399 (closure 0.400)",
+        "0.399 ± 0.00071 (closure 0.400)",
+        "inside 0.731 (6.54)",
         "of the best neuron",
         "0.83 (0.61 without feedback)",
     ] {

@@ -199,7 +199,13 @@ fn every_task_runs() {
     assert_eq!(of("maze")["walks"].as_array().expect("walks").len(), 5);
     assert!(of("suite")["curve"][0]["score"].is_number());
     assert!(of("integration")["mechanism"].is_null() && !of("feedforward")["mechanism"].is_null());
-    assert!(!of("function")["colours"].as_array().expect("colours").is_empty());
+    for task in tasks.split(',') {
+        let many = of(task)["colours"].as_array().expect("colours").len();
+        assert_eq!(many, if task == "feedforward" { 0 } else { 4 }, "{task}");
+        for distance in ["in_noise", "in_deviations"] {
+            assert!(number(&of(task)["distance"][distance]["median"]) >= 0.0, "{task}");
+        }
+    }
     assert!(summary(&home.join("all"))["maze"]["walls"].as_array().is_some_and(|w| w.len() > 4));
 }
 

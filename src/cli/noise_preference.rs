@@ -62,6 +62,7 @@ pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     let study = Study::new(&settings)?;
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
+    study.check(&machine)?;
     let folder = options.run.folder.open(NAME, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, &mut terminal)?;

@@ -17,7 +17,7 @@ use super::{ALL, LEVELS, SITES, ensemble, network, noise, scattered};
 /// What the stage is given: `rows` rows from the third on, of 2 drives and 5 realisations.
 fn given(weights: &Weights, rows: usize, [first, cut, end]: [usize; 3]) -> [Vec<u32>; 8] {
     let Weights { inputs, units, outputs, .. } = *weights;
-    let (small, quads) = Simulate::fitting(16 << 10, weights).expect("it fits");
+    let (small, quads) = Simulate::fitting(16 << 10, weights.sizes()).expect("it fits");
     assert!(small.words <= Simulate::SMALL.words);
     let simulation = Simulation {
         rows: rows as u32,

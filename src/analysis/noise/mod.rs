@@ -24,6 +24,7 @@
 //! | [`decompose`] | how much of the loss is bias, how much variance? |
 //! | [`detect`] | does noise help to see a weak signal (stochastic resonance)? |
 //! | [`distance`] | how far from the nonlinearity do the units work? |
+//! | [`shift`] | how far does noise move their means? |
 //!
 //! Bad input (NaN, a negative noise level, `g` outside (0, 1], lengths that do not fit) is an
 //! error; what is undefined is `None`; neither is ever a number.
@@ -44,6 +45,7 @@ mod linear;
 pub mod neuron;
 mod normal;
 pub mod preference;
+pub mod shift;
 mod transition;
 
 /// The activation function `f` of a unit: its one home.

@@ -85,6 +85,9 @@ pub struct Network {
     pub gain: Option<Estimate>,
     /// Why, where the task holds its input.
     pub mechanism: Option<Mechanism>,
+    /// Units' inputs from the nonlinearity, over the trials of the test.
+    #[serde(default)]
+    pub distance: Option<Distance>,
     /// The colour of its states at each noise level.
     pub colours: Vec<Colour>,
     /// The control of stochastic resonance, of networks trained without noise.
@@ -126,8 +129,17 @@ pub struct Mechanism {
     pub shifts: Vec<[f64; 3]>,
     /// The units that shift most, level by level.
     pub examples: Vec<UnitCourse>,
-    /// Units' inputs from the nonlinearity, in standard deviations of the training noise.
-    pub distance: Option<Distances>,
+}
+
+/// How far units' inputs lie from the nonlinearity at the training noise: the median over units,
+/// steps and trials.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Distance {
+    /// In standard deviations s of the training noise.
+    pub in_noise: Distances,
+    /// In standard deviations of the inputs themselves over realisations, noise inside included;
+    /// `None` where no input varies.
+    pub in_deviations: Option<Distances>,
 }
 
 /// The stationary states at one noise level.
@@ -135,12 +147,19 @@ pub struct Mechanism {
 pub struct Stationary {
     /// s.
     pub noise: f64,
-    /// Root mean square over units and inputs of the means' shift from those without noise.
+    /// Root mean square over units and inputs of the means' shift from those without noise, less
+    /// what sampling adds.
     pub shift: f64,
+    /// Its standard error; `None` in files of before, whose shift has the sampling in it.
+    #[serde(default)]
+    pub shift_error: Option<f64>,
     /// The same by the closure; `None` where it finds no state.
     pub shift_closure: Option<f64>,
-    /// Root mean square of the outputs' shift.
+    /// Root mean square of the outputs' shift, likewise.
     pub output: f64,
+    /// Its standard error, likewise.
+    #[serde(default)]
+    pub output_error: Option<f64>,
     /// The same by the closure.
     pub output_closure: Option<f64>,
     /// Mean variance of the units.
@@ -182,12 +201,16 @@ pub struct Colour {
     pub noise: f64,
     /// Units that move at all.
     pub units: usize,
-    /// Mean and standard deviation over units of beta by DFA.
+    /// Mean and standard deviation over units of beta by DFA; the deviation of one unit is 0.
     pub beta: [f64; 2],
     /// Mean beta over small and over large windows.
     pub local: [f64; 2],
     /// Exponent of the spectrum summed over the units.
     pub spectral: Option<f64>,
+    /// That spectrum, its power 1 together, in bands of about equal ratio: their middle in cycles
+    /// per step and the mean density in each.
+    #[serde(default)]
+    pub spectrum: Vec<[f64; 2]>,
     /// Beta of a unit without feedback, whose only memory is its own 1 - g, on as many steps.
     pub without_feedback: f64,
 }
@@ -276,7 +299,7 @@ pub struct Group {
     pub still: f64,
     /// Mean share of bias² in the loss at the training noise; without noise it is 1.
     pub bias_share: f64,
-    /// Mean of the median distance from the nonlinearity, where it is known.
+    /// Mean of the median distance from the nonlinearity in units of s, where it is known.
     pub distance: Option<f64>,
 }
 

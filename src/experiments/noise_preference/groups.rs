@@ -34,7 +34,7 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
     };
     let trained = |network: &Network| -> Point { *at(network, first.level) };
     let distances: Option<Vec<f64>> =
-        members.iter().map(|network| Some(network.mechanism.as_ref()?.distance?.median)).collect();
+        members.iter().map(|network| Some(network.distance?.in_noise.median)).collect();
     Ok(Group {
         task: first.task,
         site: first.site,

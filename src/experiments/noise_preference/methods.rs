@@ -55,18 +55,26 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
          training noise, can be, and is what is judged."
             .to_owned(),
         format!(
-            "Stationary states: {} inputs held, {} realisations, 8 looks 4 time constants apart \
-             after 20 time constants. Theory: a Gaussian moment closure of mean and covariance, \
-             which is exact without feedback; \"without feedback\" is the shift of a unit whose input \
-             stays where it is without noise. Distance from the nonlinearity: the size of a unit's \
-             mean argument, in units of s.",
+            "Stationary states: {} inputs held, {} realisations (more where these times units and \
+             inputs are fewer than 4,096), 8 looks 4 time constants apart after 20 time constants, in \
+             8 independent parts. A squared shift is the mean product of the shifts in two parts, \
+             free of the sampling error of means; its standard error is the jackknife's over parts. \
+             How many independent looks a mean is worth, where it is held against theory's, is told \
+             by the variance of means over parts: between the realisations and all looks. Theory: a \
+             Gaussian moment closure of mean and covariance, which is exact without feedback; \
+             \"without feedback\" is the shift of a unit whose input stays where it is without noise. \
+             Distance from the nonlinearity, of every task: that of a unit's mean argument over \
+             realisations from where |f''| is largest, at up to 20 steps that count of every test \
+             trial, in units of s and of the argument's standard deviation over realisations.",
             mechanism.inputs, mechanism.realisations
         ),
         format!(
             "Colour: DFA of order 1 (beta = 2 alpha - 1) of every unit's state over {} steps under \
-             one input held, slopes over the smallest and the largest windows, and the slope of the \
-             spectrum summed over units; beside them a unit without feedback, an autoregressive \
-             process of order 1.",
+             one input held (the middle one of three test trials at its first step; of path \
+             integration no velocity), slopes over the smallest and the largest windows, and the slope \
+             of the periodogram summed over units; spectra by Welch's method, Hann windows of up to \
+             1,024 steps. Beside them a unit without feedback, an autoregressive process of order 1. A \
+             feedforward network's states are independent from step to step.",
             mechanism.trace
         ),
         "Stochastic resonance, a control: in networks trained without noise all biases are lowered \

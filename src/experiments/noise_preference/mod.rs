@@ -12,6 +12,7 @@
 //! | `testing` | loss against test noise |
 //! | `settling` | when states under constant inputs are looked at |
 //! | `mechanism` | stationary states, simulated and by theory |
+//! | `distances` | how far from the nonlinearity units work |
 //! | `histograms` | how single units' states are distributed |
 //! | `colours` | DFA and spectra of the states |
 //! | `resonance` | the control of stochastic resonance |
@@ -22,6 +23,7 @@
 
 mod checks;
 mod colours;
+mod distances;
 pub mod found;
 mod groups;
 mod histograms;

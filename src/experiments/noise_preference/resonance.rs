@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use super::found::Resonance;
-use super::settings::Settings;
 use super::testing::Subject;
 use crate::analysis::noise::{Nonlinearity, Site, detect};
 use crate::error::Result;
@@ -30,7 +29,6 @@ const REALISATIONS: usize = 500;
 /// input reaches none.
 pub(super) fn resonance(
     subject: Subject<'_>,
-    settings: &Settings,
     engine: Option<&Arc<Engine>>,
 ) -> Result<Option<Resonance>> {
     let weights = subject.weights;
@@ -54,7 +52,7 @@ pub(super) fn resonance(
     let [without, with] = [0.0, signal].map(|signal| {
         let mut drive = vec![0.0; steps * weights.inputs];
         drive.iter_mut().step_by(weights.inputs).for_each(|u| *u = signal as f32);
-        responses(&silent, &drive, &noises, (settings, subject.seed), engine)
+        responses(&silent, &drive, &noises, subject.seed, engine)
     });
     let detections = detect::curve(&noises, &without?, &with?)?;
     let best = detect::best(&detections);
@@ -66,7 +64,7 @@ fn responses(
     weights: &Weights,
     drive: &[f32],
     noises: &[f64],
-    (settings, seed): (&Settings, u64),
+    seed: u64,
     engine: Option<&Arc<Engine>>,
 ) -> Result<Vec<f64>> {
     let steps = drive.len() / weights.inputs;
@@ -78,7 +76,7 @@ fn responses(
         steps,
         levels: &noises.iter().map(|noise| *noise as f32).collect::<Vec<_>>(),
         realisations: REALISATIONS,
-        noise: Philox::named(seed ^ settings.seed, &name),
+        noise: Philox::named(seed, &name),
         index: 0,
         outputs_from: steps / 2,
         sampled: None,

@@ -12,7 +12,7 @@ use burn::module::Module;
 use super::found::{About, Network, Outcome, Regulator};
 use super::settings::Settings;
 use super::testing::{Subject, curve};
-use super::{checks, colours, groups, mechanism, methods, resonance, walks};
+use super::{checks, colours, distances, groups, mechanism, methods, resonance, walks};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::neuron::{self, Neuron};
 use crate::datasets::tasks::{self, Form, Name, Task};
@@ -21,7 +21,7 @@ use crate::experiments::machine::{self, Machine};
 use crate::experiments::run_folder::{self, RunFolder};
 use crate::files::write_whole;
 use crate::models::checkpoint::{self, Metadata};
-use crate::models::ctrnn::{Ctrnn, Dynamics, Learning, Weights, initial};
+use crate::models::ctrnn::{Ctrnn, Dynamics, Ensemble, Learning, Weights, initial};
 use crate::models::training::{self, Keeping};
 use crate::progress::Observer;
 
@@ -73,6 +73,16 @@ impl Study {
         let task = |&name: &Name| Ok((name, tasks::task(name, &settings.tasks)?));
         let tasks = settings.learn.iter().map(task).collect::<Result<Vec<_>>>()?;
         Ok(Self { settings: settings.clone(), tasks })
+    }
+
+    /// Checks that the device of `machine` can simulate the networks of every task.
+    ///
+    /// # Errors
+    /// A network has more units than that device takes at once.
+    pub fn check(&self, machine: &Machine) -> Result<()> {
+        let Some(engine) = machine.engine() else { return Ok(()) };
+        let sizes = |task: &dyn Task| self.settings.network(task, Site::Inside).1;
+        self.tasks.iter().try_for_each(|(_, task)| Ensemble::fits(engine, sizes(task.as_ref())))
     }
 
     /// Trains, tests and explains every network in `folder`; those that are done there are taken as
@@ -162,7 +172,7 @@ impl Study {
         let (points, preference) = curve(subject, settings, engine)?;
         let recurrent = task.form() == Form::Recurrent;
         let resonance = if kind.level == 0.0 && kind.site == Site::Inside && recurrent {
-            resonance::resonance(subject, settings, engine)?
+            resonance::resonance(subject, engine)?
         } else {
             None
         };
@@ -177,11 +187,8 @@ impl Study {
             ratio: preference.ratio,
             gain: preference.gain,
             mechanism: mechanism::mechanism(subject, settings, engine)?,
-            colours: if recurrent {
-                colours::colours(subject, settings, machine)?
-            } else {
-                Vec::new()
-            },
+            distance: distances::distances(subject, settings)?,
+            colours: colours::colours(subject, settings, machine)?,
             resonance,
             walks: match task.closed_loop() {
                 Some(maze) => walks::walks(subject, settings, maze),

@@ -68,22 +68,28 @@ pub(super) fn on_device(ensemble: &Ensemble<'_>, engine: &Engine) -> Result<Simu
     Ok(Simulated { outputs, moments, histograms, seconds: 0.0, path })
 }
 
+/// The stage for a network of `[inputs, units, outputs]` on the device of `engine`, and the quads of
+/// rows that a workgroup takes.
+///
+/// # Errors
+/// A workgroup does not hold the network.
+pub(super) fn fitting(engine: &Engine, sizes: [usize; 3]) -> Result<(Simulate, u32)> {
+    let bytes = engine.gpu().limits.max_compute_workgroup_storage_size;
+    let [inputs, units, outputs] = sizes;
+    Simulate::fitting(bytes, sizes).ok_or_else(|| {
+        refused(format!(
+            "expected a network that a workgroup of {bytes} bytes and {} units holds, found \
+             {inputs} inputs, {units} units, {outputs} outputs",
+            super::simulate::LANES
+        ))
+    })
+}
+
 impl<'a> Chain<'a> {
     fn new(ensemble: &'a Ensemble<'a>, engine: &'a Engine) -> Result<Self> {
         let weights = ensemble.weights;
         let gpu = engine.gpu();
-        let bytes = gpu.limits.max_compute_workgroup_storage_size;
-        let Some((stage, quads)) = Simulate::fitting(bytes, weights) else {
-            let what = format!(
-                "expected a network that a workgroup of {bytes} bytes and {} units holds, found {} \
-                 inputs, {} units, {} outputs",
-                super::simulate::LANES,
-                weights.inputs,
-                weights.units,
-                weights.outputs
-            );
-            return Err(refused(what));
-        };
+        let (stage, quads) = fitting(engine, weights.sizes())?;
         let given = [
             ("levels", ensemble.levels.to_vec()),
             ("drive", ensemble.drives.to_vec()),

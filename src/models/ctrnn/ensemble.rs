@@ -135,6 +135,15 @@ impl Moments {
 }
 
 impl Ensemble<'_> {
+    /// Whether the device of `engine` can take a network of `[inputs, units, outputs]`: what
+    /// [`Ensemble::run`] would refuse can so be known before it is trained.
+    ///
+    /// # Errors
+    /// It cannot: a workgroup has not the memory, or not a lane for every unit (256).
+    pub fn fits(engine: &Engine, sizes: [usize; 3]) -> Result<()> {
+        chain::fitting(engine, sizes).map(drop)
+    }
+
     /// Simulates: on the device of `engine`, or on all cores of the CPU.
     ///
     /// # Errors

@@ -170,13 +170,14 @@ impl Simulate {
     /// With what WebGPU's default limits hold.
     pub const SMALL: Self = Self { words: 1024 };
 
-    /// The stage for this network on a device that gives a workgroup `bytes` of memory, and the
-    /// quads of rows that a workgroup takes; none where not even one has room.
-    pub fn fitting(bytes: u32, weights: &Weights) -> Option<(Self, u32)> {
-        let (fours, units) = (fours(weights) as u32, weights.units as u32);
+    /// The stage for a network of `[inputs, units, outputs]` on a device that gives a workgroup
+    /// `bytes` of memory, and the quads of rows that a workgroup takes; none where not even one has
+    /// room.
+    pub fn fitting(bytes: u32, [inputs, units, outputs]: [usize; 3]) -> Option<(Self, u32)> {
+        let (fours, units) = ((inputs + units).div_ceil(4) as u32, units as u32);
         let room = bytes / 16;
         // Now, after the step, and partial sums of outputs.
-        let quad = 8 * fours + weights.outputs as u32 * PARTS;
+        let quad = 8 * fours + outputs as u32 * PARTS;
         let quads = (LANES / units).min(room / quad).min(MOST_QUADS);
         let words = room.min(quads * quad + fours * units);
         (quads > 0).then_some((Self { words }, quads))

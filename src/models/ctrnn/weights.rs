@@ -72,6 +72,11 @@ impl Weights {
         }
     }
 
+    /// I, N and O.
+    pub fn sizes(&self) -> [usize; 3] {
+        [self.inputs, self.units, self.outputs]
+    }
+
     /// Numbers that a unit's input is a weighted sum of: one, u and h.
     pub(super) fn depth(&self) -> usize {
         1 + self.inputs + self.units

@@ -1,22 +1,20 @@
-//! What stands beside preferences: the exact neuron, walks through the maze, colours, stochastic
-//! resonance, theory against simulation.
+//! What stands beside preferences: the exact neuron, walks through the maze, stochastic resonance,
+//! theory against simulation.
 //!
 //! Place in the flow: outcome and kinds -> sections of the page.
 
-use super::findings::{self, NEAR, colours_at, deviation};
-use super::kinds::{Kind, digits, level_of, mean, or_none, place, short};
-use super::parts::{between, captioned, headed, panels, sentence};
+use super::findings::{self, NEAR, deviation};
+use super::kinds::{Kind, digits, level_of, or_none, place, short};
+use super::parts::{between, captioned, headed, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::error::Result;
-use crate::experiments::noise_preference::found::{
-    Check, Colour, MazeDrawing, Network, Outcome, Walks,
-};
+use crate::experiments::noise_preference::found::{Check, MazeDrawing, Network, Outcome, Walks};
 use crate::report::figures::against::means;
 use crate::report::figures::plan::Plan;
-use crate::report::figures::plot::{Plot, Series, Style, grey};
+use crate::report::figures::plot::{Plot, Series, Style};
 use crate::report::html::tables::{headings, number, table};
 use crate::report::markup::{Escaped, typeset_prose};
-use crate::report::numbers::{fixed, percent, spread};
+use crate::report::numbers::{fixed, percent};
 
 /// A quantity of walks: its name and where it stands.
 type Quantity = (&'static str, fn(&Walks) -> Option<f64>);
@@ -144,103 +142,6 @@ fn plans(maze: &MazeDrawing, kind: &Kind<'_>, network: &Network) -> Vec<String> 
         Some(headed(&heading, &plan.panel()?))
     };
     kept.filter_map(plan).collect()
-}
-
-/// Beta of units' states against noise beside a unit without feedback.
-pub(super) fn colours(kinds: &[Kind<'_>]) -> Result<String> {
-    let coloured = |kind: &Kind<'_>| kind.networks.iter().any(|one| !one.colours.is_empty());
-    if !kinds.iter().any(coloured) {
-        return Ok(String::new());
-    }
-    let series = |kind: &Kind<'_>, value: fn(&Colour) -> f64| {
-        let all = kind.networks.iter().flat_map(|network| network.colours.iter());
-        means(
-            &all.map(|colour| (colour.noise / kind.unit, value(colour)))
-                .filter(|point| point.1.is_finite())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let found = panels(kinds, |kinds, heading| {
-        let alone = kinds.iter().flat_map(|kind| series(kind, |colour| colour.without_feedback));
-        let mut all = vec![Series::new(
-            "a unit without feedback",
-            grey(),
-            Style::Dashed,
-            means(&alone.collect::<Vec<_>>()),
-        )];
-        for kind in kinds {
-            let course = series(kind, |colour| colour.beta[0]);
-            let place = if kind.level == 0.0 { 6 } else { kind.colour };
-            all.push(Series::new(&kind.words(), place, Style::Dotted, course));
-        }
-        all.retain(|one| !one.points.is_empty());
-        Plot {
-            description: format!(
-                "{heading}: mean beta of units' states against test noise, and of a unit without \
-                 feedback"
-            ),
-            across: MULTIPLES,
-            up: "beta (DFA)",
-            series: all,
-            uprights: &[1.0],
-            ..Plot::default()
-        }
-    })?;
-    let caption = format!(
-        "Beta = 2 alpha \u{2212} 1 of every unit\u{2019}s state under one input held, mean over \
-         units and networks: 0 is white, 1 is 1/f, 2 a random walk. Dashed: a unit whose only \
-         memory is its own 1 \u{2212} g, on as many steps.{}",
-        without(kinds)
-    );
-    Ok(sentence(findings::colours(kinds))
-        + &captioned("wide", &found, &caption)
-        + &between("At the training noise:", colour_table(kinds)))
-}
-
-fn colour_table(kinds: &[Kind<'_>]) -> String {
-    let line = |kind: &Kind<'_>| {
-        let found = colours_at(kind, kind.level);
-        if found.is_empty() || kind.level == 0.0 {
-            return String::new();
-        }
-        let over = |value: &dyn Fn(&Colour) -> f64| mean(found.iter().map(|colour| value(colour)));
-        let spectral = mean(found.iter().filter_map(|colour| colour.spectral));
-        let two = |value: Option<f64>| value.map_or_else(|| or_none(None), |value| fixed(value, 2));
-        let figures = [
-            level_of(kind.level),
-            over(&|colour| colour.units as f64)
-                .map_or_else(|| or_none(None), |many| fixed(many, 1)),
-            spread(over(&|colour| colour.beta[0]), over(&|colour| colour.beta[1])),
-            two(over(&|colour| colour.local[0])),
-            two(over(&|colour| colour.local[1])),
-            two(spectral),
-            two(over(&|colour| colour.without_feedback)),
-        ];
-        format!(
-            "<tr><th scope=\"row\">{}</th><td>{}</td>{}</tr>\n",
-            kind.task,
-            kind.site,
-            figures.iter().map(|figure| number(figure)).collect::<String>()
-        )
-    };
-    let body: String = kinds.iter().map(line).collect();
-    let figures = [
-        "s",
-        "units that move",
-        "beta",
-        "small windows",
-        "large windows",
-        "spectrum",
-        "without feedback",
-    ];
-    let caption = "Means over networks at the training noise s: beta with its standard deviation \
-         over units, over small and over large windows, of the spectrum summed over the units, and \
-         of a unit without feedback";
-    if body.is_empty() {
-        return body;
-    }
-    let headings = headings(&["task", "noise"], &figures);
-    table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
 /// d' against noise of networks trained without it.

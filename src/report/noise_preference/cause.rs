@@ -5,26 +5,24 @@
 //! and covariance; without feedback: a unit whose input does not move with the others.
 
 use super::findings;
-use super::kinds::{Kind, level_of, mean, or_none, place};
+use super::kinds::{Kind, Shift, level_of, mean, or_none, place};
 use super::parts::{between, captioned, headed, panels, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::analysis::noise::Site;
+use crate::analysis::noise::distance::Distances;
 use crate::error::Result;
-use crate::experiments::noise_preference::found::{Outcome, Stationary};
+use crate::experiments::noise_preference::found::{Distance, Stationary};
 use crate::report::figures::against::Against;
 use crate::report::figures::plot::{Plot, Series, Style};
 use crate::report::html::tables::{headings, number, table};
 use crate::report::markup::Escaped;
-use crate::report::numbers::fixed;
+use crate::report::numbers::{fixed, percent};
 
 /// Shifts that are drawn per panel, of one network.
 const DRAWN: usize = 200;
 
 /// Points that make a panel of shifts; fewer stand in the table.
 const FEWEST: usize = 3;
-
-/// A value of the states, simulated and by the closure.
-type Pair = (fn(&Stationary) -> Option<f64>, fn(&Stationary) -> Option<f64>);
 
 /// The shift: a table, unit by unit against theory, and against noise.
 pub(super) fn shifts(kinds: &[Kind<'_>]) -> Result<String> {
@@ -36,13 +34,12 @@ pub(super) fn shifts(kinds: &[Kind<'_>]) -> Result<String> {
          noise, at the largest training noise of the first network of a kind; dashed: theory is \
          right. Dots: the moment closure. Triangles: a unit whose input stays where it is without \
          noise. Where these two differ, feedback carries the shift on.";
-    let units: Pair = (|one| Some(one.shift), |one| one.shift_closure);
-    let outputs: Pair = (|one| Some(one.output), |one| one.output_closure);
-    let of_units = against_noise(kinds, units, "rms shift of units' means")?;
-    let of_outputs = against_noise(kinds, outputs, "rms shift of outputs' means")?;
+    let of_units = against_noise(kinds, Shift::OfUnits, "rms shift of units' means")?;
+    let of_outputs = against_noise(kinds, Shift::OfOutputs, "rms shift of outputs' means")?;
     let lines = format!(
-        "Dots: simulated; lines: moment closure; means over networks. A simulated shift holds the \
-         sampling error of a mean, too. Left out: levels at which the closure finds no state.{}",
+        "Dots: simulated, with one standard error up and down; lines: moment closure; means over \
+         networks. What the sampling error of means adds is taken off the simulated shift. Left \
+         out: levels at which the closure finds no state.{}",
         without(kinds)
     );
     Ok(sentence(findings::shifts(kinds))
@@ -83,14 +80,23 @@ fn scatter(kinds: &[Kind<'_>]) -> Result<Vec<String>> {
     Ok(panels)
 }
 
-/// A value against noise, a panel per task and site, simulated and by the closure.
-fn against_noise(kinds: &[Kind<'_>], (value, closure): Pair, name: &str) -> Result<Vec<String>> {
+/// A shift against noise, a panel per task and site, simulated and by the closure.
+fn against_noise(kinds: &[Kind<'_>], shift: Shift, name: &str) -> Result<Vec<String>> {
     panels(kinds, |kinds, heading| {
         let mut series = Vec::new();
         for kind in kinds {
-            let (line, dots) = (kind.stationary(closure), kind.stationary(value));
+            let line = kind.stationary(|one| shift.of(one).2);
+            let dots = kind.stationary(|one| Some(shift.of(one).0));
+            let squares = kind.stationary(|one| Some(shift.of(one).1?.powi(2)));
+            let many = kind.mechanisms().count() as f64;
+            let ends = |(&(at, value), (_, square)): (&(f64, f64), (f64, f64))| {
+                let error = (square / many).sqrt();
+                (at, [(value - error).max(0.0), value + error])
+            };
+            let intervals = dots.iter().zip(squares).map(ends).collect();
             series.push(Series::new("", kind.colour, Style::Line, line));
-            series.push(Series::new(&kind.words(), kind.colour, Style::Dots, dots));
+            let dots = Series::new(&kind.words(), kind.colour, Style::Dots, dots);
+            series.push(Series { intervals, ..dots });
         }
         series.retain(|one| !one.points.is_empty());
         Plot {
@@ -118,12 +124,19 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
             mean(states.iter().filter_map(|one| value(one)))
         };
         let agree = over(&|one| one.agree);
+        let [units, outputs] = [Shift::OfUnits, Shift::OfOutputs].map(|shift| {
+            shift.words(&states).map_or_else(
+                || [or_none(None), or_none(None)],
+                |(simulated, closure)| [simulated, or_none(closure)],
+            )
+        });
+        let ([units, by_units], [outputs, by_outputs]) = (units, outputs);
         let figures = [
             level_of(kind.level),
-            or_none(over(&|one| Some(one.shift))),
-            or_none(over(&|one| one.shift_closure)),
-            or_none(over(&|one| Some(one.output))),
-            or_none(over(&|one| one.output_closure)),
+            units,
+            by_units,
+            outputs,
+            by_outputs,
             or_none(over(&|one| Some(one.variance))),
             or_none(over(&|one| one.variance_closure)),
             agree.map_or_else(|| or_none(None), |share| format!("{} %", fixed(100.0 * share, 1))),
@@ -150,63 +163,81 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
         "means that agree",
     ];
     let caption = "Means over networks at the training noise s: root mean square shift of the \
-         means of units and of outputs, mean variance of units, each beside the moment closure; \
+         means of units and of outputs with the standard error of the simulation, mean variance of units, each beside the moment closure; \
          and the share of units\u{2019} means within 4 standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
 
+/// Standard deviations that a distance is given in: as the axis has them, and the distances.
+type Measure = (&'static str, &'static str, fn(&Distance) -> Option<Distances>);
+
+const MEASURES: [Measure; 2] = [
+    ("median distance / s", "the noise", |one| Some(one.in_noise)),
+    ("median distance / \u{221a}v", "the arguments", |one| one.in_deviations),
+];
+
 /// Distances from the nonlinearity against training noise, inside and outside.
-pub(super) fn distances(outcome: &Outcome, kinds: &[Kind<'_>]) -> Result<String> {
+pub(super) fn distances(kinds: &[Kind<'_>]) -> Result<String> {
     let mut found = Vec::new();
     let mut tasks: Vec<_> = kinds.iter().map(|kind| kind.task).collect();
     tasks.dedup();
-    let names = [Site::Inside, Site::Outside].map(|site| format!("noise {site}"));
+    let sites = [Site::Inside, Site::Outside];
+    let names = sites.map(|site| format!("noise {site}"));
     for task in tasks {
-        let of = |(name, site): (&'_ String, Site)| {
-            let of_site = kinds.iter().filter(move |kind| (kind.task, kind.site) == (task, site));
-            let points = of_site.flat_map(|kind| {
-                let distances = kind.mechanisms().filter_map(|one| one.distance);
-                distances.map(|one| (kind.level, one.median)).collect::<Vec<_>>()
-            });
-            (name.clone(), points.collect::<Vec<_>>())
-        };
-        let series: Vec<_> = names.iter().zip([Site::Inside, Site::Outside]).map(of).collect();
-        let description = format!(
-            "Task {task}: median distance of units' arguments from the nonlinearity, in standard \
-             deviations of the noise, with noise inside and outside"
-        );
-        let panel = Against {
-            setting: "training noise s",
-            name: "median distance / s",
-            description: &description,
-            series: series.iter().map(|(name, points)| (name.as_str(), points.clone())).collect(),
-            marked: &[],
-        };
-        found.extend(panel.panel()?.map(|svg| headed(task.name(), &svg)));
+        for (name, deviations, measure) in MEASURES {
+            let of = |site: Site| {
+                let of_site =
+                    kinds.iter().filter(move |kind| (kind.task, kind.site) == (task, site));
+                let points = of_site.flat_map(|kind| {
+                    let distances = kind.distances();
+                    let medians = distances.iter().filter_map(|one| Some(measure(one)?.median));
+                    medians.map(|median| (kind.level, median)).collect::<Vec<_>>()
+                });
+                points.collect::<Vec<_>>()
+            };
+            let description = format!(
+                "Task {task}: median distance of units' arguments from the nonlinearity, in \
+                 standard deviations of {deviations}, with noise inside and outside"
+            );
+            let panel = Against {
+                setting: "training noise s",
+                name,
+                description: &description,
+                series: names.iter().map(String::as_str).zip(sites.map(of)).collect(),
+                marked: &[],
+            };
+            found.extend(panel.panel()?.map(|svg| headed(task.name(), &svg)));
+        }
     }
-    let caption = "Median over units and inputs of the distance of a unit\u{2019}s mean argument \
-         from where the nonlinearity bends most, in units of the training noise. Points: networks; \
-         lines: their means.";
+    let caption = "Median distance of a unit\u{2019}s mean argument from where the nonlinearity \
+         bends most, over units and over the steps and trials of the test that count; in units of \
+         the training noise s, and of the argument\u{2019}s own standard deviation \u{221a}v, noise \
+         inside included. Noise outside never enters an argument: there \u{221a}v, what the other \
+         units\u{2019} noise leaves of it, is what a unit reaches. Points: networks; lines: their \
+         means.";
     let table = within(kinds);
     if found.is_empty() && table.is_empty() {
         return Ok(String::new());
     }
-    Ok(sentence(findings::distances(outcome))
+    Ok(sentence(findings::distances(kinds))
         + &captioned("wide", &found, caption)
         + &between("The same, with the share of units near the bend:", table))
 }
 
 fn within(kinds: &[Kind<'_>]) -> String {
     let line = |kind: &Kind<'_>| {
-        let distances: Vec<_> = kind.mechanisms().filter_map(|one| one.distance).collect();
-        let Some(median) = mean(distances.iter().map(|one| one.median)) else {
+        let distances = kind.distances();
+        if distances.is_empty() {
             return String::new();
-        };
-        let within = mean(distances.iter().map(|one| one.within));
-        let within = within.map(|share| format!("{} %", fixed(100.0 * share, 1)));
-        let figures =
-            [level_of(kind.level), or_none(Some(median)), within.unwrap_or_else(|| or_none(None))];
+        }
+        let mut figures = vec![level_of(kind.level)];
+        for (_, _, measure) in MEASURES {
+            let found: Vec<Distances> = distances.iter().filter_map(measure).collect();
+            let within = mean(found.iter().map(|one| one.within));
+            figures.push(or_none(mean(found.iter().map(|one| one.median))));
+            figures.push(within.map_or_else(|| or_none(None), percent));
+        }
         format!(
             "<tr><th scope=\"row\">{}</th><td>{}</td>{}</tr>\n",
             Escaped(kind.task.name()),
@@ -218,9 +249,11 @@ fn within(kinds: &[Kind<'_>]) -> String {
     if body.is_empty() {
         return String::new();
     }
-    let caption = "Distance from the nonlinearity in units of the training noise s, and the share \
-         of units within one s of it; means over networks. Without training noise: in units of the \
-         smallest s above 0";
-    let headings = headings(&["task", "noise"], &["s", "median distance", "within s"]);
+    let caption = "Median distance from the nonlinearity in units of the training noise s and of \
+         the argument\u{2019}s standard deviation \u{221a}v, and the share of units and steps within \
+         one of them; means over networks. Without training noise: at the smallest s above 0, and \
+         in units of it";
+    let figures = ["s", "distance / s", "within s", "distance / \u{221a}v", "within \u{221a}v"];
+    let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::kinds::{Kind, digits, estimate, estimate_digits, level_of, mean, places};
+use super::findings::NEAR;
+use super::kinds::{Kind, Shift, digits, estimate, estimate_digits, level_of, mean, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
@@ -16,9 +17,9 @@ use crate::report::paper::Source;
 const ABOUT: [f64; 2] = [0.8, 1.25];
 /// Preferred over training noise that is called "none".
 const NOTHING: f64 = 0.1;
-/// Theory explains a shift where it gives it to this share.
+/// Theory explains a shift where it gives it to this share, or to within [`NEAR`] standard errors.
 const EXPLAINED: f64 = 0.1;
-/// A shift below this share of the noise is called none.
+/// A shift that is below this share of the noise, [`NEAR`] standard errors and all, is none.
 const UNMOVED: f64 = 0.01;
 
 /// The paper whose claims are tested.
@@ -35,8 +36,10 @@ pub(super) const RULES: &str = "Preferred over training noise is about 1 where i
      is greater where the interval of loss(0)/loss(s), s the training noise, lies above 1 \
      (loss(0)/loss(preferred) is never below 1, and says nothing by lying above it); a bias is left \
      where the interval of what bias² loses from no noise to the training noise lies above 0. Where \
-     there is no interval, all networks have to agree: a shift is explained where the moment closure gives it \
-     to a tenth, and there is none below a hundredth of the noise; no noise is preferred where it is at most a \
+     there is no interval, all networks have to agree: there is a shift where it lies above a \
+     hundredth of the noise by 4 standard errors of its simulation, and none where it lies below by \
+     as many; it is explained where the moment closure gives it to a tenth or to 4 standard errors; \
+     no noise is preferred where it is at most a \
      tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
      not clear.";
 
@@ -203,28 +206,34 @@ fn shifted(kind: &Kind<'_>) -> Option<(String, Verdict)> {
     if kind.level == 0.0 || states.is_empty() {
         return None;
     }
-    let over = |value: &dyn Fn(&Stationary) -> Option<f64>| {
-        mean(states.iter().filter_map(|one| value(one)))
-    };
-    let simulated = over(&|one| Some(one.shift))?;
-    let closure = over(&|one| one.shift_closure);
+    let (simulated, closure) = Shift::OfUnits.words(&states)?;
     let figures = match closure {
-        Some(closure) => format!("{} (closure {})", digits(simulated), digits(closure)),
-        None => format!("{} (the closure finds no state)", digits(simulated)),
+        Some(closure) => format!("{simulated} (closure {})", digits(closure)),
+        None => format!("{simulated} (the closure finds no state)"),
     };
-    let still = states.iter().all(|one| one.shift < UNMOVED * kind.level);
-    let explained: Vec<bool> = (states.iter())
-        .map(|one| {
-            let by = |closure: f64| (closure - one.shift).abs() <= EXPLAINED * one.shift;
-            one.shift >= UNMOVED * kind.level && one.shift_closure.is_some_and(by)
-        })
-        .collect();
-    let verdict = match (still, unanimous(&explained)) {
-        (true, _) if states.len() > 1 => Verdict::NotSeen,
-        (false, Verdict::Seen) => Verdict::Seen,
+    let votes = |of: fn(&Stationary, f64) -> bool| {
+        unanimous(&states.iter().map(|one| of(one, kind.level)).collect::<Vec<_>>())
+    };
+    let verdict = match (votes(explained), votes(unmoved)) {
+        (Verdict::Seen, _) => Verdict::Seen,
+        (_, Verdict::Seen) => Verdict::NotSeen,
         _ => Verdict::NotClear,
     };
     Some((format!("rms shift {figures}"), verdict))
+}
+
+/// Whether the units' means shift and theory says how far.
+fn explained(states: &Stationary, level: f64) -> bool {
+    let (shift, error, closure) = Shift::OfUnits.of(states);
+    let reach = NEAR * error.unwrap_or(0.0);
+    let by = |closure: f64| (closure - shift).abs() <= reach.max(EXPLAINED * shift);
+    shift - reach >= UNMOVED * level && closure.is_some_and(by)
+}
+
+/// Whether the units' means stay where they are.
+fn unmoved(states: &Stationary, level: f64) -> bool {
+    let (shift, error, _) = Shift::OfUnits.of(states);
+    shift + NEAR * error.unwrap_or(0.0) < UNMOVED * level
 }
 
 fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
@@ -294,5 +303,87 @@ mod tests {
         let votes = [vec![true, true], vec![false, false], vec![true, false], vec![true], vec![]];
         let found = votes.map(|votes| unanimous(&votes));
         assert_eq!(found, [Seen, NotSeen, NotClear, NotClear, NotClear]);
+    }
+
+    /// Two networks trained with noise inside at `level`, as a run has kept one of them.
+    fn told(level: f64, judge: Judge, found: serde_json::Value) -> Option<(String, Verdict)> {
+        let mut network = serde_json::json!({
+            "task": "regulator", "site": "inside", "level": level, "seed": 1, "course": [],
+            "curve": [], "preferred": {"value": 0.0, "interval": null}, "ratio": null,
+            "gain": null, "mechanism": null, "colours": [], "resonance": null, "walks": [],
+            "neuron": null, "seconds": [0.0, 0.0],
+        });
+        let fields = found.as_object().expect("fields").clone();
+        network.as_object_mut().expect("an object").extend(fields);
+        let network: Network = serde_json::from_value(network).expect("a network");
+        let networks = vec![&network, &network];
+        let (task, site) = (Name::Regulator, Site::Inside);
+        judge(&Kind { task, site, level, unit: 0.2, colour: 0, networks, group: None })
+    }
+
+    /// What is told of a shift at s = 0.2: its value, standard error and the closure's.
+    fn of_shift(shift: f64, error: Option<f64>, closure: Option<f64>) -> (String, Verdict) {
+        let mut level = serde_json::json!({
+            "noise": 0.2, "shift": shift, "shift_closure": closure, "output": shift,
+            "output_closure": closure, "variance": 0.01, "variance_closure": 0.01, "agree": 1.0,
+        });
+        if let Some(error) = error {
+            level["shift_error"] = error.into();
+        }
+        let mechanism = serde_json::json!({"levels": [level], "shifts": [], "examples": []});
+        let found = serde_json::json!({"mechanism": mechanism});
+        told(0.2, shifted, found).expect("a shift")
+    }
+
+    #[test]
+    fn no_shift_and_a_shift_are_found() {
+        use Verdict::{NotClear, NotSeen, Seen};
+        let kink = 0.3989 * 0.2;
+        for (shift, error, closure, wanted) in [
+            // A linear unit: no shift, in theory nor beyond the error.
+            (0.0003, Some(0.0002), Some(8.5e-9), NotSeen),
+            (0.0, Some(0.0002), None, NotSeen),
+            // Too few realisations to tell.
+            (0.0, Some(0.0018), Some(8.5e-9), NotClear),
+            // A unit at the kink.
+            (kink, Some(0.001), Some(kink), Seen),
+            (kink, Some(0.001), Some(1.09 * kink), Seen),
+            (kink, Some(0.001), Some(1.11 * kink), NotClear),
+            (kink, Some(0.001), None, NotClear),
+            // A tenth of a small shift is less than what its simulation is sure of.
+            (0.01, Some(0.001), Some(0.0138), Seen),
+            (0.01, Some(0.001), Some(0.0142), NotClear),
+            // As runs of before kept it, with the sampling error in it.
+            (0.00337, None, Some(8.5e-9), NotClear),
+        ] {
+            let (figures, found) = of_shift(shift, error, closure);
+            assert_eq!(found, wanted, "{shift} {error:?} {closure:?}: {figures}");
+        }
+        let figures = of_shift(kink, Some(0.001), Some(kink)).0;
+        // Two networks know it better than one by the root of two.
+        assert_eq!(figures, "rms shift 0.0798 ± 0.00071 (closure 0.0798)");
+    }
+
+    #[test]
+    fn resonance_is_told_from_none() {
+        let found = |preferred: f64, best: Option<f64>| {
+            let best = best.map(|noise| serde_json::json!({"noise": noise, "area": 0.7}));
+            told(
+                0.0,
+                no_resonance,
+                serde_json::json!({
+                    "preferred": {"value": preferred, "interval": null},
+                    "resonance": {"lowered": 0.3, "signal": 0.1, "detections": [], "best": best},
+                }),
+            )
+            .map(|told| told.1)
+        };
+        assert_eq!(found(0.0, Some(0.5)), Some(Verdict::Seen));
+        assert_eq!(found(0.05, Some(0.5)), Some(Verdict::Seen));
+        // A network that prefers the noise that detects best.
+        assert_eq!(found(0.5, Some(0.5)), Some(Verdict::NotSeen));
+        // No noise detects better than any: there is no resonance that could be the cause.
+        assert_eq!(found(0.0, Some(0.0)), Some(Verdict::NotSeen));
+        assert_eq!(found(0.0, None), None);
     }
 }

@@ -4,7 +4,7 @@
 //! leave the direction to them.
 
 use super::claims::{Verdict, about_one, nothing};
-use super::kinds::{Kind, digits, level_of, mean, place};
+use super::kinds::{Kind, Shift, digits, level_of, mean, place, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::experiments::noise_preference::found::{Check, Colour, Group, Network, Outcome};
@@ -18,7 +18,7 @@ pub(super) fn sentences(outcome: &Outcome, kinds: &[Kind<'_>]) -> Vec<String> {
     let preferences = [Site::Inside, Site::Outside].map(|site| preference(outcome, site));
     let mut found: Vec<String> = preferences.into_iter().flatten().collect();
     found.extend(shifts(kinds));
-    found.extend(distances(outcome));
+    found.extend(distances(kinds));
     found.extend(neurons(outcome));
     found.extend(walks(kinds));
     found.extend(colours(kinds));
@@ -73,7 +73,7 @@ fn span(low: f64, high: f64, decimals: usize) -> String {
 
 /// The kinds with the largest training noise of their task and site.
 pub(super) fn loudest<'k, 'a>(kinds: &'k [Kind<'a>]) -> impl Iterator<Item = &'k Kind<'a>> {
-    super::kinds::places(kinds)
+    places(kinds)
         .into_iter()
         .filter_map(|kinds| kinds.iter().max_by(|a, b| a.level.total_cmp(&b.level)))
         .filter(|kind| kind.level > 0.0)
@@ -83,14 +83,12 @@ pub(super) fn loudest<'k, 'a>(kinds: &'k [Kind<'a>]) -> impl Iterator<Item = &'k
 pub(super) fn shifts(kinds: &[Kind<'_>]) -> Option<String> {
     let one = |kind: &Kind<'_>| {
         let states = kind.trained();
-        let simulated = mean(states.iter().map(|one| one.shift))?;
-        let closure = mean(states.iter().filter_map(|one| one.shift_closure));
+        let (simulated, closure) = Shift::OfUnits.words(&states)?;
         let closure = closure.map_or_else(|| "none found".into(), digits);
         Some(format!(
-            "{} at s = {}: {} (closure {closure})",
+            "{} at s = {}: {simulated} (closure {closure})",
             place(kind.task, kind.site),
-            level_of(kind.level),
-            digits(simulated)
+            level_of(kind.level)
         ))
     };
     let found: Vec<String> = loudest(kinds).filter_map(one).collect();
@@ -110,31 +108,26 @@ pub(super) fn shifts(kinds: &[Kind<'_>]) -> Option<String> {
 }
 
 /// Distances from the nonlinearity, inside against outside.
-pub(super) fn distances(outcome: &Outcome) -> Option<String> {
-    let largest = |task, site| {
-        let groups = outcome
-            .groups
-            .iter()
-            .filter(move |group| (group.task, group.site) == (task, site) && group.level > 0.0);
-        groups
-            .filter(|group| finite(group.distance).is_some())
-            .max_by(|a, b| a.level.total_cmp(&b.level))
+pub(super) fn distances(kinds: &[Kind<'_>]) -> Option<String> {
+    let of_site = |kind: &Kind<'_>| {
+        let found = kind.distances();
+        let noise = mean(found.iter().map(|one| one.in_noise.median))?;
+        let own = mean(found.iter().filter_map(|one| Some(one.in_deviations?.median)));
+        let own = own.map_or_else(|| "no spread".into(), digits);
+        Some(format!("{} {} ({own})", kind.site, digits(noise)))
     };
-    let mut tasks: Vec<_> = outcome.groups.iter().map(|group| group.task).collect();
-    tasks.dedup();
-    let one = |task| {
-        let of = |site| {
-            let group: &Group = largest(task, site)?;
-            Some(format!("{site} {}", digits(group.distance?)))
-        };
-        let sites: Vec<String> = [Site::Inside, Site::Outside].into_iter().filter_map(of).collect();
-        (!sites.is_empty()).then(|| format!("{task}, {}", sites.join(", ")))
-    };
-    let found: Vec<String> = tasks.into_iter().filter_map(one).collect();
+    let mut found: Vec<String> = Vec::new();
+    let loudest: Vec<&Kind<'_>> = loudest(kinds).collect();
+    for kinds in loudest.chunk_by(|one, next| one.task == next.task) {
+        let sites: Vec<String> = kinds.iter().filter_map(|kind| of_site(kind)).collect();
+        if !sites.is_empty() {
+            found.push(format!("{}, {}", kinds[0].task, sites.join(", ")));
+        }
+    }
     (!found.is_empty()).then(|| {
         format!(
             "Median distance of units' arguments from the nonlinearity at the largest training \
-             noise, in units of it: {}.",
+             noise, in units of it (in standard deviations of the argument itself): {}.",
             found.join("; ")
         )
     })

@@ -7,7 +7,7 @@ use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;
 use crate::experiments::noise_preference::found::{
-    Group, Mechanism, Network, Outcome, Point, Stationary,
+    Distance, Group, Mechanism, Network, Outcome, Point, Stationary,
 };
 use crate::report::figures::against::means;
 use crate::report::figures::plot::grey;
@@ -62,6 +62,11 @@ impl<'a> Kind<'a> {
         self.networks.iter().filter_map(|network| network.mechanism.as_ref())
     }
 
+    /// How far units work from the nonlinearity, a network each.
+    pub fn distances(&self) -> Vec<Distance> {
+        self.networks.iter().filter_map(|network| network.distance).collect()
+    }
+
     /// The mean over networks of a value of their stationary states, at multiples of the unit.
     pub fn stationary(&self, value: impl Fn(&Stationary) -> Option<f64>) -> Vec<Pair> {
         let level = |level: &Stationary| Some((level.noise / self.unit, value(level)?));
@@ -76,6 +81,31 @@ impl<'a> Kind<'a> {
             distance(a).total_cmp(&distance(b))
         };
         self.mechanisms().filter_map(|one| one.levels.iter().min_by(near)).collect()
+    }
+}
+
+/// A shift of the states at one noise level.
+#[derive(Clone, Copy)]
+pub(super) enum Shift {
+    OfUnits,
+    OfOutputs,
+}
+
+impl Shift {
+    /// Its root mean square, the standard error of that, and what the closure says.
+    pub fn of(self, states: &Stationary) -> (f64, Option<f64>, Option<f64>) {
+        match self {
+            Self::OfUnits => (states.shift, states.shift_error, states.shift_closure),
+            Self::OfOutputs => (states.output, states.output_error, states.output_closure),
+        }
+    }
+
+    /// The mean over networks as `0.399 ± 0.002`; the closure's.
+    pub fn words(self, states: &[&Stationary]) -> Option<(String, Option<f64>)> {
+        let value = mean(states.iter().map(|one| self.of(one).0))?;
+        let squares = states.iter().filter_map(|one| Some(self.of(one).1?.powi(2)));
+        let error = mean(squares).map(|square| (square / states.len() as f64).sqrt());
+        Some((with_error(value, error), mean(states.iter().filter_map(|one| self.of(one).2))))
     }
 }
 
@@ -150,6 +180,18 @@ pub(super) fn digits(value: f64) -> String {
     fixed(value, (2 - magnitude).max(0) as usize)
 }
 
+/// `0.399 ± 0.0021`; without an error where none is known.
+pub(super) fn with_error(value: f64, error: Option<f64>) -> String {
+    let two = |error: f64| match error.log10() {
+        magnitude if magnitude > -7.0 => fixed(error, (1.0 - magnitude.floor()).max(0.0) as usize),
+        _ => digits(error),
+    };
+    match error {
+        Some(error) if error.is_finite() => format!("{} ± {}", digits(value), two(error)),
+        _ => digits(value),
+    }
+}
+
 /// As [`digits`], without zeros at the end: `0.1`.
 pub(super) fn short(value: f64) -> String {
     let written = digits(value);
@@ -194,6 +236,15 @@ mod tests {
             written,
             ["0", "1.00", "-12.3", "0.0123", "1.23e-4", "1234", "1.00e7", UNDEFINED]
         );
+    }
+
+    #[test]
+    fn errors_have_two_digits() {
+        let written =
+            [(0.39894, 0.00213), (0.0, 0.0001), (1.0, f64::NAN), (12.0, 0.0), (99.0, 32.1)]
+                .map(|(value, error)| with_error(value, Some(error)));
+        assert_eq!(written, ["0.399 ± 0.0021", "0 ± 0.00010", "1.00", "12.0 ± 0", "99.0 ± 32"]);
+        assert_eq!(with_error(0.5, None), "0.500");
     }
 
     #[test]

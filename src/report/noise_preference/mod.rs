@@ -13,11 +13,13 @@
 //! | `preference` | its figures of loss, preferred noise, bias and variance, training |
 //! | `cause` | its figures and tables of the fixed points' shift |
 //! | `units` | its figures of single units |
-//! | `beside` | its neuron, maze, colours, stochastic resonance, theory against simulation |
+//! | `colours` | its colours of the states: DFA and spectra |
+//! | `beside` | its neuron, maze, stochastic resonance, theory against simulation |
 
 mod beside;
 mod cause;
 mod claims;
+mod colours;
 mod findings;
 mod kinds;
 mod page;

@@ -5,7 +5,7 @@
 use super::claims::{Claim, PAPER, RULES, claims};
 use super::kinds::{Kind, kinds, level_of};
 use super::text::{figures, size};
-use super::{TITLE, beside, cause, findings, preference, units};
+use super::{TITLE, beside, cause, colours, findings, preference, units};
 use crate::analysis::noise::Site;
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{About, Group, Outcome};
@@ -36,10 +36,10 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
         ("Bias and variance", preference::parts(&kinds)?),
         ("Noise shifts the fixed points", cause::shifts(&kinds)?),
         ("Single units", units::units(&kinds)?),
-        ("Distance from the nonlinearity", cause::distances(outcome, &kinds)?),
+        ("Distance from the nonlinearity", cause::distances(&kinds)?),
         ("One neuron, exactly", beside::neurons(outcome)),
         ("Through the maze", beside::maze(outcome, &kinds)?),
-        ("Does the noise leave a colour?", beside::colours(&kinds)?),
+        ("Does the noise leave a colour?", colours::colours(outcome, &kinds)?),
         ("Is it stochastic resonance?", beside::resonance(outcome, &kinds)?),
         ("Theory against simulation", beside::theory(outcome)),
         ("All kinds of networks", all(outcome)),
