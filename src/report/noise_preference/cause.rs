@@ -164,8 +164,9 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
         "means that agree",
     ];
     let caption = "Means over networks at the training noise s: root mean square shift of the \
-         means of units and of outputs with the standard error of the simulation, mean variance of units, each beside the moment closure; \
-         and the share of units\u{2019} means within 4 standard errors of it";
+         means of units and of outputs with the standard error of the simulation, mean variance \
+         of units, each beside the moment closure; and the share of units\u{2019} means within 4 \
+         standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }

@@ -36,10 +36,10 @@ pub(super) const RULES: &str = "Preferred over training noise is about 1 where i
      is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
      interval, all networks have to agree: there is a shift where it lies above a hundredth of the \
      noise by 4 standard errors of its simulation, and none where it lies below by as many; it is \
-     explained where the moment closure gives it to a tenth or to 4 standard errors; a bias is left where bias² is \
-     greater without noise than at the training noise; no noise is preferred where it is at most a \
-     tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
-     not clear.";
+     explained where the moment closure gives it to a tenth or to 4 standard errors; a bias is left \
+     where bias² is greater without noise than at the training noise; no noise is preferred where \
+     it is at most a tenth of the noise that detects best. What intervals do not tell, or one \
+     network alone, is not clear.";
 
 /// What is seen of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
