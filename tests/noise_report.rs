@@ -238,7 +238,7 @@ fn bare() -> Outcome {
     let mut bare = outcome();
     for network in &mut bare.networks {
         (network.ratio, network.gain, network.mechanism) = (None, None, None);
-        (network.resonance, network.neuron) = (None, None);
+        (network.resonance, network.neuron, network.distance) = (None, None, None);
         network.preferred.interval = None;
         network.colours.clear();
         network.walks.clear();

@@ -33,7 +33,8 @@ pub(super) fn shifts(kinds: &[Kind<'_>]) -> Result<String> {
     let caption = "Shift of the means of single units under single inputs from those without \
          noise, at the largest training noise of the first network of a kind; dashed: theory is \
          right. Dots: the moment closure. Triangles: a unit whose input stays where it is without \
-         noise. Where these two differ, feedback carries the shift on.";
+         noise. Where these two differ, feedback carries the shift on. A simulated shift of a \
+         single unit has the sampling error of its mean in it.";
     let of_units = against_noise(kinds, Shift::OfUnits, "rms shift of units' means")?;
     let of_outputs = against_noise(kinds, Shift::OfOutputs, "rms shift of outputs' means")?;
     let lines = format!(
@@ -163,8 +164,9 @@ fn at_training(kinds: &[Kind<'_>]) -> String {
         "means that agree",
     ];
     let caption = "Means over networks at the training noise s: root mean square shift of the \
-         means of units and of outputs with the standard error of the simulation, mean variance of units, each beside the moment closure; \
-         and the share of units\u{2019} means within 4 standard errors of it";
+         means of units and of outputs with the standard error of the simulation, mean variance \
+         of units, each beside the moment closure; and the share of units\u{2019} means within 4 \
+         standard errors of it";
     let headings = headings(&["task", "noise"], &figures);
     table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
@@ -214,8 +216,8 @@ pub(super) fn distances(kinds: &[Kind<'_>]) -> Result<String> {
          bends most, over units and over the steps and trials of the test that count; in units of \
          the training noise s, and of the argument\u{2019}s own standard deviation \u{221a}v, noise \
          inside included. Noise outside never enters an argument: there \u{221a}v, what the other \
-         units\u{2019} noise leaves of it, is what a unit reaches. Points: networks; lines: their \
-         means.";
+         units\u{2019} noise leaves of it, is what a unit reaches; arguments that do not vary are \
+         left out there. Points: networks; lines: their means.";
     let table = within(kinds);
     if found.is_empty() && table.is_empty() {
         return Ok(String::new());
