@@ -33,25 +33,14 @@ pub(super) const PAPER: Source = Source {
 /// How verdicts are given.
 pub(super) const RULES: &str = "Preferred over training noise is about 1 where its 95 % interval \
      over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
-<<<<<<< HEAD
      is greater where the interval of loss(0)/loss(s), s the training noise, lies above 1 \
      (loss(0)/loss(preferred) is never below 1, and says nothing by lying above it); a bias is left \
      where the interval of what bias² loses from no noise to the training noise lies above 0. Where \
      there is no interval, all networks have to agree: there is a shift where it lies above a \
      hundredth of the noise by 4 standard errors of its simulation, and none where it lies below by \
      as many; it is explained where the moment closure gives it to a tenth or to 4 standard errors; \
-     no noise is preferred where it is at most a \
-     tenth of the noise that detects best. What intervals do not tell, or one network alone, is \
-     not clear.";
-=======
-     is greater where the interval of loss(0)/loss(preferred) lies above 1. Where there is no \
-     interval, all networks have to agree: there is a shift where it lies above a hundredth of the \
-     noise by 4 standard errors of its simulation, and none where it lies below by as many; it is \
-     explained where the moment closure gives it to a tenth or to 4 standard errors; a bias is left \
-     where bias² is greater without noise than at the training noise; no noise is preferred where \
-     it is at most a tenth of the noise that detects best. What intervals do not tell, or one \
-     network alone, is not clear.";
->>>>>>> mech8
+     no noise is preferred where it is at most a tenth of the noise that detects best. What \
+     intervals do not tell, or one network alone, is not clear.";
 
 /// What is seen of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
