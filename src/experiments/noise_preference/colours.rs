@@ -4,8 +4,8 @@
 //! trace: DFA (order 1) and spectra. A unit without feedback has the memory of its own `1 - g`
 //! alone: an autoregressive process of order 1, whose exponent on as many steps stands beside.
 //!
-//! A trace needs one input held for longer than any trial: see [`held_input`]. A feedforward network
-//! has no colour to measure: its noise is independent from step to step, so are its states.
+//! A trace needs one input held for longer than any trial: see [`held_input`]. A feedforward
+//! network has no colour to measure: its noise is independent from step to step, so are its states.
 
 use super::found::Colour;
 use super::settings::Settings;

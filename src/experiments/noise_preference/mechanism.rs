@@ -348,8 +348,8 @@ mod tests {
 
     #[test]
     fn a_shift_is_what_it_is_known_to_be() {
-        // At w = -0.9, b = 1.9 the unit rests at 1, 20 standard deviations of the noise from the kink;
-        // without a weight and a bias it stands at the kink, without feedback.
+        // At w = -0.9, b = 1.9 the unit rests at 1, 20 standard deviations of the noise from the
+        // kink; without a weight and a bias it stands at the kink, without feedback.
         for (weights, level, known) in
             [([-0.9, 1.9], 0.05, 0.0), ([0.0, 0.0], 0.5, 0.398_942_280_4 * 0.5)]
         {

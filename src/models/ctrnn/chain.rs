@@ -68,8 +68,8 @@ pub(super) fn on_device(ensemble: &Ensemble<'_>, engine: &Engine) -> Result<Simu
     Ok(Simulated { outputs, moments, histograms, seconds: 0.0, path })
 }
 
-/// The stage for a network of `[inputs, units, outputs]` on the device of `engine`, and the quads of
-/// rows that a workgroup takes.
+/// The stage for a network of `[inputs, units, outputs]` on the device of `engine`, and the quads
+/// of rows that a workgroup takes.
 ///
 /// # Errors
 /// A workgroup does not hold the network.
