@@ -67,8 +67,8 @@ mod tests {
         for (count, index) in [(2, 0), (3, 1), (5, 2), (10, 3)] {
             let mut chance = stream(1, "test/normals", index);
             let held = (0..1_000).filter(|_| {
-                let draw = |_| 7.0 + StandardNormal.sample(&mut chance);
-                let values: Vec<f64> = (0..count).map(draw).collect();
+                let normal = StandardNormal.sample_iter(&mut chance).take(count);
+                let values: Vec<f64> = normal.map(|draw: f64| 7.0 + draw).collect();
                 let [low, high] = interval(&values, &mut chance).expect("two or more");
                 (low..=high).contains(&7.0)
             });

@@ -21,7 +21,7 @@ pub struct SpikeTrains {
     /// TOML file of settings, such as the settings.toml of an earlier run
     #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Any setting by its name in settings.toml, e.g. `--set comparison.until=0.95`
+    /// Any setting by its name in settings.toml, e.g. `--set training.rate=0.002`
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 

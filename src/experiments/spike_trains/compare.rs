@@ -291,12 +291,12 @@ mod tests {
             network(2, 0.5, 700.0),
             network(2, 1.0, 6.0),
         ];
-        let mut settings = Settings::default();
-        settings.comparison = settings::Comparison {
+        let comparison = settings::Comparison {
             label_noise: vec![0.0, 0.5, 1.0],
             matched: vec![0.5, 0.95],
-            ..settings.comparison
+            ..settings::Comparison::default()
         };
+        let mut settings = Settings { comparison, ..Settings::default() };
         let layers = [("one".to_owned(), 1), ("two".to_owned(), 1)];
         let found = comparisons(&networks, &layers, &settings);
         assert_eq!(found.len(), 2 * 2 * 3 * 4, "nobody reaches 0.95");

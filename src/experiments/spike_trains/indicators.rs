@@ -196,13 +196,16 @@ mod tests {
         assert_eq!((found.units, found.dead, found.always_on), (3, 1.0 / 3.0, 1.0 / 3.0));
         assert_eq!((found.mean_rate, found.rate_variance), (Some(0.5), Some(0.25)));
         assert_eq!((found.mean_fano, found.fano_variance), (Some(0.5), Some(0.5)));
-        // Two intervals have only the one that is always on, of 1 step each, and a train of intervals
-        // 1, 1, 4 beside it.
-        assert_eq!((found.mean_cv, found.coin_cv), (Some(0.0), Some(0.0)));
+        // Intervals of 1 step alone, CV 0; intervals 1 and 4, CV 1.5 / 2.5. Rates 1 and 1/2.
+        let near = |found: Option<f64>, expected: f64| {
+            assert!((found.expect("defined") - expected).abs() < 1e-12, "{found:?} {expected}");
+        };
+        near(found.mean_cv, 0.3);
+        near(found.coin_cv, 0.5f64.sqrt() / 2.0);
         let trains = SpikeTrains::new(vec![1, 1, 1, 0, 0, 0, 1, 0], 8).expect("a train");
         let one = Indicators::of(&spikes::measure(&trains, &[2]).expect("it fits"));
-        let (cv, coin) = (one.mean_cv.expect("defined"), one.coin_cv.expect("defined"));
-        assert!((cv - 0.5f64.sqrt()).abs() < 1e-12 && (coin - 0.5f64.sqrt()).abs() < 1e-12);
+        near(one.mean_cv, 0.5f64.sqrt());
+        near(one.coin_cv, 0.5f64.sqrt());
         let none = Indicators::of(&units[..1]);
         assert_eq!((none.mean_rate, none.rate_variance), (Some(0.0), None));
         assert_eq!((none.mean_fano, none.fano_variance), (None, None));
