@@ -295,7 +295,7 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
         assert_eq!(said.matches("error:").count(), 1, "{said}");
-        assert!(!said.contains("0 or less"), "{said}");
+        assert!(!said.contains(" 0 or less"), "{said}");
         for word in words.iter().chain(&["help:"]) {
             assert!(said.contains(word), "{arguments:?}: no `{word}` in\n{said}");
         }
