@@ -230,7 +230,7 @@ fn the_page_has_every_part_and_the_answer_first() {
         ("Over the course of training", "dashed: the mean of untrained"),
         ("Layer by layer", "1-dense512, MFF, blocked"),
         ("Layer by layer", ">always on</th>"),
-        ("Indicators", ">0.71</td>"),
+        ("Indicators", ">0.71 / 0.71</td>"),
         ("Indicators", "CV = sqrt(1 \u{2212} p)"),
         ("Spread over units", "2-dense512, Fano factor, repeated"),
         ("Rasters", "memorising, repeated, 1-dense512"),
@@ -267,6 +267,11 @@ fn what_is_not_matched_is_not_compared() {
     ] {
         assert!(shown.contains(words), "no `{words}` in\n{shown}");
     }
+    assert!(!shown.contains("Apart both ways"), "{shown}");
+    let mut turning = outcome(&[0.0, 1.0]);
+    let early = |one: &&mut Comparison| one.at == "0.9" && one.indicator == "MFF";
+    turning.comparisons.iter_mut().filter(early).for_each(|one| one.difference.auc = 1.0);
+    assert!(terminal(&turning).contains("Apart both ways, at different accuracies: MFF blocked."));
     let page = page(&found);
     assert!(section(&page, "How early").contains("(0.00)"));
     assert!(section(&page, "Every difference").contains("not comparable"));

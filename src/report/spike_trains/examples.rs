@@ -10,6 +10,9 @@ use crate::report::figures::trains::{self, Outline};
 use crate::report::html::figures::figure;
 use crate::report::markup::Escaped;
 
+/// A histogram of each layer of a presentation.
+type Histogram = fn(&View) -> &Vec<Vec<u64>>;
+
 /// The presentation of the training pictures in one order.
 fn view(views: &[View], wanted: Order) -> Option<&View> {
     views.iter().find(|one| one.pictures == "training" && one.order == wanted)
@@ -18,7 +21,7 @@ fn view(views: &[View], wanted: Order) -> Option<&View> {
 /// How rates and Fano factors spread over the units of each layer, by kind.
 pub(super) fn spread(outcome: &Outcome) -> Result<String> {
     let mut panels = Vec::new();
-    let histograms: [(&str, Order, fn(&View) -> &Vec<Vec<u64>>); 4] = [
+    let histograms: [(&str, Order, Histogram); 4] = [
         ("rate", Order::Shuffled, |view| &view.rates),
         ("Fano factor, shuffled", Order::Shuffled, |view| &view.fanos),
         ("Fano factor, blocked", Order::Blocked, |view| &view.fanos),
@@ -43,12 +46,7 @@ pub(super) fn spread(outcome: &Outcome) -> Result<String> {
 }
 
 /// A histogram of each kind, its networks together; the untrained networks last.
-fn gathered(
-    outcome: &Outcome,
-    wanted: Order,
-    layer: usize,
-    of: fn(&View) -> &Vec<Vec<u64>>,
-) -> Vec<Outline> {
+fn gathered(outcome: &Outcome, wanted: Order, layer: usize, of: Histogram) -> Vec<Outline> {
     let mut kinds = kinds(outcome);
     kinds.rotate_left(1);
     let last = kinds.len() - 1;

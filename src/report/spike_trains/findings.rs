@@ -141,18 +141,25 @@ fn on_the_way(outcome: &Outcome, stations: &[Station<'_>], most: &str) -> String
     words + &held(outcome, stations, most)
 }
 
+/// Indicators that keep the kinds apart from one station on, and whether the kind with the most random
+/// labels lies above; `None` of those that do not to the end.
+type Held = (Option<(usize, bool)>, Vec<String>);
+
 /// From which station on indicators keep the kinds apart, to the end.
 fn held(outcome: &Outcome, stations: &[Station<'_>], most: &str) -> String {
-    let mut found: Vec<(Option<(usize, bool)>, Vec<String>)> = Vec::new();
+    let (mut found, mut turned): (Vec<Held>, Vec<String>) = (Vec::new(), Vec::new());
     for way in ways(outcome, stations) {
         let (from, name) = (way.apart_from(stations), named(way.indicator, way.order));
+        if way.turns(stations) {
+            turned.push(name.clone());
+        }
         match found.iter_mut().find(|(other, _)| *other == from) {
             Some((_, names)) => names.push(name),
             None => found.push((from, vec![name])),
         }
     }
     found.sort_by_key(|(from, _)| from.map_or((usize::MAX, false), |from| from));
-    let group = |(from, names): &(Option<(usize, bool)>, Vec<String>)| {
+    let group = |(from, names): &Held| {
         let names = names.join(", ");
         match from {
             None => format!("not to the end: {names}"),
@@ -167,7 +174,14 @@ fn held(outcome: &Outcome, stations: &[Station<'_>], most: &str) -> String {
         _ if groups.is_empty() => "No order was looked at on the way.".into(),
         Some(end) if !end.comparable => "The end is not comparable.".into(),
         _ => {
-            format!("All networks apart, to the end, on training pictures: {}.", groups.join("; "))
+            let turned = match turned.is_empty() {
+                true => String::new(),
+                false => {
+                    format!(" Apart both ways, at different accuracies: {}.", turned.join(", "))
+                }
+            };
+            let groups = groups.join("; ");
+            format!("All networks apart, to the end, on training pictures: {groups}.{turned}")
         }
     }
 }

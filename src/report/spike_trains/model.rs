@@ -13,19 +13,19 @@ type Test = (&'static str, fn(&PoissonSummary) -> Rejected);
 
 /// The tests, in the order of columns.
 const TESTS: [Test; 6] = [
-    ("dispersion, Poisson", |found| found.poisson_dispersion),
-    ("dispersion, binomial", |found| found.binomial_dispersion),
+    ("disp., Poisson", |found| found.poisson_dispersion),
+    ("disp., binomial", |found| found.binomial_dispersion),
     ("counts, Poisson", |found| found.poisson_fit),
     ("counts, binomial", |found| found.binomial_fit),
-    ("intervals, exponential", |found| found.exponential_intervals),
-    ("intervals, geometric", |found| found.geometric_intervals),
+    ("intervals, expon.", |found| found.exponential_intervals),
+    ("intervals, geom.", |found| found.geometric_intervals),
 ];
 
 /// How to read the shares.
 pub(super) const READING: &str = "A dash: no unit could be tested; counts need about 15 windows for \
      three cells of 5 expected windows each, and units that vary. A coin of rate p is binomial with \
      geometric intervals. The exponential is of the coin's own rate, p per step; an exponential time \
-     rounded up to whole steps is geometric too, but of rate 1 - exp(-p), so that a coin rejects it \
+     rounded up to whole steps is geometric too, but of rate 1 - exp(\u{2212}p), so that a coin rejects it \
      unless it spikes rarely.";
 
 /// What the tests say of a layer of a kind of network, training pictures.
@@ -79,7 +79,8 @@ pub(super) fn tested(outcome: &Outcome) -> Vec<Tested<'_>> {
 pub(super) fn table(outcome: &Outcome) -> String {
     let line = |tested: Tested<'_>| {
         let mut figures = tested.shares;
-        figures.extend((0..3).map(|at| mean(tested.correlation.iter().map(|one| one[at]), 3)));
+        let at = |place: usize| mean(tested.correlation.iter().map(|one| one[place]), 2);
+        figures.extend([at(0), format!("{} / {}", at(1), at(2))]);
         format!(
             "<tr><th scope=\"row\" class=\"word\">{}</th><td>{}</td><td class=\"word\">{}</td>{}</tr>\n",
             Escaped(&tested.kind),
@@ -90,11 +91,13 @@ pub(super) fn table(outcome: &Outcome) -> String {
     };
     let body: String = tested(outcome).into_iter().map(line).collect();
     let mut columns: Vec<&str> = TESTS.iter().map(|(name, _)| *name).collect();
-    columns.extend(["correlation", "its sd", "if independent"]);
+    columns.extend(["corr.", "sd / indep."]);
     let caption = "Units that reject a model, in percent: p below 0.05 / at a false-discovery rate \
          of 5 % (Benjamini and Hochberg), means over networks. A unit that is a coin of its own \
          rate is binomial with geometric intervals; it is Poisson only where it spikes rarely. \
-         Correlation: of the counts of pairs of units. Training pictures";
+         Disp.: dispersion of the counts; intervals: exponential, geometric; corr.: mean correlation of \
+         the counts of pairs of units, its standard deviation over pairs and what independent units \
+         have. Training pictures";
     let headings = headings(&["kind", "order", "layer"], &columns);
     tables::table(caption, &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }

@@ -113,6 +113,15 @@ impl Way<'_> {
         Some((places[from.map_or(0, |place| place + 1)], last == 1.0))
     }
 
+    /// Whether all networks of one kind lie on one side of the other's at one comparable station, and
+    /// on the other side at another.
+    pub fn turns(&self, stations: &[Station<'_>]) -> bool {
+        let comparable = self.compared.iter().zip(stations).filter(|(_, one)| one.comparable);
+        let areas = comparable.filter_map(|(one, _)| Some((*one)?.difference.auc));
+        let areas: Vec<f64> = areas.collect();
+        areas.contains(&0.0) && areas.contains(&1.0)
+    }
+
     /// In words.
     pub fn words(&self, stations: &[Station<'_>]) -> String {
         match self.apart_from(stations) {
@@ -202,6 +211,15 @@ mod tests {
         let [below, above, between] = [[0.0, 0.0], [0.5, 0.5], [0.0, 0.5]].map(compared);
         let [below, above, between] = [Some(&below), Some(&above), Some(&between)];
         let all = [true; 3];
+        let turned = |compared: [Option<&Comparison>; 3], comparable: [bool; 3]| {
+            let station =
+                |comparable| Station { at: "0.3", accuracies: None, comparable, short: false };
+            let way = Way { order: Order::Blocked, indicator: "MFF", compared: compared.to_vec() };
+            way.turns(&comparable.map(station))
+        };
+        assert!(turned([below, between, above], all));
+        assert!(!turned([below, between, below], all) && !turned([None, between, above], all));
+        assert!(!turned([below, above, above], [false, true, true]), "not comparable");
         for (stations, comparable, expected, words) in [
             ([below, below, below], all, Some((0, false)), "30.0 %, smaller"),
             ([below, above, above], all, Some((1, true)), "50.0 %, larger"),

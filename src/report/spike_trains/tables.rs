@@ -166,12 +166,13 @@ pub(super) fn indicators(outcome: &Outcome) -> String {
 }
 
 /// Columns of [`figures`].
-const FIGURES: [&str; 8] =
-    ["MFR", "MFF", "Var(rate)", "Var(Fano)", "dead", "always on", "CV", "coins"];
+const FIGURES: [&str; 7] =
+    ["MFR", "MFF", "Var(rate)", "Var(Fano)", "dead", "always on", "CV / coins"];
 
 /// Cells of the indicators, one entry per network, and of what stands beside them.
 fn figures(found: &[&Indicators]) -> String {
-    numbers(values(found)) + &numbers(beside(found))
+    let [dead, always_on, cv, coins] = beside(found);
+    numbers(values(found)) + &numbers([dead, always_on, format!("{cv} / {coins}")])
 }
 
 /// Said under tables of intervals.

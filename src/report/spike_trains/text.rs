@@ -223,7 +223,7 @@ fn layers(text: &mut String, outcome: &Outcome) {
             text.push_str(&format!("{}\n", line(cells)));
         }
     }
-    text.push_str("dead, always: units that never and that always spike, in percent\n");
+    text.push_str("dead, always: units that never spike, and that are always on, in percent\n");
 }
 
 /// How many units reject the Poisson model and the coin.
