@@ -5,7 +5,7 @@
 
 use noisescope::analysis::spikes::poisson::{PoissonSummary, Rejected};
 use noisescope::experiments::outcome::Device;
-use noisescope::experiments::spike_trains::compare::Difference;
+use noisescope::experiments::spike_trains::difference::Difference;
 use noisescope::experiments::spike_trains::found::{
     Comparison, Example, Look, Network, Outcome, Pictures, Seconds, View,
 };

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::Difference;
+use super::difference::Difference;
 use super::{Identity, Indicators, Order};
 use crate::analysis::spikes::poisson::{PoissonSummary, Train, fit};
 use crate::experiments::outcome::Device;

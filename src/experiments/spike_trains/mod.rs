@@ -27,6 +27,7 @@ use crate::signal::random;
 
 pub mod compare;
 mod course;
+pub mod difference;
 pub mod found;
 pub mod indicators;
 mod methods;

@@ -1,8 +1,8 @@
-//! The door to the simulation of ensembles: a trained network, many realisations of its noise, all
-//! levels and drives at once; on a GPU, or on the CPU.
+//! Ensembles: a trained network, many realisations of its noise, all levels and drives at once; and
+//! their simulation on the CPU.
 //!
 //! Place in the flow: floor 3. `Weights --Ensemble::run--> outputs, moments, histograms`, from which
-//! `experiments` makes curves of loss against noise and stationary states.
+//! `experiments` makes curves of loss against noise and stationary states; `run` is in `door`.
 //!
 //! Rows are numbered `(level * drives + drive) * realisations + realisation`. A row's draw, the
 //! counter of its noise, is `drive * realisations + realisation`: all levels share their draws
@@ -11,16 +11,12 @@
 //! results agree to rounding for short runs; a network that is chaotic, or a ReLU at its kink,
 //! parts them in the long run, and they agree in distribution.
 
-use std::sync::Arc;
-use std::time::Instant;
-
 use rayon::prelude::*;
 
 use super::advance::{Call, Kept, Row, advance};
-use super::chain;
+use super::bins::Bins;
 use super::weights::Weights;
 use crate::error::{Error, Result};
-use crate::gpu::Engine;
 use crate::signal::philox::{Philox, STEPS_PER_BLOCK};
 
 /// Rows that one thread of the host steps at a time. Fixed, so that nothing depends on the number
@@ -90,17 +86,6 @@ impl Sampling {
     }
 }
 
-/// Equal bins from `low` up to, not with, `high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bins {
-    /// How many, without the one below and the one above.
-    pub count: usize,
-    /// Where the first begins.
-    pub low: f32,
-    /// Where the last ends.
-    pub high: f32,
-}
-
 /// What an ensemble did.
 #[derive(Clone, Debug, Default)]
 pub struct Simulated {
@@ -135,34 +120,6 @@ impl Moments {
 }
 
 impl Ensemble<'_> {
-    /// Whether the device of `engine` can take a network of `[inputs, units, outputs]`: what
-    /// [`Ensemble::run`] would refuse can so be known before it is trained.
-    ///
-    /// # Errors
-    /// It cannot: a workgroup has not the memory, or not a lane for every unit (256).
-    pub fn fits(engine: &Engine, sizes: [usize; 3]) -> Result<()> {
-        chain::fitting(engine, sizes).map(drop)
-    }
-
-    /// Simulates: on the device of `engine`, or on all cores of the CPU.
-    ///
-    /// # Errors
-    /// What is asked makes no sense (no realisation, a negative level, ...), or the device cannot
-    /// take the network or failed; without `engine` the CPU takes it.
-    ///
-    /// # Panics
-    /// An array of the weights has another length than the sizes say.
-    pub fn run(&self, engine: Option<&Arc<Engine>>) -> Result<Simulated> {
-        self.check()?;
-        let begun = Instant::now();
-        let mut simulated = match engine {
-            None => self.on_cpu(),
-            Some(engine) => chain::on_device(self, engine)?,
-        };
-        simulated.seconds = begun.elapsed().as_secs_f64();
-        Ok(simulated)
-    }
-
     /// How many drives there are.
     pub(super) fn drive_count(&self) -> usize {
         match self.weights.inputs {
@@ -196,7 +153,7 @@ impl Ensemble<'_> {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.weights.check();
         self.weights.dynamics.check()?;
         let wrong = |what: String, place: &str, remedy: &str| {
@@ -290,7 +247,8 @@ impl Ensemble<'_> {
         }
     }
 
-    fn on_cpu(&self) -> Simulated {
+    /// On all cores of the CPU.
+    pub(super) fn on_cpu(&self) -> Simulated {
         let stretches = self.stretches();
         let width = self.kept();
         let mut outputs = vec![0.0; self.rows() * width];
@@ -479,23 +437,5 @@ impl Statistics {
     fn moments(&self) -> impl Iterator<Item = Moments> {
         let both = self.mean.iter().zip(&self.second);
         both.map(|(mean, second)| Moments::of(self.count, *mean, *second))
-    }
-}
-
-impl Bins {
-    /// Bins per unit of h.
-    pub(super) fn per_unit(self) -> f32 {
-        self.count as f32 / (self.high - self.low)
-    }
-
-    /// Where `h` is counted: 0 below, `count + 1` above and NaN.
-    pub(super) fn place(self, h: f32) -> usize {
-        if h < self.low {
-            0
-        } else if h < self.high {
-            1 + (((h - self.low) * self.per_unit()) as usize).min(self.count - 1)
-        } else {
-            self.count + 1
-        }
     }
 }

@@ -12,12 +12,15 @@
 //! | `network` | the Burn module: initial weights, forms, forward |
 //! | `simulate`, `moments`, `histogram` | the stages on a GPU |
 //! | `chain` | the stages one after the other |
-//! | `ensemble` | the door to the simulation of many realisations |
+//! | `ensemble`, `bins` | many realisations, and their simulation on the CPU |
+//! | `door` | the simulation, on a GPU or the CPU |
 //! | `learning` | its lesson: trials of a task at a noise level |
 
 pub mod advance;
 mod backward;
+mod bins;
 mod chain;
+mod door;
 mod ensemble;
 pub mod histogram;
 mod learning;
@@ -27,7 +30,8 @@ mod operation;
 pub mod simulate;
 mod weights;
 
-pub use ensemble::{Bins, Ensemble, Moments, Sampling, Simulated};
+pub use bins::Bins;
+pub use ensemble::{Ensemble, Moments, Sampling, Simulated};
 pub use learning::Learning;
 pub use network::{Ctrnn, initial, stepwise};
 pub use operation::{CtrnnOperation, Sequence};

@@ -21,7 +21,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::ensemble::Bins;
+use super::bins::Bins;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// Invocations per workgroup.

@@ -3,8 +3,8 @@
 //!
 //! Place in the flow: outcome and kinds -> sections of the page.
 
-use super::findings::{self, NEAR, deviation};
-use super::kinds::{Kind, digits, level_of, or_none, place, short};
+use super::findings::{self, deviation};
+use super::kinds::{Kind, NEAR, digits, level_of, or_none, place, short};
 use super::parts::{between, captioned, headed, sentence};
 use super::preference::{MULTIPLES, without};
 use crate::error::Result;

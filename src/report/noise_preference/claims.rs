@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use super::findings::NEAR;
-use super::kinds::{Kind, Shift, digits, estimate, estimate_digits, level_of, mean, places};
+use super::kinds::{Kind, NEAR, Shift, digits, estimate, estimate_digits, level_of, mean, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::datasets::tasks::Name;

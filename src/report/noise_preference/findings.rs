@@ -4,14 +4,11 @@
 //! leave the direction to them.
 
 use super::claims::{Verdict, about_one, nothing};
-use super::kinds::{Kind, Shift, digits, level_of, mean, place, places};
+use super::kinds::{Kind, NEAR, Shift, digits, level_of, mean, place, places};
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::experiments::noise_preference::found::{Check, Colour, Group, Network, Outcome};
 use crate::report::numbers::{finite, fixed, several};
-
-/// Standard errors within which theory and simulation agree.
-pub(super) const NEAR: f64 = 4.0;
 
 /// All sentences that there are figures for, in the order of the page.
 pub(super) fn sentences(outcome: &Outcome, kinds: &[Kind<'_>]) -> Vec<String> {

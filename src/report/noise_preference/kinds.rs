@@ -13,6 +13,9 @@ use crate::report::figures::against::means;
 use crate::report::figures::plot::grey;
 use crate::report::numbers::{UNDEFINED, fixed};
 
+/// Standard errors within which theory and simulation agree.
+pub(super) const NEAR: f64 = 4.0;
+
 /// Stands where there is no number.
 pub(super) const NONE: &str = "-";
 

@@ -189,7 +189,7 @@ pub(super) fn named(indicator: &str, shown: Order) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiments::spike_trains::compare::Difference;
+    use crate::experiments::spike_trains::difference::Difference;
 
     #[test]
     fn kinds_are_apart_from_where_no_network_crosses_until_the_end() {

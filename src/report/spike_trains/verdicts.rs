@@ -94,7 +94,7 @@ pub(super) fn by_chance((most, least): (usize, usize)) -> String {
 mod tests {
     use super::*;
     use crate::experiments::spike_trains::Order;
-    use crate::experiments::spike_trains::compare::Difference;
+    use crate::experiments::spike_trains::difference::Difference;
 
     #[test]
     fn areas_and_intervals_never_contradict_a_verdict() {
