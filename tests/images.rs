@@ -393,6 +393,18 @@ fn a_spoilt_batch_is_an_error_and_never_left_out() {
 }
 
 #[test]
+fn a_batch_that_is_there_packed_too_is_not_counted_twice() {
+    let twice = [
+        ("data_batch_1.bin", records(3, 0)),
+        ("data_batch_1.bin.gz", gzip(&records(3, 0))),
+        ("test_batch.bin", records(2, 1)),
+    ];
+    let said = refusal(folder(&twice).path());
+    assert!(said.contains("data_batch_1.bin.gz: expected each batch once"), "{said}");
+    assert!(said.contains("data_batch_1.bin, too"), "{said}");
+}
+
+#[test]
 fn a_spoilt_file_of_idx_is_an_error_and_never_left_out() {
     let with = |magic: u32, whole: Vec<u8>| [&magic.to_be_bytes(), &whole[4..]].concat();
     for (magic, found) in [

@@ -213,8 +213,19 @@ impl Gathered {
             .at(path.display())
             .remedy("give a folder for each; leave out what is no data"));
         }
-        let name = if idx.is_some() { "IDX" } else { "CIFAR-10 batches" };
+        let form_of_files = if idx.is_some() { "IDX" } else { "CIFAR-10 batches" };
         self.batches.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let unpacked = |(file, _): &(PathBuf, Part)| stem(&name(file)).to_owned();
+        if let Some([one, other]) =
+            self.batches.array_windows().find(|[a, b]| unpacked(a) == unpacked(b))
+        {
+            return Err(Error::new(format!(
+                "expected each batch once, found {}, too",
+                one.0.display()
+            ))
+            .at(other.0.display())
+            .remedy("leave one of both"));
+        }
         let alone = self.images.len() + self.batches.len() == 1;
         let training = self.half(path, |file| alone || !is_test(file))?;
         let training = training.ok_or_else(|| {
@@ -235,7 +246,7 @@ impl Gathered {
             .at(file.map_or(path, PathBuf::as_path).display())
             .remedy("give both halves of one data set"));
         }
-        Ok(Found { form: format!("{form}{name}"), training, test })
+        Ok(Found { form: format!("{form}{form_of_files}"), training, test })
     }
 
     /// The pictures of the files that `wanted` takes, if there are any.
