@@ -140,6 +140,12 @@ fn a_mean_over_networks_has_the_interval_of_its_standard_error() {
     assert_eq!(over_networks(&[], 8, "ratio").expect("numbers"), None);
     let one = over_networks(&[2.0], 8, "ratio").expect("numbers").expect("a network");
     assert_eq!((one.value, one.interval), (2.0, None));
+    // Noise that is preferred is not negative, however wide three networks make the interval.
+    let wide = over_networks(&[0.0, 0.0, 0.3], 8, "preferred").expect("numbers").expect("three");
+    let [low, high] = wide.interval.expect("an interval");
+    assert!(low < 0.0 && high > 0.1, "{low} {high}");
+    let bounded = wide.at_least(0.0);
+    assert_eq!((bounded.value, bounded.interval), (wide.value, Some([0.0, high])));
     assert!(over_networks(&[1.0, f64::NAN], 8, "ratio").is_err());
 }
 

@@ -50,6 +50,15 @@ pub struct Estimate {
     pub interval: Option<[f64; 2]>,
 }
 
+impl Estimate {
+    /// Of a number that cannot be below `bound`: an interval that a correction for few networks
+    /// took further ends there.
+    pub fn at_least(self, bound: f64) -> Self {
+        let interval = self.interval.map(|ends| ends.map(|end| end.max(bound)));
+        Self { interval, ..self }
+    }
+}
+
 /// What one network prefers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preference {

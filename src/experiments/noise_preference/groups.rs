@@ -40,9 +40,11 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
         site: first.site,
         level: first.level,
         networks: members.len(),
-        preferred: over("preferred", &|network| Some(network.preferred.value))?,
-        ratio: over("ratio", &|network| Some(network.ratio?.value))?,
-        gain: over("gain", &|network| Some(network.gain?.value))?,
+        preferred: over("preferred", &|network| Some(network.preferred.value))?
+            .map(|found| found.at_least(0.0)),
+        ratio: over("ratio", &|network| Some(network.ratio?.value))?
+            .map(|found| found.at_least(0.0)),
+        gain: over("gain", &|network| Some(network.gain?.value))?.map(|found| found.at_least(1.0)),
         still_ratio: over("still", &|network| {
             Some(network.curve[0].loss / trained(network).loss).filter(|ratio| ratio.is_finite())
         })?,

@@ -241,7 +241,7 @@ fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
     let still = mean(found.iter().map(|ends| ends.0))?;
     let trained = mean(found.iter().map(|ends| ends.1))?;
     let figures = format!(
-        "bias² {} without noise, {} with it; lost, over loss(s): {}",
+        "bias² {} without, {} with noise: lost {} loss(s)",
         digits(still),
         digits(trained),
         estimate_digits(Some(left))

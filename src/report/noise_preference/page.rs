@@ -95,8 +95,8 @@ fn claim_table(kinds: &[Kind<'_>]) -> String {
         format!(
             "<tr>{heading}<td>{}</td><td class=\"word\">{}</td><td class=\"word\">{}</td></tr>\n",
             claim.task,
-            claim.figures().iter().map(escaped).collect::<Vec<_>>().join("<br/>"),
-            Escaped(&typeset_prose(&claim.verdict()))
+            Escaped(&typeset_prose(&claim.verdict())),
+            claim.figures().iter().map(escaped).collect::<Vec<_>>().join("<br/>")
         )
     };
     let of_claim = |claims: &[Claim]| {
@@ -106,7 +106,7 @@ fn claim_table(kinds: &[Kind<'_>]) -> String {
     let body: String = claims.chunk_by(|one, next| one.paper == next.paper).map(of_claim).collect();
     let caption = "Claims of Eckstein and Srinivasan (arXiv 2601.04539) beside this run, by \
          training noise s; brackets: 95 % interval over networks";
-    let headings = headings(&["the paper", "task", "this run", "verdict"], &[]);
+    let headings = headings(&["the paper", "task", "verdict", "this run"], &[]);
     format!(
         "{}<p class=\"note\">{}</p>\n",
         table(caption, &headings, &body),

@@ -7,7 +7,7 @@ use statrs::distribution::{Continuous, Normal};
 
 use super::findings;
 use super::kinds::{Kind, level_of, place};
-use super::parts::{captioned, headed};
+use super::parts::{between, captioned, headed};
 use super::preference::MULTIPLES;
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{Histogram, Mechanism, UnitCourse};
@@ -20,7 +20,7 @@ const DRAWN: (f64, usize) = (4.0, 81);
 
 /// The section.
 pub(super) fn units(kinds: &[Kind<'_>]) -> Result<String> {
-    Ok(courses(kinds)? + &histograms(kinds)?)
+    Ok(courses(kinds)? + &between("Their states at the training noise:", histograms(kinds)?))
 }
 
 /// What is shown: of each task and site the networks at the largest training noise, and the first
