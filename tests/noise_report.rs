@@ -304,7 +304,7 @@ fn the_page_shows_everything_that_was_found() {
     }
     for (heading, figures) in [
         ("What the paper claims", &["0.95 [0.92, 0.98]", "12.2 [10.7, 13.7]", ">seen</td>"][..]),
-        ("What the paper claims", &["± 0.00071 (closure 0.400)", "bias² 0.145 without, "]),
+        ("What the paper claims", &["± 0.00071 (closure 0.400)", "bias² 0.145 to "]),
         (
             "All kinds of networks",
             &["0.951 [0.917, 0.985]", "0.00312", "0.0417", "25.7 %", "0.731"],

@@ -47,7 +47,8 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
         gain: over("gain", &|network| Some(network.gain?.value))?.map(|found| found.at_least(1.0)),
         still_ratio: over("still", &|network| {
             Some(network.curve[0].loss / trained(network).loss).filter(|ratio| ratio.is_finite())
-        })?,
+        })?
+        .map(|found| found.at_least(0.0)),
         bias_left: over("bias", &|network| {
             let trained = trained(network);
             let left = (network.curve[0].bias - trained.bias) / trained.loss;

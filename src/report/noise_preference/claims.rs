@@ -34,7 +34,8 @@ pub(super) const RULES: &str = "Preferred over training noise is about 1 where i
      over networks lies between 0.8 and 1.25, none where it lies below 0.1. A loss without noise \
      is greater where the interval of loss(0)/loss(s), s the training noise, lies above 1 \
      (loss(0)/loss(preferred) is never below 1, and says nothing by lying above it); a bias is left \
-     where the interval of what bias² loses from no noise to the training noise lies above 0. Where \
+     where the interval of what bias² loses from no noise to the training noise, over loss(s), lies \
+     above 0. Where \
      there is no interval, all networks have to agree: there is a shift where it lies above a \
      hundredth of the noise by 4 standard errors of its simulation, and none where it lies below by \
      as many; it is explained where the moment closure gives it to a tenth or to 4 standard errors; \
@@ -241,7 +242,7 @@ fn biased(kind: &Kind<'_>) -> Option<(String, Verdict)> {
     let still = mean(found.iter().map(|ends| ends.0))?;
     let trained = mean(found.iter().map(|ends| ends.1))?;
     let figures = format!(
-        "bias² {} without, {} with noise: lost {} loss(s)",
+        "bias² {} to {}, by {} loss(s)",
         digits(still),
         digits(trained),
         estimate_digits(Some(left))
