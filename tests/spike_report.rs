@@ -10,7 +10,8 @@ use noisescope::experiments::spike_trains::found::{
     Comparison, Example, Look, Network, Outcome, Pictures, Seconds, View,
 };
 use noisescope::experiments::spike_trains::{Identity, Indicators, Order};
-use noisescope::report::spike_trains::{html, json, text};
+use noisescope::report::json;
+use noisescope::report::spike_trains::{html, text};
 
 #[path = "common/page.rs"]
 mod checks;

@@ -69,7 +69,7 @@ pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     let page = report::noise_preference::html(&outcome)?;
     write_whole(&folder.file("report.html"), page.as_bytes())?;
     // Last: a folder with a summary is a finished run.
-    let summary = report::noise_preference::json(&outcome)?;
+    let summary = report::json(&outcome)?;
     write_whole(&folder.file("summary.json"), summary.as_bytes())?;
     show(&format!("\n{}", report::noise_preference::text(&outcome)));
     show(&folder.file("report.html").display().to_string());

@@ -70,7 +70,7 @@ pub fn spike_trains(options: &SpikeTrains) -> Result<()> {
     let page = report::spike_trains::html(&outcome)?;
     write_whole(&folder.file("report.html"), page.as_bytes())?;
     // Last: a folder with a summary is a finished run.
-    let summary = report::spike_trains::json(&outcome)?;
+    let summary = report::json(&outcome)?;
     write_whole(&folder.file("summary.json"), summary.as_bytes())?;
     show(&format!("\n{}", report::spike_trains::text(&outcome)));
     show(&folder.file("report.html").display().to_string());

@@ -38,6 +38,8 @@ pub mod sweep;
 mod table;
 mod text;
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::experiments::outcome::Outcome;
 
@@ -54,11 +56,11 @@ pub fn html(outcome: &Outcome) -> Result<String> {
     html::page(outcome)
 }
 
-/// `summary.json`: the outcome itself, indented. A number that is not finite is written as `null`.
+/// `summary.json`: the outcome of any experiment itself, indented. A number that is not finite is written as `null`.
 ///
 /// # Errors
 /// When the outcome cannot be written as JSON.
-pub fn json(outcome: &Outcome) -> Result<String> {
+pub fn json(outcome: &impl Serialize) -> Result<String> {
     let mut written = serde_json::to_string_pretty(outcome)
         .map_err(|error| Error::new("cannot write the outcome as JSON").because(error))?;
     written.push('\n');

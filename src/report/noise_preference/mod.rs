@@ -28,22 +28,11 @@ mod preference;
 mod text;
 mod units;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiments::noise_preference::found::Outcome;
 
 /// The study in words.
 const TITLE: &str = "Noise preference of recurrent networks";
-
-/// `summary.json`: the outcome itself, indented.
-///
-/// # Errors
-/// When the outcome cannot be written as JSON.
-pub fn json(outcome: &Outcome) -> Result<String> {
-    let mut written = serde_json::to_string_pretty(outcome)
-        .map_err(|error| Error::new("cannot write the outcome as JSON").because(error))?;
-    written.push('\n');
-    Ok(written)
-}
 
 /// `report.html`: one page that holds its figures and its style and opens without a network.
 ///

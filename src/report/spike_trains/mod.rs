@@ -24,19 +24,8 @@ mod tables;
 mod text;
 mod verdicts;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiments::spike_trains::found::Outcome;
-
-/// `summary.json`: the outcome itself, indented.
-///
-/// # Errors
-/// When the outcome cannot be written as JSON.
-pub fn json(outcome: &Outcome) -> Result<String> {
-    let mut written = serde_json::to_string_pretty(outcome)
-        .map_err(|error| Error::new("cannot write the outcome as JSON").because(error))?;
-    written.push('\n');
-    Ok(written)
-}
 
 /// `report.html`: one page that holds its figures and its style and opens without a network.
 ///
