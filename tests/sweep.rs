@@ -3,18 +3,22 @@
 
 #[path = "common/page.rs"]
 mod page;
+#[path = "common/sweeps.rs"]
+mod sweeps;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
 use noisescope::experiments::one_over_f::Preset;
+use noisescope::experiments::sweep::experiment::Settings;
+use noisescope::experiments::sweep::findings::Exponents;
 use noisescope::experiments::sweep::plan::{Plan, Vary};
-use noisescope::experiments::sweep::{Shard, State, Sweep};
+use noisescope::experiments::sweep::{Collected, Collection, Shard, State, Sweep};
 use noisescope::report;
 
 use page::{loads, unbalanced};
+use sweeps::{read, refused, succeed, sweep, text, wait, worker};
 
 /// Cells of about a tenth of a second: 60 built-in reviews of 64 tokens, on the CPU.
 const SMALL: [&str; 18] = [
@@ -38,43 +42,8 @@ const SMALL: [&str; 18] = [
     "model.embedding=6",
 ];
 
-fn command(arguments: &[&str], home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_noisescope"));
-    command.arg("sweep").args(arguments).current_dir(home);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn sweep(arguments: &[&str], home: &Path) -> Output {
-    command(arguments, home).output().expect("the program starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn succeed(output: &Output) -> String {
-    assert!(output.status.success(), "{}\n{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// Expects exit code 2, one error, and all of `words` in it.
-fn refused(arguments: &[&str], home: &Path, words: &[&str]) {
-    let output = sweep(arguments, home);
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}\n{said}");
-    assert_eq!(said.matches("error:").count(), 1, "{said}");
-    for word in words.iter().chain(&["help:"]) {
-        assert!(said.contains(word), "{arguments:?}: no `{word}` in\n{said}");
-    }
-}
-
 fn plan(folder: &str, more: &[&str], home: &Path) -> String {
     succeed(&sweep(&[&["plan", folder], &SMALL[..], more].concat(), home))
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// What the summary of each cell says, apart from the times it took, by the cell's name.
@@ -93,10 +62,17 @@ fn summaries(folder: &Path) -> Vec<(String, String)> {
     cells.map(|cell| (cell.hash.clone(), of(&sweep.run_folder(cell)))).collect()
 }
 
+fn collected(sweep: &Sweep) -> Collection<Exponents> {
+    match sweep.collect().expect("collected") {
+        Collected::OneOverF(cells) => cells,
+        other => panic!("cells of one-over-f, not {other:?}"),
+    }
+}
+
 #[test]
 fn a_plan_is_read_as_it_was_written_and_can_be_edited() {
     let home = tempfile::tempdir().expect("a folder");
-    let base = Preset::Quick.settings();
+    let base = Settings::from(Preset::Quick.settings());
     let lists =
         ["model.hidden=2,4", "training.rate=0.001,1", "model.readout=last-token", "seed=1..3"];
     let lists: Vec<Vary> = lists.iter().map(|list| list.parse().expect("a list")).collect();
@@ -117,7 +93,7 @@ fn a_plan_is_read_as_it_was_written_and_can_be_edited() {
     let changed = plan.cells.iter().zip(&found.cells).filter(|(one, other)| one != other);
     let changed: Vec<_> = changed.collect();
     assert_eq!(changed.len(), 1);
-    assert_eq!(changed[0].1.settings.seed, 7);
+    assert_eq!(changed[0].1.settings.table()["seed"].as_integer(), Some(7));
     assert_ne!(changed[0].0.hash, changed[0].1.hash);
     assert!(plan.write(home.path(), false).is_err(), "an edited plan is not overwritten");
     plan.write(home.path(), true).expect("but by force it is");
@@ -131,7 +107,7 @@ fn a_plan_is_read_as_it_was_written_and_can_be_edited() {
 /// A cell keeps its name from version to version: it is that of the folder that holds its run.
 #[test]
 fn a_cell_is_named_by_its_settings_alone() {
-    let base = Preset::Quick.settings();
+    let base = Settings::from(Preset::Quick.settings());
     let names = |lists: &[&str]| -> Vec<String> {
         let lists: Vec<Vary> = lists.iter().map(|list| list.parse().expect("a list")).collect();
         let plan = Plan::new(&base, &lists).expect("a plan");
@@ -159,16 +135,6 @@ fn shards_cover_every_cell_once() {
     }
 }
 
-/// Waits until `ready`, while `child` goes on.
-fn wait(child: &mut Child, ready: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !ready() {
-        assert!(child.try_wait().expect("a child").is_none(), "the worker ended by itself");
-        assert!(began.elapsed() < Duration::from_secs(120), "the worker does nothing");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[test]
 fn a_killed_worker_s_cell_is_finished_by_another_to_the_same_bits() {
     let home = tempfile::tempdir().expect("a folder");
@@ -180,7 +146,7 @@ fn a_killed_worker_s_cell_is_finished_by_another_to_the_same_bits() {
     plan("parts", &long, home);
     succeed(&sweep(&["run", "whole"], home));
 
-    let mut worker = command(&["run", "parts"], home).spawn().expect("the program starts");
+    let mut worker = worker("parts", home);
     let parts = Sweep::open(&home.join("parts")).expect("a plan");
     let folder = parts.run_folder(&parts.plan.cells[1]);
     let epochs = || {
@@ -219,9 +185,7 @@ fn two_workers_share_the_cells_and_no_cell_is_done_twice() {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     plan("shared", &["--vary", "model.hidden=2,3,5", "--vary", "seed=1..4"], home);
-    let workers: Vec<Child> = (0..2)
-        .map(|_| command(&["run", "shared"], home).spawn().expect("the program starts"))
-        .collect();
+    let workers: Vec<Child> = (0..2).map(|_| worker("shared", home)).collect();
     let mut done = Vec::new();
     for worker in workers {
         let output = worker.wait_with_output().expect("it ends");
@@ -281,10 +245,10 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     let subjects = 5 * 7 + 2 * 3;
     assert_eq!(head.len(), 3 + 4 + subjects * 4 * 3 + subjects * 4 + 3 * 2 * 4);
     let sweep = Sweep::open(&home.join("half")).expect("a plan");
-    let collection = sweep.collect().expect("collected");
-    for (row, found) in rows.iter().zip(&collection.done) {
-        assert_eq!(row[column("cell")], found.cell);
-        let entry = found.exponent("hidden", "trained", "population").expect("measured");
+    let collection = collected(&sweep);
+    for (row, done) in rows.iter().zip(&collection.done) {
+        assert_eq!(row[column("cell")], done.cell);
+        let entry = done.found.exponent("hidden", "trained", "population").expect("measured");
         let written: f64 = row[column("beta_hidden_trained_population")].parse().expect("beta");
         assert_eq!(Some(written), entry.beta_mean);
         assert!(row[column("accuracy")].parse::<f64>().is_ok());
@@ -300,9 +264,9 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     // A cell whose summary is spoilt is missing, and the others are there.
     let spoilt = sweep.run_folder(&sweep.plan.cells[0]).join("summary.json");
     std::fs::write(spoilt, "{}").expect("written");
-    let collection = sweep.collect().expect("collected");
-    assert_eq!(collection.done.len(), 2);
-    assert!(report::sweep::status(&collection).contains("expected the summary of a run"));
+    assert_eq!(collected(&sweep).done.len(), 2);
+    let status = report::sweep::status(&sweep.collect().expect("collected"));
+    assert!(status.contains("expected the summary of a run"));
 }
 
 #[test]
@@ -361,7 +325,7 @@ fn an_interrupted_worker_leaves_a_checkpoint_and_says_how_to_go_on() {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     plan("parts", &["--epochs", "500", "--batch", "2", "--vary", "model.hidden=3,5"], home);
-    let mut worker = command(&["run", "parts"], home).spawn().expect("the program starts");
+    let mut worker = worker("parts", home);
     let parts = Sweep::open(&home.join("parts")).expect("a plan");
     let folder = parts.run_folder(&parts.plan.cells[0]);
     wait(&mut worker, || folder.join("best.safetensors").is_file());

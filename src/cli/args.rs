@@ -25,7 +25,7 @@ pub enum Command {
         #[command(subcommand)]
         experiment: Experiment,
     },
-    /// Many runs of one-over-f, on one machine or several: plan, run, status, collect
+    /// Many runs of an experiment, on one machine or several: plan, run, status, collect
     Sweep {
         #[command(subcommand)]
         action: Action,

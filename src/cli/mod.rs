@@ -21,9 +21,7 @@ use clap::Parser;
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
 use crate::experiments::one_over_f::{self, Settings, Study};
-use crate::experiments::outcome::Outcome;
 use crate::experiments::run_folder::RunFolder;
-use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
@@ -67,10 +65,8 @@ fn one_over_f(options: &OneOverF) -> Result<()> {
     let folder = folder(options, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, options.folder.resume.is_some(), &mut terminal)?;
-    publish(&outcome, &folder)?;
-    show(&format!("\n{}", report::text(&outcome)));
-    show(&folder.file("report.html").display().to_string());
-    show(&folder.file("summary.json").display().to_string());
+    run::publish(&report::html(&outcome)?, &outcome, folder.path())?;
+    run::shown(&report::text(&outcome), &folder);
     Ok(())
 }
 
@@ -105,11 +101,4 @@ fn folder(options: &OneOverF, settings: &Settings) -> Result<RunFolder> {
 /// Writes a line to standard output. One that nobody reads (`noisescope … | head`) is no error.
 fn show(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// Writes what a run found into its folder.
-fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
-    write_whole(&folder.file("report.html"), report::html(outcome)?.as_bytes())?;
-    // Last: a folder with a summary is a finished run.
-    write_whole(&folder.file("summary.json"), report::json(outcome)?.as_bytes())
 }

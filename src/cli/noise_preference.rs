@@ -1,22 +1,32 @@
 //! `noisescope run noise-preference`: what the user typed, into the study of noise preference.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::progress::Terminal;
-use super::run::{self, Run};
+use super::run::{self, Folder, Run};
 use super::settings::one;
-use super::show;
 use crate::error::Result;
 use crate::experiments::machine::Machine;
 use crate::experiments::noise_preference::settings::Settings;
 use crate::experiments::noise_preference::study::{NAME, Study};
-use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
 #[derive(Args, Debug)]
-#[command(mut_arg("out", run::out(NAME)), mut_arg("set", run::set("tasks.function.steps=100")))]
+#[command(mut_arg("out", run::out(NAME)))]
 pub struct NoisePreference {
+    #[command(flatten)]
+    pub wishes: Wishes,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// What is wished of the settings.
+#[derive(Args, Debug)]
+#[command(mut_arg("set", run::set("tasks.function.steps=100")))]
+pub struct Wishes {
     #[command(flatten)]
     pub run: Run,
 
@@ -58,37 +68,37 @@ pub struct NoisePreference {
 /// Trains, tests, explains, reports.
 pub fn noise_preference(options: &NoisePreference) -> Result<()> {
     let mut terminal = Terminal::new()?;
-    let settings = wished(options)?;
+    let settings = options.wishes.settings(options.folder.resume.as_deref())?;
     let study = Study::new(&settings)?;
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
     study.check(&machine)?;
-    let folder = options.run.folder.open(NAME, &settings)?;
+    let folder = options.folder.open(NAME, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, &mut terminal)?;
-    let page = report::noise_preference::html(&outcome)?;
-    write_whole(&folder.file("report.html"), page.as_bytes())?;
-    // Last: a folder with a summary is a finished run.
-    let summary = report::json(&outcome)?;
-    write_whole(&folder.file("summary.json"), summary.as_bytes())?;
-    show(&format!("\n{}", report::noise_preference::text(&outcome)));
-    show(&folder.file("report.html").display().to_string());
-    show(&folder.file("summary.json").display().to_string());
+    run::publish(&report::noise_preference::html(&outcome)?, &outcome, folder.path())?;
+    run::shown(&report::noise_preference::text(&outcome), &folder);
     Ok(())
 }
 
-/// Defaults, file and flags; of a stopped run its own settings.
-fn wished(options: &NoisePreference) -> Result<Settings> {
-    options.run.settings([
-        one("learn", options.tasks.as_ref()),
-        one("model.nonlinearity", options.nonlinearity.as_ref()),
-        one("model.rate", options.rate.as_ref()),
-        one("model.units", options.units.as_ref()),
-        one("noise.networks", options.networks.as_ref()),
-        one("training.epochs", options.epochs.as_ref()),
-        one("noise.sites", options.sites.as_ref()),
-        one("noise.levels", options.levels.as_ref()),
-        one("test.grid", options.grid.as_ref()),
-        one("test.realisations", options.realisations.as_ref()),
-    ])
+impl Wishes {
+    /// Defaults, file and flags; of the stopped run in `resume` its own settings.
+    ///
+    /// # Errors
+    /// As [`Run::settings`].
+    pub fn settings(&self, resume: Option<&Path>) -> Result<Settings> {
+        let own = [
+            one("learn", self.tasks.as_ref()),
+            one("model.nonlinearity", self.nonlinearity.as_ref()),
+            one("model.rate", self.rate.as_ref()),
+            one("model.units", self.units.as_ref()),
+            one("noise.networks", self.networks.as_ref()),
+            one("training.epochs", self.epochs.as_ref()),
+            one("noise.sites", self.sites.as_ref()),
+            one("noise.levels", self.levels.as_ref()),
+            one("test.grid", self.grid.as_ref()),
+            one("test.realisations", self.realisations.as_ref()),
+        ];
+        self.run.settings(resume, own)
+    }
 }

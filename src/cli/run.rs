@@ -3,17 +3,18 @@
 //! Place in the flow: flattened into the arguments of each experiment, which puts its own name into
 //! the help by [`out`] and its own example by [`set`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Value;
 
-use super::settings;
+use super::{settings, show};
 use crate::error::Result;
 use crate::experiments::run_folder::RunFolder;
 use crate::files::write_whole;
+use crate::report;
 
 /// Where a run goes, or goes on.
 #[derive(Args, Debug)]
@@ -40,8 +41,6 @@ pub struct Run {
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 
-    #[command(flatten)]
-    pub folder: Folder,
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
     #[arg(long, value_name = "WHICH", help_heading = "Run")]
     pub device: Option<String>,
@@ -62,6 +61,23 @@ pub fn set(example: &str) -> impl FnOnce(Arg) -> Arg {
     |arg| arg.help(help)
 }
 
+/// Writes what a run found into `folder`: its page and its summary.
+///
+/// # Errors
+/// A file cannot be written.
+pub fn publish(page: &str, outcome: &impl Serialize, folder: &Path) -> Result<()> {
+    write_whole(&folder.join("report.html"), page.as_bytes())?;
+    // Last: a folder with a summary is a finished run.
+    write_whole(&folder.join("summary.json"), report::json(outcome)?.as_bytes())
+}
+
+/// Shows what a run found, and where it is written.
+pub fn shown(text: &str, folder: &RunFolder) {
+    show(&format!("\n{text}"));
+    show(&folder.file("report.html").display().to_string());
+    show(&folder.file("summary.json").display().to_string());
+}
+
 impl Folder {
     /// The folder of the run that goes on, or a new one of `experiment` with the settings in it.
     ///
@@ -80,13 +96,14 @@ impl Folder {
 }
 
 impl Run {
-    /// Defaults, file and flags; of a stopped run its own settings. `own` is what the experiment's
-    /// flags set, each from [`settings::one`].
+    /// Defaults, file and flags; of the stopped run in `resume` its own settings. `own` is what the
+    /// experiment's flags set, each from [`settings::one`].
     ///
     /// # Errors
     /// A flag's own; as [`settings::resolved`].
     pub fn settings<T: Default + Serialize + DeserializeOwned>(
         &self,
+        resume: Option<&Path>,
         own: impl IntoIterator<Item = Result<Option<(String, Value)>>>,
     ) -> Result<T> {
         let shared = [
@@ -94,6 +111,6 @@ impl Run {
             settings::one("seed", self.seed.as_ref()),
         ];
         let flags = settings::with_typed(shared.into_iter().chain(own), &self.set)?;
-        settings::resolved(self.folder.resume.as_deref(), self.settings.as_deref(), &flags)
+        settings::resolved(resume, self.settings.as_deref(), &flags)
     }
 }

@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::progress::Terminal;
-use super::run::{self, Run};
+use super::run::{self, Folder, Run};
 use super::settings::one;
-use super::show;
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
 use crate::experiments::spike_trains::settings::Settings;
 use crate::experiments::spike_trains::study::{NAME, Study};
-use crate::files::write_whole;
 use crate::progress::Observer;
 use crate::report;
 
@@ -21,6 +19,8 @@ use crate::report;
 pub struct SpikeTrains {
     #[command(flatten)]
     pub run: Run,
+    #[command(flatten)]
+    pub folder: Folder,
 
     /// Pictures: a folder, archive or file of MNIST or Fashion-MNIST (IDX) or CIFAR-10 (binary),
     /// also .gz or .xz [default: built-in synthetic shapes] (images.data)
@@ -64,23 +64,17 @@ pub fn spike_trains(options: &SpikeTrains) -> Result<()> {
     let machine = Machine::open(settings.device)?;
     terminal.note(&machine.reason);
     let study = Study::load(&settings, &mut terminal)?;
-    let folder = options.run.folder.open(NAME, &settings)?;
+    let folder = options.folder.open(NAME, &settings)?;
     terminal.note(&format!("run folder: {}", folder.path().display()));
     let outcome = study.run(&machine, &folder, &mut terminal)?;
-    let page = report::spike_trains::html(&outcome)?;
-    write_whole(&folder.file("report.html"), page.as_bytes())?;
-    // Last: a folder with a summary is a finished run.
-    let summary = report::json(&outcome)?;
-    write_whole(&folder.file("summary.json"), summary.as_bytes())?;
-    show(&format!("\n{}", report::spike_trains::text(&outcome)));
-    show(&folder.file("report.html").display().to_string());
-    show(&folder.file("summary.json").display().to_string());
+    run::publish(&report::spike_trains::html(&outcome)?, &outcome, folder.path())?;
+    run::shown(&report::spike_trains::text(&outcome), &folder);
     Ok(())
 }
 
 /// Defaults, file and flags; of a stopped run its own settings.
 fn wished(options: &SpikeTrains) -> Result<Settings> {
-    let mut settings: Settings = options.run.settings([
+    let own = [
         one("images.data", options.data.as_ref()),
         one("images.training", options.training.as_ref()),
         one("images.test", options.test.as_ref()),
@@ -91,7 +85,8 @@ fn wished(options: &SpikeTrains) -> Result<Settings> {
         one("training.batch", options.batch.as_ref()),
         one("spikes.window", options.window.as_ref()),
         one("spikes.threshold", options.threshold.as_ref()),
-    ])?;
+    ];
+    let mut settings: Settings = options.run.settings(options.folder.resume.as_deref(), own)?;
     if let Some(path) = &mut settings.images.data {
         *path = std::path::absolute(&path)
             .map_err(|cause| Error::file("find the path", path, cause))?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::progress::Terminal;
-use super::settings::{self, Wishes};
-use super::{publish, show};
-use crate::error::Result;
+use super::{noise_preference, run, settings, show};
+use crate::error::{Error, Result};
+use crate::experiments::run_folder::RunFolder;
+use crate::experiments::sweep::experiment::{Outcome, Settings};
 use crate::experiments::sweep::plan::{Plan, Vary};
-use crate::experiments::sweep::{Shard, Sweep};
+use crate::experiments::sweep::{Collected, Shard, Sweep};
 use crate::files::write_whole;
 use crate::gpu::device::Choice;
 use crate::report;
@@ -17,7 +18,8 @@ use crate::report;
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Write sweep.toml: the settings that all runs share, and one cell per combination of the rest
-    #[command(args_override_self = true)]
+    #[command(args_override_self = true, args_conflicts_with_subcommands = true)]
+    #[command(subcommand_negates_reqs = true)]
     Plan(Box<Planning>),
     /// Run the cells that are not done; any number of workers may share the folder
     Run(Running),
@@ -29,9 +31,30 @@ pub enum Action {
 
 #[derive(Args, Debug)]
 pub struct Planning {
+    #[command(subcommand)]
+    pub experiment: Option<Experiment>,
+    /// Without a name: cells of one-over-f.
+    #[command(flatten)]
+    pub cells: Cells<settings::Wishes>,
+}
+
+/// What the cells run.
+#[derive(Debug, Subcommand)]
+pub enum Experiment {
+    /// Cells of `run one-over-f`, as without a name
+    #[command(name = "one-over-f", args_override_self = true)]
+    OneOverF(Box<Cells<settings::Wishes>>),
+    /// Cells of `run noise-preference`
+    #[command(name = "noise-preference", args_override_self = true)]
+    NoisePreference(Box<Cells<noise_preference::Wishes>>),
+}
+
+#[derive(Args, Debug)]
+pub struct Cells<T: Args> {
     /// The sweep's folder
-    #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    // An option only for the parser: where an experiment is named, the cells without a name lack it.
+    #[arg(value_name = "FOLDER", required = true)]
+    pub folder: Option<PathBuf>,
     /// Values of a setting, by its name in settings.toml: `model.hidden=2,4,8` or `seed=1..5` (both
     /// ends included); several times for all combinations, the last varying fastest
     #[arg(long, value_name = "NAME=VALUES", required = true)]
@@ -40,7 +63,7 @@ pub struct Planning {
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]
-    pub wishes: Wishes,
+    pub wishes: T,
 }
 
 #[derive(Args, Debug)]
@@ -71,7 +94,7 @@ pub struct Collecting {
     /// Where the page goes [default: FOLDER/sweep.html]
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Where the table goes, one row per done cell [default: FOLDER/sweep.csv]
+    /// Where the table goes, one row per done cell or network [default: FOLDER/sweep.csv]
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Print JSON instead of a table
@@ -93,12 +116,25 @@ pub fn sweep(action: &Action) -> Result<()> {
 }
 
 fn plan(options: &Planning) -> Result<()> {
+    let one_over_f = |cells| planned(cells, |wishes| Ok(settings::wished(wishes)?.into()));
+    match &options.experiment {
+        None => one_over_f(&options.cells),
+        Some(Experiment::OneOverF(cells)) => one_over_f(cells),
+        Some(Experiment::NoisePreference(cells)) => {
+            planned(cells, |wishes| Ok(wishes.settings(None)?.into()))
+        }
+    }
+}
+
+/// Plans the cells of settings that all share by `wished`.
+fn planned<T: Args>(options: &Cells<T>, wished: impl Fn(&T) -> Result<Settings>) -> Result<()> {
     let parse = |text: &String| text.parse::<Vary>().map_err(|error| error.at("--vary"));
     let vary = options.vary.iter().map(parse).collect::<Result<Vec<_>>>()?;
-    let base = settings::wished(&options.wishes)?;
+    let base = wished(&options.wishes)?;
     let plan = Plan::new(&base, &vary).map_err(|error| error.at("--vary"))?;
-    let path = plan.write(&options.folder, options.force)?;
-    let (cells, folder) = (plan.cells.len(), options.folder.display());
+    let folder = options.folder.as_ref().expect("the parser requires it");
+    let path = plan.write(folder, options.force)?;
+    let (cells, folder) = (plan.cells.len(), folder.display());
     show(&format!("{cells} cells over {} in {}", plan.vary.join(", "), path.display()));
     show(&format!("then: noisescope sweep run {folder}"));
     Ok(())
@@ -116,6 +152,16 @@ fn run(options: &Running) -> Result<()> {
     done
 }
 
+/// Writes what a cell found into its folder.
+fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
+    match outcome {
+        Outcome::OneOverF(outcome) => run::publish(&report::html(outcome)?, outcome, folder.path()),
+        Outcome::NoisePreference(outcome) => {
+            run::publish(&report::noise_preference::html(outcome)?, outcome, folder.path())
+        }
+    }
+}
+
 fn collect(options: &Collecting) -> Result<()> {
     let collection = Sweep::open(&options.folder)?.collect()?;
     let path = |given: &Option<PathBuf>, name: &str| {
@@ -124,6 +170,15 @@ fn collect(options: &Collecting) -> Result<()> {
     let (csv, html) = (path(&options.csv, "sweep.csv"), path(&options.html, "sweep.html"));
     write_whole(&csv, report::sweep::csv(&collection)?.as_bytes())?;
     write_whole(&html, report::sweep::html(&collection)?.as_bytes())?;
+    if let Collected::NoisePreference { studies, .. } = &collection {
+        for study in studies {
+            let folder = options.folder.join("studies").join(&study.hash);
+            std::fs::create_dir_all(&folder)
+                .map_err(|cause| Error::file("make the study's folder", &folder, cause))?;
+            let page = report::noise_preference::html(&study.outcome)?;
+            run::publish(&page, &study.outcome, &folder)?;
+        }
+    }
     if options.json {
         show(&report::sweep::json(&collection)?);
         return Ok(());

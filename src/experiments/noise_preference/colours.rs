@@ -46,7 +46,7 @@ pub(super) fn colours(
     }
     let g = f64::from(weights.dynamics.rate);
     let settled = (SETTLED / g).ceil() as usize;
-    let drive = held_input(subject.task, settings.seed).repeat(settled + length);
+    let drive = held_input(subject.task, settings.test.seed).repeat(settled + length);
     let noise = Philox::named(subject.seed, "noise/colour");
     let unit = settings.unit(subject.level);
     let alone = beta_of_process(g, length, noise, machine)?;

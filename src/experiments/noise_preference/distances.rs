@@ -25,7 +25,7 @@ const LOOKS: usize = 20;
 /// the smallest noise above 0 that others are trained with.
 pub(super) fn distances(subject: Subject<'_>, settings: &Settings) -> Result<Option<Distance>> {
     let Subject { weights, task, level, seed } = subject;
-    let trials = task.trials(Purpose::Test, settings.seed, 0, settings.test.trials);
+    let trials = task.trials(Purpose::Test, settings.test.seed, 0, settings.test.trials);
     let noise = settings.unit(level);
     let draws = settings.mechanism.realisations;
     let found: Vec<Argument> = (0..trials.count)

@@ -100,6 +100,18 @@ pub struct Network {
     pub seconds: [f64; 2],
 }
 
+impl Network {
+    /// The point of its curve nearest to `noise`.
+    ///
+    /// # Panics
+    /// The curve is empty.
+    pub fn at(&self, noise: f64) -> &Point {
+        let distance = |point: &Point| (point.noise - noise).abs();
+        let near = |a: &&Point, b: &&Point| distance(a).total_cmp(&distance(b));
+        self.curve.iter().min_by(near).expect("a curve has points")
+    }
+}
+
 /// A network at one test noise.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {

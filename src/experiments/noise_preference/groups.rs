@@ -27,12 +27,12 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
     let first = members[0];
     let over = |name: &str, value: &dyn Fn(&Network) -> Option<f64>| {
         let values: Option<Vec<f64>> = members.iter().map(|network| value(network)).collect();
-        over_networks(&values.unwrap_or_default(), settings.seed, name)
+        over_networks(&values.unwrap_or_default(), settings.test.seed, name)
     };
     let mean = |value: &dyn Fn(&Network) -> f64| {
         members.iter().map(|network| value(network)).sum::<f64>() / members.len() as f64
     };
-    let trained = |network: &Network| -> Point { *at(network, first.level) };
+    let trained = |network: &Network| -> Point { *network.at(first.level) };
     let distances: Option<Vec<f64>> =
         members.iter().map(|network| Some(network.distance?.in_noise.median)).collect();
     Ok(Group {
@@ -61,10 +61,4 @@ fn group(members: &[&Network], settings: &Settings) -> Result<Group> {
             .map(|all| all.iter().sum::<f64>() / all.len() as f64)
             .filter(|distance| distance.is_finite()),
     })
-}
-
-/// The point of a network's curve nearest to `noise`.
-pub(super) fn at(network: &Network, noise: f64) -> &Point {
-    let near = |a: &&Point, b: &&Point| (a.noise - noise).abs().total_cmp(&(b.noise - noise).abs());
-    network.curve.iter().min_by(near).expect("a curve has points")
 }

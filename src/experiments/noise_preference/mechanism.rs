@@ -153,7 +153,7 @@ pub(super) fn mechanism(
     let dynamics = weights.dynamics;
     let alone = matches!(task.form(), Form::Neuron { .. });
     let count = if alone { 1 } else { settings.mechanism.inputs };
-    let trials = task.trials(Purpose::Test, settings.seed, 0, count);
+    let trials = task.trials(Purpose::Test, settings.test.seed, 0, count);
     let multiples = &settings.mechanism.levels;
     let noises: Vec<f64> = multiples.iter().map(|part| part * settings.unit(level)).collect();
     let Some(samples) = simulate(subject, settings, &trials, &noises, engine)? else {

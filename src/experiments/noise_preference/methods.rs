@@ -37,6 +37,7 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
             "Test: weighted mean squared error over {} test trials, each with {} realisations of \
              the noise ({} draws per point), at {} noise levels from {} to {} times the training \
              noise (of networks trained without noise: times the smallest training noise above 0). \
+             All networks of a task are tested on the same trials (seed {}). \
              All levels see the same trials and the same realisations but for their size. The loss \
              is bias² plus variance: of the mean output over realisations, and about it, both without \
              the bias of few realisations.",
@@ -45,7 +46,8 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
             test.trials * test.realisations,
             test.grid.len(),
             test.grid.first().copied().unwrap_or_default(),
-            test.grid.last().copied().unwrap_or_default()
+            test.grid.last().copied().unwrap_or_default(),
+            test.seed
         ),
         "Preferred noise: the level of least mean loss, refined by the parabola through it and its \
          neighbours; its interval is the 95 % percentile interval of a bootstrap over realisations \

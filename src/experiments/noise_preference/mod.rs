@@ -20,6 +20,7 @@
 //! | `checks` | closed forms against simulation |
 //! | `groups` | networks of one kind together |
 //! | `found` | the outcome |
+//! | `together` | several runs as one |
 
 mod checks;
 mod colours;
@@ -34,4 +35,5 @@ pub mod settings;
 mod settling;
 pub mod study;
 mod testing;
+pub mod together;
 mod walks;

@@ -55,6 +55,8 @@ pub struct Testing {
     /// trained without noise as multiples of the smallest noise above 0 that others are trained
     /// with.
     pub grid: Vec<f64>,
+    /// The seed of test trials, closed forms and bootstraps: the same for all networks.
+    pub seed: u64,
     /// Test trials.
     pub trials: usize,
     /// Realisations of the noise for every trial and level: with `trials` trials, `trials ×
@@ -67,7 +69,7 @@ pub struct Testing {
 impl Default for Testing {
     fn default() -> Self {
         let grid = (0..=20).map(|step| f64::from(step) / 10.0).collect();
-        Self { grid, trials: 32, realisations: 32, walks: 100 }
+        Self { grid, seed: 1, trials: 32, realisations: 32, walks: 100 }
     }
 }
 
@@ -95,7 +97,7 @@ impl Default for Mechanism {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The seed of every random stream; of the networks the first one's.
+    /// The first network's seed; the others' follow. Weights, training and noise are drawn from it.
     pub seed: u64,
     /// `auto`, `gpu` or `cpu`.
     pub device: Choice,
@@ -204,7 +206,7 @@ impl Settings {
         if *networks == 0 {
             return refuse("noise.networks", "at least 1", "0".into());
         }
-        let Testing { grid, trials, realisations, walks } = &self.test;
+        let Testing { grid, trials, realisations, walks, .. } = &self.test;
         if !levels(grid) || ![0.0, 1.0].iter().all(|needed| grid.contains(needed)) {
             let expected = "ascending multiples of the training noise with 0 and 1 among them, \
                             for the test must see the training level and no noise";

@@ -98,7 +98,7 @@ impl Study {
     ) -> Result<Outcome> {
         let settings = &self.settings;
         let began = Instant::now();
-        let checks = checks::checks(settings.seed, machine.engine())?;
+        let checks = checks::checks(settings.test.seed, machine.engine())?;
         let mut seconds = vec![("closed forms".to_owned(), began.elapsed().as_secs_f64())];
         let mut networks = Vec::new();
         for (name, task) in &self.tasks {

@@ -36,7 +36,7 @@ pub(super) fn curve(
     let Subject { weights, task, level, seed } = subject;
     let (trials, realisations) = (settings.test.trials, settings.test.realisations);
     // The test trials are the same for every network of a task.
-    let shown = task.trials(Purpose::Test, settings.seed, 0, trials);
+    let shown = task.trials(Purpose::Test, settings.test.seed, 0, trials);
     let unit = settings.unit(level);
     let levels: Vec<f64> = settings.test.grid.iter().map(|multiple| multiple * unit).collect();
     let as_f32: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
@@ -89,7 +89,7 @@ pub(super) fn curve(
         });
     }
     let losses = Losses { levels: &levels, draws: realisations, losses: &losses };
-    let preference = losses.preference(level, settings.seed, seed)?;
+    let preference = losses.preference(level, settings.test.seed, seed)?;
     for (point, error) in points.iter_mut().zip(preference.standard_error.iter().flatten()) {
         point.error = *error;
     }

@@ -25,7 +25,7 @@ pub(super) fn walks(subject: Subject<'_>, settings: &Settings, maze: &Maze) -> V
         for walk in 0..count {
             let row = rows.len() as u32;
             rows.push(Row { drive: row, draw: walk as u32, level: level as f32 });
-            walkers.push(maze.start(settings.seed, walk as u64));
+            walkers.push(maze.start(settings.test.seed, walk as u64));
         }
     }
     let mut state = vec![0.0; rows.len() * weights.units];

@@ -1,22 +1,42 @@
 //! What the done cells found, as rows; and which cells are missing.
 //!
-//! Place in the flow: `cells/*/summary.json` in, a [`Collection`] out, which the report shows. It
-//! can be made at any time, for a cell's summary is written whole or not at all.
+//! Place in the flow: `cells/*/summary.json` in, a [`Collected`] out, which the report shows. It can
+//! be made at any time, for a cell's summary is written whole or not at all.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use toml::Table;
 
+use super::experiment::Experiment;
+use super::findings::{Exponents, Preferences, Study, studies};
 use super::plan::Cell;
 use super::{State, Sweep};
 use crate::error::{Error, Result};
-use crate::experiments::outcome::{Control, ExponentSummary, Histogram, Outcome, Utilisation};
 
-/// What is there of a sweep.
+/// What is there of a sweep, by its experiment.
 #[derive(Clone, Debug, Serialize)]
-pub struct Collection {
+#[serde(untagged)]
+pub enum Collected {
+    /// Of `one-over-f`.
+    OneOverF(Collection<Exponents>),
+    /// Of `noise-preference`.
+    NoisePreference {
+        /// The cells.
+        #[serde(flatten)]
+        cells: Collection<Preferences>,
+        /// The studies that they make.
+        studies: Vec<Study>,
+    },
+}
+
+/// The cells of a sweep, the done ones with what they found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Collection<T> {
+    /// What every cell runs.
+    pub experiment: Experiment,
     /// The sweep's folder.
     pub folder: String,
     /// noisescope's version.
@@ -26,7 +46,7 @@ pub struct Collection {
     /// The names that vary, the slowest first.
     pub vary: Vec<String>,
     /// One entry per done cell, in the order of the plan.
-    pub done: Vec<Finding>,
+    pub done: Vec<Finding<T>>,
     /// One entry per other cell.
     pub missing: Vec<Missing>,
     /// What all cells share, as TOML.
@@ -35,28 +55,30 @@ pub struct Collection {
 
 /// What one cell found.
 #[derive(Clone, Debug, Serialize)]
-pub struct Finding {
+pub struct Finding<T> {
     /// Its folder below `cells`.
     pub cell: String,
     /// What varies, by dotted name.
     pub values: Table,
     /// The device that trained and measured.
     pub device: String,
-    /// True for the built-in synthetic reviews.
-    pub synthetic: bool,
-    /// Share of the validation reviews classified rightly, at the best epoch.
-    pub accuracy: f64,
     /// Wall time of all its parts.
     pub seconds: f64,
-    /// One entry per quantity, condition and aggregation.
-    pub exponents: Vec<ExponentSummary>,
-    /// One entry per quantity and condition.
-    pub utilisation: Vec<Utilisation>,
-    /// One entry per quantity and condition that was held against controls.
-    pub controls: Vec<Control>,
-    /// Spread of beta, as in the cell's own report.
-    #[serde(skip)]
-    pub histograms: Vec<Histogram>,
+    /// What the experiment says.
+    #[serde(flatten)]
+    pub found: T,
+}
+
+/// What a done cell's summary is for.
+pub trait Found: Sized {
+    /// The summary.
+    type Outcome: DeserializeOwned;
+
+    /// What is taken of it.
+    fn of(outcome: Self::Outcome) -> Self;
+
+    /// The name of the device in a summary, and the wall time of each part, seconds.
+    fn made(outcome: &Self::Outcome) -> (&str, &[(String, f64)]);
 }
 
 /// A cell of which there is nothing yet.
@@ -70,35 +92,7 @@ pub struct Missing {
     pub state: State,
 }
 
-impl Finding {
-    /// The exponents of one quantity, condition and aggregation.
-    pub fn exponent(
-        &self,
-        quantity: &str,
-        condition: &str,
-        aggregation: &str,
-    ) -> Option<&ExponentSummary> {
-        self.exponents.iter().find(|entry| {
-            entry.quantity == quantity
-                && entry.condition == condition
-                && entry.aggregation == aggregation
-        })
-    }
-
-    /// What the controls say of the traces of one quantity and condition, if there are any.
-    pub fn control(&self, quantity: &str, condition: &str) -> Option<&Control> {
-        let of = |entry: &&Control| entry.quantity == quantity && entry.condition == condition;
-        self.controls.iter().find(of).filter(|entry| entry.traces > 0)
-    }
-
-    /// How much the units of the trained network move in one quantity.
-    pub fn movement(&self, quantity: &str) -> Option<&Utilisation> {
-        let wanted = |entry: &&Utilisation| entry.quantity == quantity;
-        self.utilisation.iter().filter(wanted).find(|entry| entry.condition == "trained")
-    }
-}
-
-impl Collection {
+impl<T> Collection<T> {
     /// Seconds that the cells not done are likely to take together, one after the other: each as
     /// long as the done cells that differ from it by the seed alone, or as all done cells where
     /// there is none of those. `None` where no cell is done.
@@ -131,8 +125,19 @@ impl Sweep {
     /// as missing, with the reason.
     ///
     /// # Errors
-    /// A lock or an error of a cell cannot be read.
-    pub fn collect(&self) -> Result<Collection> {
+    /// A lock or an error of a cell cannot be read, or networks cannot be put together.
+    pub fn collect(&self) -> Result<Collected> {
+        Ok(match self.plan.experiment {
+            Experiment::OneOverF => Collected::OneOverF(self.collection()?),
+            Experiment::NoisePreference => {
+                let cells = self.collection()?;
+                let studies = studies(&self.plan, &cells)?;
+                Collected::NoisePreference { cells, studies }
+            }
+        })
+    }
+
+    fn collection<T: Found>(&self) -> Result<Collection<T>> {
         let plan = &self.plan;
         let (mut done, mut missing) = (Vec::new(), Vec::new());
         for (cell, state) in plan.cells.iter().zip(self.states()?) {
@@ -151,6 +156,7 @@ impl Sweep {
             missing.push(Missing { cell, values, state });
         }
         Ok(Collection {
+            experiment: plan.experiment,
             folder: self.folder.display().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             planned: plan.cells.len(),
@@ -162,22 +168,18 @@ impl Sweep {
     }
 }
 
-fn finding(cell: &Cell, path: &Path) -> Result<Finding> {
+fn finding<T: Found>(cell: &Cell, path: &Path) -> Result<Finding<T>> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| Error::file("read the cell's summary", path, cause))?;
-    let outcome: Outcome = serde_json::from_str(&text).map_err(|cause| {
+    let outcome: T::Outcome = serde_json::from_str(&text).map_err(|cause| {
         Error::new("expected the summary of a run").at(path.display()).because(cause)
     })?;
+    let (device, parts) = T::made(&outcome);
     Ok(Finding {
         cell: cell.hash.clone(),
         values: cell.values.clone(),
-        device: outcome.device.name,
-        synthetic: outcome.corpus.synthetic,
-        accuracy: outcome.accuracy.validation,
-        seconds: outcome.seconds.iter().map(|part| part.1).sum(),
-        exponents: outcome.exponents,
-        utilisation: outcome.utilisation,
-        controls: outcome.controls,
-        histograms: outcome.histograms,
+        device: device.to_owned(),
+        seconds: parts.iter().map(|part| part.1).sum(),
+        found: T::of(outcome),
     })
 }

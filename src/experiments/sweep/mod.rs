@@ -1,4 +1,4 @@
-//! A sweep: one run of `one-over-f` per cell of a plan, by any number of workers on any number of
+//! A sweep: one run of an experiment per cell of a plan, by any number of workers on any number of
 //! machines that share a folder.
 //!
 //! | in the sweep's folder | what |
@@ -8,11 +8,14 @@
 //! | `cells/HASH.lock` | held by the worker that runs the cell, see [`lock`] |
 //! | `cells/HASH.error` | why the cell failed, in one line, until it is tried again |
 //! | `sweep.csv`, `sweep.html` | what `collect` wrote |
+//! | `studies/HASH/` | what cells found that are one study, as a run folder has it, see [`findings`] |
 //!
 //! Workers share nothing but these files: each goes through the cells in order, takes the lock of
 //! one that is not done, and begins it or goes on from its checkpoint.
 
 mod collect;
+pub mod experiment;
+pub mod findings;
 pub mod lock;
 pub mod plan;
 
@@ -23,15 +26,14 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::machine::Machine;
-use super::one_over_f::Study;
-use super::outcome::Outcome;
 use super::run_folder::RunFolder;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::gpu::device::Choice;
 use crate::progress::Observer;
 
-pub use collect::{Collection, Finding, Missing};
+pub use collect::{Collected, Collection, Finding, Missing};
+use experiment::Outcome;
 use lock::Lock;
 use plan::{Cell, Plan};
 
@@ -128,7 +130,7 @@ impl Sweep {
             if observer.stopping() {
                 return Err(self.stopped(&format!("before {title}")));
             }
-            let choice = device.unwrap_or(cell.settings.device);
+            let choice = device.unwrap_or_else(|| cell.settings.device());
             let opened = keep_open(&mut machine, choice, observer)?;
             observer.note(&title);
             let error = self.file(cell, "error");
@@ -183,17 +185,16 @@ impl Sweep {
     ) -> Result<()> {
         let path = self.run_folder(cell);
         let begun = path.join("settings.toml").is_file();
-        let study = Study::load(&cell.settings, observer)?;
-        let folder = if begun {
-            RunFolder::open(&path)?
-        } else {
+        let begin = || {
+            if begun {
+                return Ok((RunFolder::open(&path)?, true));
+            }
             // By force, for a worker may have died before the settings were written.
             let folder = RunFolder::create(&path, true)?;
-            let text = toml::to_string(&cell.settings).expect("settings are plain data");
-            write_whole(&folder.file("settings.toml"), text.as_bytes())?;
-            folder
+            write_whole(&folder.file("settings.toml"), cell.settings.text().as_bytes())?;
+            Ok((folder, false))
         };
-        let outcome = study.run(machine, &folder, begun, observer)?;
+        let (outcome, folder) = cell.settings.run(machine, begin, observer)?;
         publish(&outcome, &folder)
     }
 

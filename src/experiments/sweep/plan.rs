@@ -10,11 +10,10 @@ use std::str::FromStr;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::experiment::{Experiment, Settings};
 use crate::error::{Error, Result};
-use crate::experiments::one_over_f::Settings;
 use crate::experiments::table::{put, typed};
 use crate::files::write_whole;
-use crate::signal::random::fingerprint;
 
 /// The plan's file in the sweep's folder.
 pub const FILE: &str = "sweep.toml";
@@ -24,7 +23,7 @@ const MOST: usize = 10_000;
 
 /// What stands at the head of every plan.
 const HEAD: &str = "\
-# A sweep of one-over-f: one run per cell. `noisescope sweep run` does the cells that are not done.
+# A sweep: one run per cell. `noisescope sweep run` does the cells that are not done.
 # May be edited: each cell gives a value to every name in `vary`, and [shared] holds all the rest.
 # A cell's run lies in cells/HASH, named by the whole of its settings: what is changed here runs
 # anew, and what is changed back is found again.
@@ -90,6 +89,8 @@ pub struct Cell {
 /// The cells of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
+    /// What every cell runs.
+    pub experiment: Experiment,
     /// The dotted names that vary, the slowest first.
     pub vary: Vec<String>,
     /// What all cells share, as tables within tables.
@@ -102,6 +103,8 @@ pub struct Plan {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    #[serde(default)]
+    experiment: Experiment,
     vary: Vec<String>,
     #[serde(default)]
     shared: Table,
@@ -140,11 +143,11 @@ impl Plan {
         for name in &vary {
             take(&mut shared, name);
         }
-        let cells = chosen
-            .iter()
-            .map(|values| Cell::new(&shared, &vary, values, Settings::with_absolute_paths));
-        let cells = numbered(&vary, cells, &chosen)?;
-        Self { vary, shared, cells }.checked()
+        let experiment = base.experiment();
+        let cell =
+            |values: &Table| Cell::new(experiment, &shared, values, Settings::with_absolute_paths);
+        let cells = numbered(&vary, &chosen, cell)?;
+        Self { experiment, vary, shared, cells }.checked()
     }
 
     /// The plan in `folder`.
@@ -170,16 +173,17 @@ impl Plan {
     }
 
     fn of_text(text: &str) -> Result<Self> {
-        let Written { vary, shared, cells } = toml::from_str(text).map_err(|cause| {
-            let line = cause.span().map_or(0, |span| text[..span.start].matches('\n').count());
-            Error::new(cause.message().trim())
-                .at(format!("line {}", line + 1))
-                .remedy("mend that line, or plan again with noisescope sweep plan --force")
-        })?;
+        let Written { experiment, vary, shared, cells } =
+            toml::from_str(text).map_err(|cause| {
+                let line = cause.span().map_or(0, |span| text[..span.start].matches('\n').count());
+                Error::new(cause.message().trim())
+                    .at(format!("line {}", line + 1))
+                    .remedy("mend that line, or plan again with noisescope sweep plan --force")
+            })?;
         let chosen: Vec<Table> = cells.iter().map(flat).collect();
-        let cells = chosen.iter().map(|values| Cell::new(&shared, &vary, values, absolute_only));
-        let cells = numbered(&vary, cells, &chosen)?;
-        Self { vary, shared, cells }.checked()
+        let cell = |values: &Table| Cell::new(experiment, &shared, values, Settings::absolute_only);
+        let cells = numbered(&vary, &chosen, cell)?;
+        Self { experiment, vary, shared, cells }.checked()
     }
 
     /// The same plan, if it is one.
@@ -229,7 +233,8 @@ impl Plan {
         let vary = Value::from(self.vary.clone());
         let shared = Table::from_iter([("shared".to_owned(), Value::Table(self.shared.clone()))]);
         let shared = toml::to_string(&shared).expect("a table is TOML");
-        let mut text = format!("{HEAD}\nvary = {vary}\n\n{shared}");
+        let experiment = Value::from(self.experiment.name());
+        let mut text = format!("{HEAD}\nexperiment = {experiment}\nvary = {vary}\n\n{shared}");
         for cell in &self.cells {
             text.push_str("\n[[cells]]\n");
             for name in &self.vary {
@@ -246,31 +251,20 @@ impl Plan {
 }
 
 impl Cell {
-    /// The cell of `values`, which must be those of the names in `vary`, upon `shared`.
+    /// The cell of `values` upon `shared`.
     fn new(
+        experiment: Experiment,
         shared: &Table,
-        vary: &[String],
         values: &Table,
         paths: impl Fn(Settings) -> Result<Settings>,
     ) -> Result<Self> {
-        let names: BTreeSet<&str> = values.keys().map(String::as_str).collect();
-        if names != vary.iter().map(String::as_str).collect() {
-            let found: Vec<&str> = names.into_iter().collect();
-            return Err(Error::new(format!(
-                "expected a value for each of {}, found those of {}",
-                vary.join(", "),
-                if found.is_empty() { "none".to_owned() } else { found.join(", ") }
-            ))
-            .remedy("give these and no others in every cell, or change `vary`"));
-        }
         let mut table = shared.clone();
         for (name, value) in values {
             put(&mut table, name, value.clone())?;
         }
-        let settings = paths(Settings::of_table(&table)?)?;
+        let settings = paths(Settings::of_table(experiment, &table)?)?;
         settings.check()?;
-        let text = toml::to_string(&settings).expect("settings are plain data");
-        let hash = format!("{:016x}", fingerprint(text.bytes().map(u64::from)));
+        let hash = settings.hash();
         // As the settings have them: 1 is written 1.0 where a number is no count, paths absolute.
         let mut known = settings.table();
         let mut values = values.clone();
@@ -283,17 +277,31 @@ impl Cell {
     }
 }
 
-/// The cells, the first error of them with its cell's number and values.
+/// The cells of `chosen` values, which must be those of the names in `vary`; the first error of them
+/// with its cell's number and values.
 fn numbered(
     vary: &[String],
-    cells: impl Iterator<Item = Result<Cell>>,
-    values: &[Table],
+    chosen: &[Table],
+    cell: impl Fn(&Table) -> Result<Cell>,
 ) -> Result<Vec<Cell>> {
-    cells
-        .zip(values)
+    let named = |values: &Table| {
+        let names: BTreeSet<&str> = values.keys().map(String::as_str).collect();
+        if names == vary.iter().map(String::as_str).collect() {
+            return Ok(());
+        }
+        let found: Vec<&str> = names.into_iter().collect();
+        Err(Error::new(format!(
+            "expected a value for each of {}, found those of {}",
+            vary.join(", "),
+            if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+        ))
+        .remedy("give these and no others in every cell, or change `vary`"))
+    };
+    chosen
+        .iter()
         .enumerate()
-        .map(|(at, (cell, values))| {
-            cell.map_err(|error| {
+        .map(|(at, values)| {
+            named(values).and_then(|()| cell(values)).map_err(|error| {
                 let remedy = error.remedy_text().unwrap_or("mend the cell").to_owned();
                 let what = format!("cell {} ({}) is refused", at + 1, label(vary, values));
                 Error::new(what).because(error).remedy(remedy)
@@ -305,19 +313,6 @@ fn numbered(
 fn label(vary: &[String], values: &Table) -> String {
     let entry = |name: &String| Some(format!("{name} = {}", values.get(name)?));
     vary.iter().filter_map(entry).collect::<Vec<_>>().join(", ")
-}
-
-/// The settings, if their paths are absolute: a relative one would name another cell from another
-/// folder.
-fn absolute_only(settings: Settings) -> Result<Settings> {
-    let paths = [("corpus.data", &settings.corpus.data), ("weights", &settings.weights)];
-    for (name, path) in paths {
-        if let Some(path) = path.as_ref().filter(|path| !path.is_absolute()) {
-            let what = format!("expected an absolute path, found {}", path.display());
-            return Err(Error::new(what).at(name).remedy("write the whole path, from the root"));
-        }
-    }
-    Ok(settings)
 }
 
 /// Takes the value at the dotted `path` out of tables within tables.

@@ -22,7 +22,7 @@ const EXPLAINED: f64 = 0.1;
 const UNMOVED: f64 = 0.01;
 
 /// The paper whose claims are tested.
-pub(super) const PAPER: Source = Source {
+pub(in crate::report) const PAPER: Source = Source {
     citation: "Eckstein, Srinivasan: Paradoxical noise preference in RNNs. Transactions on Machine \
          Learning Research (2026); arXiv 2601.04539.",
     of: "the model, the tasks' kinds and the claims tested here",

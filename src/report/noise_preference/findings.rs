@@ -5,6 +5,7 @@
 
 use super::claims::{Verdict, about_one, nothing};
 use super::kinds::{Kind, NEAR, Shift, digits, level_of, mean, place, places};
+use super::preferences;
 use crate::analysis::noise::Site;
 use crate::analysis::noise::preference::Estimate;
 use crate::experiments::noise_preference::found::{Check, Colour, Group, Network, Outcome};
@@ -12,8 +13,7 @@ use crate::report::numbers::{finite, fixed, several};
 
 /// All sentences that there are figures for, in the order of the page.
 pub(super) fn sentences(outcome: &Outcome, kinds: &[Kind<'_>]) -> Vec<String> {
-    let preferences = [Site::Inside, Site::Outside].map(|site| preference(outcome, site));
-    let mut found: Vec<String> = preferences.into_iter().flatten().collect();
+    let mut found = preferences(outcome);
     found.extend(shifts(kinds));
     found.extend(distances(kinds));
     found.extend(neurons(outcome));

@@ -28,11 +28,16 @@ mod preference;
 mod text;
 mod units;
 
+use crate::analysis::noise::Site;
 use crate::error::Result;
 use crate::experiments::noise_preference::found::Outcome;
 
+pub(super) use claims::PAPER;
+pub(super) use page::all as kinds_table;
+pub(super) use text::{LEGEND, tables};
+
 /// The study in words.
-const TITLE: &str = "Noise preference of recurrent networks";
+pub(super) const TITLE: &str = "Noise preference of recurrent networks";
 
 /// `report.html`: one page that holds its figures and its style and opens without a network.
 ///
@@ -45,4 +50,10 @@ pub fn html(outcome: &Outcome) -> Result<String> {
 /// What the terminal shows: at most 100 columns wide, without colours.
 pub fn text(outcome: &Outcome) -> String {
     text::text(outcome)
+}
+
+/// What is preferred at each site, beside the claim, in sentences.
+pub(super) fn preferences(outcome: &Outcome) -> Vec<String> {
+    let sites = [Site::Inside, Site::Outside].into_iter();
+    sites.filter_map(|site| findings::preference(outcome, site)).collect()
 }

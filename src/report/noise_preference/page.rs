@@ -5,8 +5,7 @@
 use super::claims::{Claim, PAPER, RULES, claims};
 use super::kinds::{Kind, kinds, level_of};
 use super::text::{figures, size};
-use super::{TITLE, beside, cause, colours, findings, preference, units};
-use crate::analysis::noise::Site;
+use super::{TITLE, beside, cause, colours, preference, preferences, units};
 use crate::error::Result;
 use crate::experiments::noise_preference::found::{About, Group, Outcome};
 use crate::report::html::tables::{headings, number, table};
@@ -57,9 +56,7 @@ pub(super) fn page(outcome: &Outcome) -> Result<String> {
 }
 
 fn header(outcome: &Outcome) -> String {
-    let sites = [Site::Inside, Site::Outside];
-    let found: Vec<String> =
-        sites.into_iter().filter_map(|site| findings::preference(outcome, site)).collect();
+    let found = preferences(outcome);
     let summary = match found.is_empty() {
         true => "No network was trained with noise.".to_owned(),
         false => found.join(" "),
@@ -114,7 +111,8 @@ fn claim_table(kinds: &[Kind<'_>]) -> String {
     )
 }
 
-fn all(outcome: &Outcome) -> String {
+/// The table of all kinds of networks.
+pub(in crate::report) fn all(outcome: &Outcome) -> String {
     if outcome.groups.is_empty() {
         return String::new();
     }

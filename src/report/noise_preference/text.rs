@@ -40,10 +40,7 @@ pub(super) fn text(outcome: &Outcome) -> String {
         text.push('\n');
         paragraph(&mut text, LEGEND, 0);
     }
-    for groups in outcome.groups.chunk_by(|one, next| one.task == next.task) {
-        text.push_str(&format!("\n{}\n", groups[0].task));
-        text.push_str(&table(groups));
-    }
+    text.push_str(&tables(outcome));
     text.push('\n');
     for words in sentences(outcome, &kinds(outcome)) {
         paragraph(&mut text, &words, 0);
@@ -51,8 +48,14 @@ pub(super) fn text(outcome: &Outcome) -> String {
     text
 }
 
+/// A table of the kinds of networks of every task, each after an empty line and the task's name.
+pub(in crate::report) fn tables(outcome: &Outcome) -> String {
+    let by_task = outcome.groups.chunk_by(|one, next| one.task == next.task);
+    by_task.map(|groups| format!("\n{}\n{}", groups[0].task, table(groups))).collect()
+}
+
 /// What the table's columns are.
-const LEGEND: &str = "Mean squared errors, means over n networks [95 % interval over networks]. s: \
+pub(in crate::report) const LEGEND: &str = "Mean squared errors, means over n networks [95 % interval over networks]. s: \
      training noise. bias²: its share of the loss at s. Distance: median distance of units' \
      arguments from the nonlinearity, in units of s (without training noise: of the smallest s \
      above 0).";

@@ -3,30 +3,32 @@
 //!
 //! Place in the flow: [`Collection`] -> figures, tables -> the frame of [`html`].
 
-use toml::{Table, Value};
-
-use super::{counts, figures, shown, standing};
+use super::figures;
 use crate::analysis::controls::Verdict;
 use crate::error::Result;
 use crate::experiments::outcome::{Control, Histogram, Words};
-use crate::experiments::sweep::{Collection, Finding, Missing};
+use crate::experiments::sweep::Collection;
+use crate::experiments::sweep::findings::Exponents;
 use crate::report::figures::against::{Against, means};
 use crate::report::figures::exponents;
 use crate::report::html::tables::{headings, number, table};
 use crate::report::html::{self, figures::figure, provenance, section};
-use crate::report::markup::{Escaped, typeset_prose};
-use crate::report::numbers::{fixed, percent, several, spread};
+use crate::report::markup::Escaped;
+use crate::report::numbers::{fixed, percent, spread};
 use crate::report::paper;
+use crate::report::sweep::cells::{self, at};
 use crate::report::table::{AGGREGATIONS, in_order, meaning_of_aggregation};
 
 /// What is drawn against where it varies.
 const HIDDEN: &str = "model.hidden";
 
 /// The whole page.
-pub(super) fn page(collection: &Collection) -> Result<String> {
+pub(in crate::report::sweep) fn page(collection: &Collection<Exponents>) -> Result<String> {
     let title = format!("1/f noise in LSTMs over {}", collection.vary.join(", "));
-    let setting = setting(collection);
-    let mut sections = vec![header(collection, &title, setting)];
+    let setting = cells::setting(collection, collection.vary.iter().map(String::as_str), HIDDEN);
+    let synthetic = collection.done.iter().any(|done| done.found.synthetic);
+    let ends = setting.map_or_else(String::new, |setting| ends(collection, setting));
+    let mut sections = vec![cells::header(collection, &title, synthetic, &ends)];
     if let Some(setting) = setting {
         sections.push(section(
             &format!("Against {}", Escaped(setting)),
@@ -35,75 +37,35 @@ pub(super) fn page(collection: &Collection) -> Result<String> {
         sections.push(section("Spread of beta", &histograms(collection, setting)?));
         sections.push(section("Every quantity", &quantities(collection, setting)));
     }
-    sections.push(section("Cells", &cells(collection)));
-    sections.push(section("Missing", &missing(collection)));
-    let shared = Escaped(collection.shared.trim_end());
-    sections.push(section("What all cells share", &format!("<pre>{shared}</pre>\n")));
+    let columns =
+        ["right"].into_iter().chain(AGGREGATIONS).chain(["sd below 0.01", "sd below 0.05"]);
+    let caption = "Accuracy, beta of the trained hidden state by aggregation (mean \u{b1} standard \
+         deviation over traces), and the share of single traces that hardly move";
+    let columns: Vec<&str> = columns.collect();
+    sections.push(cells::done(collection, caption, &columns, |found, _| figures(found)));
+    sections.push(cells::rest(collection));
     let sources = [paper::DFA, paper::ONE_OVER_F];
     sections.push(section("Sources", &provenance::source_list(&sources)));
     Ok(html::document(&title, &collection.version, &sections.concat()))
 }
 
-/// The setting that figures stand against: the hidden size, or else the first number that varies
-/// and is no seed, or else the seed.
-fn setting(collection: &Collection) -> Option<&str> {
-    let number = |name: &&String| collection.done.iter().all(|found| at(found, name).is_some());
-    let names = || collection.vary.iter().filter(number).map(String::as_str);
-    if collection.done.is_empty() {
-        return None;
-    }
-    names()
-        .find(|name| *name == HIDDEN)
-        .or_else(|| names().find(|name| *name != "seed"))
-        .or_else(|| names().next())
-}
-
-/// A cell's value of a setting, if it is a number.
-fn at(found: &Finding, setting: &str) -> Option<f64> {
-    let value = found.values.get(setting)?;
-    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
-}
-
 /// A point per cell that has the value.
 fn points(
-    collection: &Collection,
+    collection: &Collection<Exponents>,
     setting: &str,
-    value: impl Fn(&Finding) -> Option<f64>,
+    value: impl Fn(&Exponents) -> Option<f64>,
 ) -> Vec<(f64, f64)> {
-    collection.done.iter().filter_map(|found| Some((at(found, setting)?, value(found)?))).collect()
+    let done = collection.done.iter();
+    done.filter_map(|done| Some((at(&done.values, setting)?, value(&done.found)?))).collect()
 }
 
-fn beta(found: &Finding, quantity: &str, aggregation: &str) -> Option<f64> {
+fn beta(found: &Exponents, quantity: &str, aggregation: &str) -> Option<f64> {
     found.exponent(quantity, "trained", aggregation)?.beta_mean
 }
 
-fn header(collection: &Collection, title: &str, setting: Option<&str>) -> String {
-    let synthetic = collection.done.iter().any(|found| found.synthetic);
-    let planned = several(collection.planned, "cell");
-    let devices = in_order(collection.done.iter().map(|found| found.device.as_str())).join("; ");
-    let mut summary = match collection.missing.len() {
-        0 => format!("All {planned} are done."),
-        _ => format!("Of {planned} planned, {}.", counts(collection)),
-    };
-    if let Some(setting) = setting {
-        summary.push_str(&ends(collection, setting));
-    }
-    format!(
-        "<header>\n<p class=\"name\">noisescope {version} \u{b7} sweep of one-over-f</p>\n\
-         <h1>{title}</h1>\n{banner}<p class=\"summary\">{summary}</p>\n\
-         <p class=\"byline\">{folder} \u{b7} {devices}</p>\n</header>\n",
-        version = Escaped(&collection.version),
-        title = Escaped(title),
-        banner = if synthetic { html::SYNTHETIC } else { "" },
-        summary = Escaped(&typeset_prose(&summary)),
-        folder = Escaped(&collection.folder),
-        devices = Escaped(&devices),
-    )
-}
-
 /// What was found at both ends of the setting, in a sentence.
-fn ends(collection: &Collection, setting: &str) -> String {
-    let ends = |value: &dyn Fn(&Finding) -> Option<f64>| {
+fn ends(collection: &Collection<Exponents>, setting: &str) -> String {
+    let ends = |value: &dyn Fn(&Exponents) -> Option<f64>| {
         let means = means(&points(collection, setting, value));
         let (first, last) = (*means.first()?, *means.last()?);
         (first.0 < last.0).then_some((first, last))
@@ -122,7 +84,7 @@ fn ends(collection: &Collection, setting: &str) -> String {
             parts.push(format!("beta {words} from {first} to {last}"));
         }
     }
-    let hardly = |found: &Finding| Some(found.movement("hidden")?.below_0_01);
+    let hardly = |found: &Exponents| Some(found.movement("hidden")?.below_0_01);
     if let Some((first, last)) = ends(&hardly) {
         let (first, last) = (percent(first.1), percent(last.1));
         parts.push(format!("the share of their traces that hardly move from {first} to {last}"));
@@ -132,10 +94,10 @@ fn ends(collection: &Collection, setting: &str) -> String {
 }
 
 /// Beta, accuracy and utilisation against the setting.
-fn against(collection: &Collection, setting: &str) -> Result<String> {
-    let of = |value: &dyn Fn(&Finding) -> Option<f64>| points(collection, setting, value);
+fn against(collection: &Collection<Exponents>, setting: &str) -> Result<String> {
+    let of = |value: &dyn Fn(&Exponents) -> Option<f64>| points(collection, setting, value);
     let quantities = in_order(
-        collection.done.iter().flat_map(|found| &found.exponents).map(|e| e.quantity.as_str()),
+        collection.done.iter().flat_map(|done| &done.found.exponents).map(|e| e.quantity.as_str()),
     );
     let noise: &[f64] = &[0.0, 1.0];
     let panel = |name, description, series, marked| {
@@ -216,7 +178,7 @@ fn share(control: &Control, count: usize) -> Option<f64> {
 
 /// A point per cell in which the trained hidden state was held against controls.
 fn of_cells(
-    collection: &Collection,
+    collection: &Collection<Exponents>,
     setting: &str,
     value: fn(&Control) -> Option<f64>,
 ) -> Vec<(f64, f64)> {
@@ -224,7 +186,7 @@ fn of_cells(
 }
 
 /// Beta of single hidden units at the smallest and at the largest value of the setting.
-fn histograms(collection: &Collection, setting: &str) -> Result<String> {
+fn histograms(collection: &Collection<Exponents>, setting: &str) -> Result<String> {
     let places = means(&points(collection, setting, |_| Some(0.0)));
     let ends = match places.as_slice() {
         [] => Vec::new(),
@@ -233,8 +195,8 @@ fn histograms(collection: &Collection, setting: &str) -> Result<String> {
     };
     let mut merged: Vec<Histogram> = Vec::new();
     for end in ends {
-        let cells = collection.done.iter().filter(|found| at(found, setting) == Some(end));
-        for histogram in cells.flat_map(|found| &found.histograms) {
+        let cells = collection.done.iter().filter(|one| at(&one.values, setting) == Some(end));
+        for histogram in cells.flat_map(|done| &done.found.histograms) {
             if histogram.quantity != "hidden" || histogram.aggregation != "unit" {
                 continue;
             }
@@ -264,8 +226,8 @@ fn histograms(collection: &Collection, setting: &str) -> Result<String> {
 }
 
 /// Beta of every quantity by aggregation: mean over the cells of a value, and their spread.
-fn quantities(collection: &Collection, setting: &str) -> String {
-    let entries = collection.done.iter().flat_map(|found| &found.exponents);
+fn quantities(collection: &Collection<Exponents>, setting: &str) -> String {
+    let entries = collection.done.iter().flat_map(|done| &done.found.exponents);
     let names = in_order(entries.map(|entry| entry.quantity.as_str()));
     let mut body = String::new();
     for aggregation in AGGREGATIONS {
@@ -276,11 +238,12 @@ fn quantities(collection: &Collection, setting: &str) -> String {
             names.len() + 1
         ));
         for (place, _) in means(&points(collection, setting, |_| Some(0.0))) {
-            let cells = || collection.done.iter().filter(|found| at(found, setting) == Some(place));
+            let here = |values| at(values, setting) == Some(place);
+            let cells = || collection.done.iter().filter(|done| here(&done.values));
             let figures: String = names
                 .iter()
                 .map(|name| {
-                    number(&over_cells(cells().map(|found| beta(found, name, aggregation))))
+                    number(&over_cells(cells().map(|done| beta(&done.found, name, aggregation))))
                 })
                 .collect();
             body.push_str(&format!("<tr><th scope=\"row\">{place}</th>{figures}</tr>\n"));
@@ -300,52 +263,4 @@ fn over_cells(values: impl Iterator<Item = Option<f64>>) -> String {
     let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
     let sd = (values.len() > 1).then(|| (squares / (values.len() as f64 - 1.0)).sqrt());
     spread(Some(mean), sd)
-}
-
-/// One row per done cell.
-fn cells(collection: &Collection) -> String {
-    if collection.done.is_empty() {
-        return "<p class=\"absent\">No cell is done yet.</p>\n".into();
-    }
-    let line = |found: &Finding| {
-        let figures: String = figures(found).into_iter().map(|figure| number(&figure)).collect();
-        leading(collection, &found.cell, &found.values) + &figures + "</tr>\n"
-    };
-    let body: String = collection.done.iter().map(line).collect();
-    let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
-    let mut columns: Vec<&str> = names.iter().map(String::as_str).collect();
-    columns.push("right");
-    columns.extend(AGGREGATIONS);
-    columns.extend(["sd below 0.01", "sd below 0.05"]);
-    let caption = "Accuracy, beta of the trained hidden state by aggregation (mean \u{b1} standard \
-         deviation over traces), and the share of single traces that hardly move";
-    table(caption, &headings(&["cell"], &columns), &format!("<tbody>\n{body}</tbody>\n"))
-}
-
-/// The beginning of a cell's row: its name, and what varies.
-fn leading(collection: &Collection, cell: &str, values: &Table) -> String {
-    let entry = |name: &String| match &values[name.as_str()] {
-        Value::String(word) => format!("<td class=\"number\">{}</td>", Escaped(word)),
-        figure => number(&shown(figure)),
-    };
-    let values: String = collection.vary.iter().map(entry).collect();
-    format!("<tr><th class=\"word\" scope=\"row\">{}</th>{values}", Escaped(cell))
-}
-
-/// The cells of which there is nothing yet, and why.
-fn missing(collection: &Collection) -> String {
-    if collection.missing.is_empty() {
-        return "<p>Nothing: every planned cell is done.</p>\n".into();
-    }
-    let line = |cell: &Missing| {
-        let (state, words) = standing(&cell.state);
-        let state = format!("<td>{state}</td><td>{}</td></tr>\n", Escaped(words));
-        leading(collection, &cell.cell, &cell.values) + &state
-    };
-    let body: String = collection.missing.iter().map(line).collect();
-    let names: Vec<String> = collection.vary.iter().map(|name| Escaped(name).to_string()).collect();
-    let columns: Vec<&str> = names.iter().map(String::as_str).collect();
-    let headings =
-        headings(&["cell"], &columns) + "<th scope=\"col\">state</th><th scope=\"col\"></th>";
-    table("Cells that are not done", &headings, &format!("<tbody>\n{body}</tbody>\n"))
 }
