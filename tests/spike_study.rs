@@ -8,7 +8,10 @@ use serde_json::Value;
 
 #[path = "common/page.rs"]
 mod page;
+#[path = "common/timeless.rs"]
+mod timeless;
 use page::{loads, unbalanced};
+use timeless::timeless;
 
 const SMALL: [&str; 14] = [
     "run",
@@ -56,22 +59,8 @@ fn summary(folder: &Path) -> Value {
     serde_json::from_str(&read(&folder.join("summary.json"))).expect("JSON")
 }
 
-/// The networks without the times, which differ from run to run, and to 12 digits: serde_json reads
-/// fast, not exactly.
+/// The networks without the times.
 fn networks(folder: &Path) -> Value {
-    fn timeless(value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                fields.remove("seconds");
-                fields.values_mut().for_each(timeless);
-            }
-            Value::Array(list) => list.iter_mut().for_each(timeless),
-            Value::Number(number) if number.is_f64() => {
-                *value = format!("{:.11e}", number.as_f64().expect("a float")).into();
-            }
-            _ => {}
-        }
-    }
     let mut networks = summary(folder)["networks"].take();
     timeless(&mut networks);
     networks

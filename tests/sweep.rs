@@ -8,7 +8,7 @@ mod sweeps;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 
 use noisescope::experiments::one_over_f::Preset;
 use noisescope::experiments::sweep::experiment::Settings;
@@ -18,7 +18,7 @@ use noisescope::experiments::sweep::{Collected, Collection, Shard, State, Sweep}
 use noisescope::report;
 
 use page::{loads, unbalanced};
-use sweeps::{read, refused, succeed, sweep, text, wait, worker};
+use sweeps::{begun, read, refused, succeed, sweep, text, wait, worker};
 
 /// Cells of about a tenth of a second: 60 built-in reviews of 64 tokens, on the CPU.
 const SMALL: [&str; 18] = [
@@ -185,15 +185,7 @@ fn two_workers_share_the_cells_and_no_cell_is_done_twice() {
     let home = tempfile::tempdir().expect("a folder");
     let home = home.path();
     plan("shared", &["--vary", "model.hidden=2,3,5", "--vary", "seed=1..4"], home);
-    let workers: Vec<Child> = (0..2).map(|_| worker("shared", home)).collect();
-    let mut done = Vec::new();
-    for worker in workers {
-        let output = worker.wait_with_output().expect("it ends");
-        succeed(&output);
-        let said = text(&output.stderr);
-        let cells = said.lines().filter(|line| line.starts_with("cell "));
-        done.extend(cells.map(str::to_owned));
-    }
+    let done = begun(vec![worker("shared", home), worker("shared", home)]);
     assert_eq!(done.len(), 12, "{done:#?}");
     assert_eq!(done.iter().collect::<BTreeSet<_>>().len(), 12, "{done:#?}");
     let states = Sweep::open(&home.join("shared")).expect("a plan").states().expect("states");

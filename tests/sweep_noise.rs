@@ -8,14 +8,14 @@ mod sweeps;
 #[path = "common/timeless.rs"]
 mod timeless;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Child;
 
 use noisescope::experiments::sweep::{State, Sweep};
 use serde_json::Value;
 
 use page::{loads, unbalanced};
-use sweeps::{command, read, refused, succeed, sweep, text, wait, worker};
+use sweeps::{begun, command, read, refused, succeed, sweep, wait, worker};
 use timeless::timeless;
 
 /// Few units, few updates, a coarse grid.
@@ -103,17 +103,9 @@ fn cells_of_many_workers_are_the_study_that_one_run_is() {
     assert!(shown.contains("0 done, 1 begun, 7 open") && shown.contains("sweep run"), "{shown}");
 
     let before = std::fs::metadata(&done).and_then(|file| file.modified()).expect("a time");
-    let workers: Vec<Child> = (0..2).map(|_| worker("parts", home)).collect();
-    let mut begun = Vec::new();
-    for worker in workers {
-        let output = worker.wait_with_output().expect("it ends");
-        succeed(&output);
-        let said = text(&output.stderr);
-        begun.extend(said.lines().filter(|line| line.starts_with("cell ")).map(str::to_owned));
-    }
-    begun.sort();
-    begun.dedup();
-    assert_eq!(begun.len(), 8, "{begun:#?}");
+    let cells = begun(vec![worker("parts", home), worker("parts", home)]);
+    assert_eq!(cells.len(), 8, "{cells:#?}");
+    assert_eq!(cells.iter().collect::<BTreeSet<_>>().len(), 8, "{cells:#?}");
     let after = std::fs::metadata(&done).and_then(|file| file.modified()).expect("a time");
     assert_eq!(before, after, "a network that is done is not trained again");
 

@@ -44,7 +44,7 @@ pub struct Run {
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
     #[arg(long, value_name = "WHICH", help_heading = "Run")]
     pub device: Option<String>,
-    /// Seed of every random stream; the first network's
+    /// Seed of the first network; those of the others follow
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub seed: Option<i64>,
 }

@@ -47,6 +47,18 @@ pub fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The cells that `workers` began, once all have done theirs.
+pub fn begun(workers: Vec<Child>) -> Vec<String> {
+    let of = |worker: Child| {
+        let output = worker.wait_with_output().expect("it ends");
+        succeed(&output);
+        let said = text(&output.stderr);
+        let cells = said.lines().filter(|line| line.starts_with("cell "));
+        cells.map(str::to_owned).collect::<Vec<_>>()
+    };
+    workers.into_iter().flat_map(of).collect()
+}
+
 /// Waits until `ready`, while `child` goes on.
 pub fn wait(child: &mut Child, ready: impl Fn() -> bool) {
     let began = Instant::now();

@@ -15,7 +15,7 @@ use crate::experiments::outcome::Device;
 pub struct Outcome {
     /// `noise-preference`.
     pub experiment: String,
-    /// The seed of every random stream.
+    /// The first network's seed.
     pub seed: u64,
     /// noisescope's version.
     pub version: String,

@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::experiments::noise_preference::found::Outcome;
 
 pub(super) use claims::PAPER;
-pub(super) use page::all as kinds_table;
+pub(super) use page::kinds_table;
 pub(super) use text::{LEGEND, tables};
 
 /// The study in words.

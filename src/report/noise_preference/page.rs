@@ -111,11 +111,13 @@ fn claim_table(kinds: &[Kind<'_>]) -> String {
     )
 }
 
-/// The table of all kinds of networks.
-pub(in crate::report) fn all(outcome: &Outcome) -> String {
-    if outcome.groups.is_empty() {
-        return String::new();
-    }
+/// All kinds of networks; empty where there are none.
+fn all(outcome: &Outcome) -> String {
+    if outcome.groups.is_empty() { String::new() } else { kinds_table(&[(String::new(), outcome)]) }
+}
+
+/// The table of all kinds of networks of each outcome, under its heading if it has one.
+pub(in crate::report) fn kinds_table(outcomes: &[(String, &Outcome)]) -> String {
     let line = |group: &Group| {
         let figures: String = figures(group).iter().map(|figure| number(figure)).collect();
         format!(
@@ -128,13 +130,25 @@ pub(in crate::report) fn all(outcome: &Outcome) -> String {
     let of_task = |groups: &[Group]| {
         format!("<tbody>\n{}</tbody>\n", groups.iter().map(line).collect::<String>())
     };
-    let body: String =
-        outcome.groups.chunk_by(|one, next| one.task == next.task).map(of_task).collect();
+    let figures: Vec<&str> = ["s"].into_iter().chain(FIGURES).collect();
+    let of_outcome = |(heading, outcome): &(String, &Outcome)| {
+        let by_task = outcome.groups.chunk_by(|one, next| one.task == next.task);
+        let rows: String = by_task.map(of_task).collect();
+        if heading.is_empty() {
+            return rows;
+        }
+        let (columns, heading) = (figures.len() + 2, typeset_prose(heading));
+        format!(
+            "<tbody>\n<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"{columns}\">{}</th></tr>\n\
+             </tbody>\n{rows}",
+            Escaped(&heading)
+        )
+    };
+    let body: String = outcomes.iter().map(of_outcome).collect();
     let caption = "Means over the n networks of a kind [95 % interval over networks]. s: training \
          noise. Loss: mean squared error. bias\u{b2} at s: its share of the loss at the training \
          noise. Distance: median distance of units\u{2019} arguments from the nonlinearity, in \
          units of s (without training noise: of the smallest s above 0)";
-    let figures: Vec<&str> = ["s"].into_iter().chain(FIGURES).collect();
     table(caption, &headings(&["task", "noise"], &figures), &body)
 }
 

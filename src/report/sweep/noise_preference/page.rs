@@ -11,7 +11,7 @@ use crate::experiments::sweep::Collection;
 use crate::experiments::sweep::findings::{Preferences, Study};
 use crate::report::figures::against::{Against, Series};
 use crate::report::html::{self, figures::figure, provenance, section};
-use crate::report::markup::{Escaped, typeset_prose};
+use crate::report::markup::Escaped;
 use crate::report::noise_preference::{PAPER, TITLE, kinds_table, preferences};
 use crate::report::numbers::{count, duration};
 use crate::report::sweep::cells::{self, at};
@@ -72,11 +72,8 @@ fn tables(studies: &[Study]) -> String {
     let note = "<p class=\"note\">A study is all done cells that differ in tasks, sites, training \
          noise and seeds alone. Its own page, with every figure of a run, is report.html in the \
          folder named here, below the sweep\u{2019}s.</p>\n";
-    let table = |study: &Study| {
-        let heading = typeset_prose(&title(study));
-        format!("<h3>{}</h3>\n{}", Escaped(&heading), kinds_table(&study.outcome))
-    };
-    note.to_owned() + &studies.iter().map(table).collect::<String>()
+    let studies: Vec<_> = studies.iter().map(|study| (title(study), &study.outcome)).collect();
+    note.to_owned() + &kinds_table(&studies)
 }
 
 /// Every measure of every task against the setting: a point per network, a line through the means.
