@@ -6,7 +6,7 @@
 use serde::Serialize;
 use toml::Table;
 
-use super::collect::{Collection, Found};
+use super::collection::{Collection, Found};
 use super::experiment::Settings;
 use super::plan::{Cell, Plan};
 use crate::error::Result;

@@ -14,6 +14,7 @@
 //! one that is not done, and begins it or goes on from its checkpoint.
 
 mod collect;
+mod collection;
 pub mod experiment;
 pub mod findings;
 pub mod lock;
@@ -32,7 +33,8 @@ use crate::files::write_whole;
 use crate::gpu::device::Choice;
 use crate::progress::Observer;
 
-pub use collect::{Collected, Collection, Finding, Missing};
+pub use collect::Collected;
+pub use collection::{Collection, Finding, Found, Missing};
 use experiment::Outcome;
 use lock::Lock;
 use plan::{Cell, Plan};
