@@ -142,37 +142,38 @@ fn level_of_window(start: u32, end: u32) -> f32 {
     return memory[place_of(largest.x, largest.y)];
 }
 
-// What is left of the window `start .. end` of the stretch without its polynomial.
+// What is left of the window `start .. end` of the stretch without its polynomial. Head, nodes and
+// tail one after the other: lanes whose windows have few nodes wait for the others, and none walks
+// through another's samples.
 fn residual_of(start: u32, end: u32) -> f32 {
     let window_level = level_of_window(start, end);
     let blocks = blocks_of_stretch();
+    let first = (start + BLOCK - 1u) / BLOCK;
     var total = NOTHING;
-    var at = start;
-    while at < end {
+    let head = min(first * BLOCK, end);
+    if head > start {
+        let piece = leaf(start, head - start, memory[start - 1u]);
+        total = tilted(piece, memory[place_of(0u, start / BLOCK)] - window_level);
+    }
+    var at = head;
+    while at < end && end_of(0u, at / BLOCK) <= end {
+        // The largest node that begins here and ends inside.
         let block = at / BLOCK;
         var level = 0u;
         var next = end_of(0u, block);
-        var piece = NOTHING;
-        if at % BLOCK == 0u && next <= end {
-            // The largest node that begins here and ends inside.
-            var wider = end_of(1u, block);
-            while block % (2u << level) == 0u && block + (2u << level) <= blocks && wider <= end {
-                level++;
-                next = wider;
-                wider = end_of(level + 1u, block);
-            }
-            piece = node(level, block);
-        } else {
-            next = min(next, end);
-            var before = 0.0;
-            if at % BLOCK != 0u {
-                before = memory[at - 1u];
-            }
-            piece = leaf(at, next - at, before);
+        var wider = end_of(1u, block);
+        while block % (2u << level) == 0u && block + (2u << level) <= blocks && wider <= end {
+            level++;
+            next = wider;
+            wider = end_of(level + 1u, block);
         }
         let tilt = memory[place_of(level, block)] - window_level;
-        total = joined(total, tilted(piece, tilt));
+        total = joined(total, tilted(node(level, block), tilt));
         at = next;
+    }
+    if at < end {
+        let tilt = memory[place_of(0u, at / BLOCK)] - window_level;
+        total = joined(total, tilted(leaf(at, end - at, 0.0), tilt));
     }
     return rest(total);
 }
