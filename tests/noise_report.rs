@@ -247,7 +247,7 @@ fn strange_numbers_break_nothing() {
         network.curve.truncate(place % 3);
     }
     for group in &mut strange.groups {
-        (group.loss, group.bias_share) = (f64::NAN, f64::INFINITY);
+        (group.loss, group.bias_share) = (f64::NAN, Some(f64::INFINITY));
         group.gain = Some(Estimate { value: 1e9, interval: Some([1e8, f64::INFINITY]) });
         group.preferred = Some(Estimate { value: 12_345.678, interval: Some([1.0, 1e12]) });
     }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use noisescope::experiments::noise_preference::found::Outcome;
 use serde_json::Value;
 
 #[path = "common/page.rs"]
@@ -195,6 +196,8 @@ fn every_task_runs() {
         }
     }
     assert!(summary(&home.join("all"))["maze"]["walls"].as_array().is_some_and(|w| w.len() > 4));
+    let written = read(&home.join("all/summary.json"));
+    serde_json::from_str::<Outcome>(&written).expect("what is written can be read");
 }
 
 #[test]
@@ -203,6 +206,11 @@ fn each_refusal_names_its_setting_and_leaves_no_folder() {
     let home = home.path();
     for (options, place, words) in [
         ("--levels=-0.1,0.5", "noise.levels", "0 or more"),
+        ("--levels -0.1,0.5", "noise.levels", "0 or more"),
+        ("--grid -1,0,1", "test.grid", "ascending multiples"),
+        ("--rate -0.1", "model.rate", "above 0, at most 1"),
+        ("--units -5", "model.units", "-5"),
+        ("--networks -1", "noise.networks", "-1"),
         ("--levels 0", "noise.levels", "above 0"),
         ("--rate 0", "model.rate", "above 0, at most 1"),
         ("--rate 1.5", "model.rate", "above 0, at most 1"),

@@ -258,7 +258,7 @@ fn half_a_sweep_has_its_table_and_page_and_a_failed_cell_says_why() {
     std::fs::write(spoilt, "{}").expect("written");
     assert_eq!(collected(&sweep).done.len(), 2);
     let status = report::sweep::status(&sweep.collect().expect("collected"));
-    assert!(status.contains("expected the summary of a run"));
+    assert!(status.contains("expected the summary of the cell's run"));
 }
 
 #[test]

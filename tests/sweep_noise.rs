@@ -130,10 +130,69 @@ fn cells_of_many_workers_are_the_study_that_one_run_is() {
     for page in &pages {
         assert_eq!((unbalanced(page), loads(page)), (None, Vec::new()));
     }
-    // Each cell's networks are a row each, those that two cells trained twice.
+    // Each cell's networks are a row each, those that two cells trained twice, counted once.
     let (head, rows) = table(&parts.join("sweep.csv"));
     assert_eq!(rows.len(), 8 * 2 * 2 * 2, "cells, sites, levels, seeds");
-    assert!(rows.iter().all(|row| row.len() == head.len()));
+    let column = |name: &str| head.iter().position(|one| one == name).expect(name);
+    let counted = rows.iter().filter(|row| &row[column("counted")] == "1").count();
+    assert_eq!(counted, networks);
+    let study = found[0].file_name().expect("a name").to_string_lossy();
+    assert!(rows.iter().all(|row| row[column("study")] == study));
+}
+
+/// What is not of its cell is not taken for it; a half sweep says what it lacks.
+#[test]
+fn spoilt_and_missing_cells_are_said() {
+    let home = tempfile::tempdir().expect("a folder");
+    let home = home.path();
+    let lists = [
+        &["--tasks", "function", "--sites", "inside", "--networks", "1", "--vary"][..],
+        &["noise.levels=[0,0.5],[0,1]", "--vary", "seed=1..2"],
+    ];
+    plan("half", &lists.concat(), home);
+    let half = home.join("half");
+    for shard in ["1/4", "4/4"] {
+        succeed(&sweep(&["run", "half", "--shard", shard], home));
+    }
+    // Without noise, seed 2 was tested in units of 1 so far, and the study's unit is 0.5.
+    let shown = succeed(&sweep(&["collect", "half"], home));
+    assert!(shown.contains("Left out: 1 network trained without noise"), "{shown}");
+    let study = json(&studies(&half)[0].join("summary.json"));
+    let levels: Vec<f64> = study["networks"]
+        .as_array()
+        .expect("networks")
+        .iter()
+        .map(|network| network["level"].as_f64().expect("a level"))
+        .collect();
+    assert_eq!(levels, [0.0, 0.5, 1.0]);
+    let (head, rows) = table(&half.join("sweep.csv"));
+    let counted = head.iter().position(|one| one == "counted").expect("a column");
+    let marks: Vec<&str> = rows.iter().map(|row| &row[counted]).collect();
+    assert_eq!(marks, ["1", "1", "0", "1"]);
+
+    succeed(&sweep(&["run", "half"], home));
+    let shown = succeed(&sweep(&["collect", "half"], home));
+    assert!(!shown.contains("Left out") && shown.contains("4 cells together"), "{shown}");
+
+    let planned = Sweep::open(&half).expect("a plan");
+    let summary = |cell: usize| planned.run_folder(&planned.plan.cells[cell]).join("summary.json");
+    let good = read(&summary(0));
+    let mut cut: Value = serde_json::from_str(&good).expect("JSON");
+    cut["networks"][0]["curve"] = Value::Array(Vec::new());
+    for (spoilt, words) in [
+        ("{".to_owned(), "it cannot be read"),
+        (read(&summary(1)), "another run's"),
+        (cut.to_string(), "at 4 test levels, found that of"),
+        (good.replacen("\"task\": \"function\"", "\"task\": \"maze\"", 2), "found that of maze"),
+    ] {
+        std::fs::write(summary(0), spoilt).expect("written");
+        let shown = succeed(&sweep(&["status", "half"], home));
+        assert!(shown.contains("3 done, 1 failed") && shown.contains(words), "{words}: {shown}");
+        refused(&["run", "half"], home, &["1 of 4 cells failed", "status says why"]);
+        succeed(&sweep(&["collect", "half"], home));
+    }
+    std::fs::remove_file(summary(0)).expect("removed");
+    assert!(succeed(&sweep(&["run", "half"], home)).contains("4 done"));
 }
 
 #[test]
@@ -142,7 +201,7 @@ fn another_setting_makes_studies_of_its_own() {
     let home = home.path();
     let lists = [
         &["--tasks", "function", "--levels", "0,0.5", "--networks", "1", "--vary"][..],
-        &["model.rate=0.1,0.5", "--vary", "noise.sites=[\"inside\"],[\"outside\"]"],
+        &["model.rate=0.1,0.5", "--vary", "noise.sites=inside,outside"],
     ];
     plan("rates", &lists.concat(), home);
     let rates = home.join("rates");
@@ -207,6 +266,9 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     planned(&["--vary", "test.grid=[0,0.5,2]"], &["cell 1", "test.grid", "training level"]);
     planned(&["--vary", "learn=[\"dance\"]"], &["cell 1", "dance", "maze"]);
     planned(&["--vary", "learn=[]"], &["cell 1", "learn", "one task"]);
+    planned(&["--vary", "noise.levels=0,0.5"], &["cell 1", "noise.levels", "above 0"]);
+    planned(&["--rate", "-0.1", "--vary", "seed=1,2"], &["model.rate", "above 0"]);
+    refused(&["plan", "spike-trains", "--vary", "seed=1"], home, &["run spike-trains"]);
     planned(&["--vary", "seed=1,1"], &["cells 1 and 2"]);
 
     plan("kept", &["--vary", "model.rate=0.1,0.5"], home);

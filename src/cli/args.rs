@@ -1,6 +1,6 @@
 //! The arguments, as clap parses them. Every flag that is a setting says which one it sets.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::analyze::Analyze;
 use super::noise_preference::NoisePreference;
@@ -16,6 +16,27 @@ use crate::experiments::one_over_f;
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// What the user typed; ends the program where that cannot be parsed.
+    pub fn typed() -> Self {
+        let matches = with_negative_values(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Lets every flag take negative numbers, alone and in lists: that they are none of a setting's is
+/// said by the setting, with its remedy.
+fn with_negative_values(command: clap::Command) -> clap::Command {
+    let flags = command.mut_args(|flag| {
+        let list = flag.get_value_delimiter().is_some();
+        match flag.get_action().takes_values() && !flag.is_positional() {
+            true => flag.allow_negative_numbers(!list).allow_hyphen_values(list),
+            false => flag,
+        }
+    });
+    flags.mut_subcommands(with_negative_values)
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,8 +16,6 @@ mod sweep;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
 use crate::experiments::one_over_f::{self, Settings, Study};
@@ -33,7 +31,7 @@ use run::Folder;
 ///
 /// Exit codes: 0 done, 2 an error (one message, with its remedy), 130 stopped by the user.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::typed();
     let done = match arguments.command {
         Command::Doctor(options) => doctor::doctor(&options),
         Command::Analyze(options) => analyze::analyze(&options),

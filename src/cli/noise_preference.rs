@@ -54,11 +54,9 @@ pub struct Wishes {
     pub sites: Option<Vec<String>>,
     /// Noise of the training, a kind of network each (noise.levels)
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Noise")]
-    #[arg(allow_negative_numbers = true)]
     pub levels: Option<Vec<f64>>,
     /// Noise of the test, as multiples of the training noise (test.grid)
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Noise")]
-    #[arg(allow_negative_numbers = true)]
     pub grid: Option<Vec<f64>>,
     /// Realisations of the noise per test trial and level (test.realisations)
     #[arg(long, value_name = "N", help_heading = "Noise")]

@@ -1,6 +1,6 @@
 //! `noisescope sweep`: a plan of runs, the runs, how they stand, and all of them in one report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -8,9 +8,10 @@ use super::progress::Terminal;
 use super::{noise_preference, run, settings, show};
 use crate::error::{Error, Result};
 use crate::experiments::run_folder::RunFolder;
+use crate::experiments::spike_trains;
 use crate::experiments::sweep::experiment::{Outcome, Settings};
 use crate::experiments::sweep::plan::{Plan, Vary};
-use crate::experiments::sweep::{Collected, Shard, Sweep};
+use crate::experiments::sweep::{Shard, Sweep};
 use crate::files::write_whole;
 use crate::gpu::device::Choice;
 use crate::report;
@@ -55,8 +56,8 @@ pub struct Cells<T: Args> {
     // An option only for the parser: where an experiment is named, the cells without a name lack it.
     #[arg(value_name = "FOLDER", required = true)]
     pub folder: Option<PathBuf>,
-    /// Values of a setting, by its name in settings.toml: `model.hidden=2,4,8` or `seed=1..5` (both
-    /// ends included); several times for all combinations, the last varying fastest
+    /// Values of a setting, by its name in settings.toml: `training.rate=0.001,0.01` or `seed=1..5`
+    /// (both ends included); several times for all combinations, the last varying fastest
     #[arg(long, value_name = "NAME=VALUES", required = true)]
     pub vary: Vec<String>,
     /// Replace another plan in the folder; runs that are there are kept
@@ -116,6 +117,14 @@ pub fn sweep(action: &Action) -> Result<()> {
 }
 
 fn plan(options: &Planning) -> Result<()> {
+    let folder = options.cells.folder.as_deref().and_then(Path::to_str);
+    if options.experiment.is_none() && folder == Some(spike_trains::study::NAME) {
+        return Err(Error::new(format!(
+            "expected one-over-f, noise-preference or a folder, found {}",
+            spike_trains::study::NAME
+        ))
+        .remedy("noisescope run spike-trains trains all its networks in one run"));
+    }
     let one_over_f = |cells| planned(cells, |wishes| Ok(settings::wished(wishes)?.into()));
     match &options.experiment {
         None => one_over_f(&options.cells),
@@ -135,7 +144,8 @@ fn planned<T: Args>(options: &Cells<T>, wished: impl Fn(&T) -> Result<Settings>)
     let folder = options.folder.as_ref().expect("the parser requires it");
     let path = plan.write(folder, options.force)?;
     let (cells, folder) = (plan.cells.len(), folder.display());
-    show(&format!("{cells} cells over {} in {}", plan.vary.join(", "), path.display()));
+    let cells = if cells == 1 { "1 cell".into() } else { format!("{cells} cells") };
+    show(&format!("{cells} over {} in {}", plan.vary.join(", "), path.display()));
     show(&format!("then: noisescope sweep run {folder}"));
     Ok(())
 }
@@ -148,7 +158,12 @@ fn run(options: &Running) -> Result<()> {
     let sweep = Sweep::open(&options.folder)?;
     let mut terminal = Terminal::new()?;
     let done = sweep.run(shard, device, &mut publish, &mut terminal);
-    show(&report::sweep::status(&sweep.collect()?));
+    match (sweep.collect(), &done) {
+        (Ok(collected), _) => show(&report::sweep::status(&collected)),
+        (Err(error), Ok(())) => return Err(error),
+        // What stopped the run counts more than that its end cannot be shown.
+        (Err(_), Err(_)) => {}
+    }
     done
 }
 
@@ -163,27 +178,26 @@ fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
 }
 
 fn collect(options: &Collecting) -> Result<()> {
-    let collection = Sweep::open(&options.folder)?.collect()?;
+    let sweep = Sweep::open(&options.folder)?;
+    let collected = sweep.collect()?;
+    let studies = sweep.studies(&collected)?;
     let path = |given: &Option<PathBuf>, name: &str| {
         given.clone().unwrap_or_else(|| options.folder.join(name))
     };
     let (csv, html) = (path(&options.csv, "sweep.csv"), path(&options.html, "sweep.html"));
-    write_whole(&csv, report::sweep::csv(&collection)?.as_bytes())?;
-    write_whole(&html, report::sweep::html(&collection)?.as_bytes())?;
-    if let Collected::NoisePreference { studies, .. } = &collection {
-        for study in studies {
-            let folder = options.folder.join("studies").join(&study.hash);
-            std::fs::create_dir_all(&folder)
-                .map_err(|cause| Error::file("make the study's folder", &folder, cause))?;
-            let page = report::noise_preference::html(&study.outcome)?;
-            run::publish(&page, &study.outcome, &folder)?;
-        }
+    write_whole(&csv, report::sweep::csv(&collected, &studies)?.as_bytes())?;
+    write_whole(&html, report::sweep::html(&collected, &studies)?.as_bytes())?;
+    for study in &studies {
+        let folder = options.folder.join("studies").join(&study.hash);
+        std::fs::create_dir_all(&folder)
+            .map_err(|cause| Error::file("make the study's folder", &folder, cause))?;
+        run::publish(&report::noise_preference::html(&study.outcome)?, &study.outcome, &folder)?;
     }
     if options.json {
-        show(&report::sweep::json(&collection)?);
+        show(&report::sweep::json(&collected, &studies)?);
         return Ok(());
     }
-    show(&report::sweep::text(&collection));
+    show(&report::sweep::text(&collected, &studies));
     show(&csv.display().to_string());
     show(&html.display().to_string());
     Ok(())

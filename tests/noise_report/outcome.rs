@@ -154,7 +154,7 @@ pub fn group(task: Name, site: Site, level: f64) -> Group {
             Site::Outside => estimate(0.92, 0.1),
         },
         bias_left: estimate(if site == Site::Inside { 11.4 } else { 0.01 }, 0.3),
-        bias_share: 0.257,
+        bias_share: Some(0.257),
         distance: (level > 0.0).then_some(0.731),
     }
 }

@@ -144,7 +144,7 @@ fn a_mean_over_networks_has_the_interval_of_its_standard_error() {
     let wide = over_networks(&[0.0, 0.0, 0.3], 8, "preferred").expect("numbers").expect("three");
     let [low, high] = wide.interval.expect("an interval");
     assert!(low < 0.0 && high > 0.1, "{low} {high}");
-    let bounded = wide.at_least(0.0);
+    let bounded = wide.within(0.0, f64::INFINITY);
     assert_eq!((bounded.value, bounded.interval), (wide.value, Some([0.0, high])));
     assert!(over_networks(&[1.0, f64::NAN], 8, "ratio").is_err());
 }

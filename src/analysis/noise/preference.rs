@@ -51,10 +51,10 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of a number that cannot be below `bound`: an interval that a correction for few networks
-    /// took further ends there.
-    pub fn at_least(self, bound: f64) -> Self {
-        let interval = self.interval.map(|ends| ends.map(|end| end.max(bound)));
+    /// Of a number that cannot be below `low` or above `high`: an interval that a correction for few
+    /// networks took further ends there.
+    pub fn within(self, low: f64, high: f64) -> Self {
+        let interval = self.interval.map(|ends| ends.map(|end| end.max(low).min(high)));
         Self { interval, ..self }
     }
 }

@@ -8,6 +8,7 @@ use crate::analysis::noise::distance::Distances;
 use crate::analysis::noise::preference::Estimate;
 use crate::analysis::noise::{Nonlinearity, Site};
 use crate::datasets::tasks::Name;
+use crate::error::{Error, Result};
 use crate::experiments::outcome::Device;
 
 /// Everything that one run found and was made with.
@@ -101,6 +102,30 @@ pub struct Network {
 }
 
 impl Network {
+    /// Task, site, training noise and seed.
+    pub fn kind(&self) -> (Name, Site, f64, u64) {
+        (self.task, self.site, self.level, self.seed)
+    }
+
+    /// Checks that it is the network of `kind` with a curve of `points` points.
+    ///
+    /// # Errors
+    /// It is another, or its curve has other points.
+    pub fn check(&self, kind: (Name, Site, f64, u64), points: usize) -> Result<()> {
+        let words = |(task, site, level, seed): (Name, Site, f64, u64)| {
+            format!("{task}, noise {site}, s = {level}, seed {seed}")
+        };
+        if self.kind() == kind && self.curve.len() == points {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "expected the network of {} at {points} test levels, found that of {} at {}",
+            words(kind),
+            words(self.kind()),
+            self.curve.len()
+        )))
+    }
+
     /// The point of its curve nearest to `noise`.
     ///
     /// # Panics
@@ -309,8 +334,10 @@ pub struct Group {
     pub loss: f64,
     /// Mean loss without noise.
     pub still: f64,
-    /// Mean share of bias² in the loss at the training noise; without noise it is 1.
-    pub bias_share: f64,
+    /// Mean share of bias² in the loss at the training noise, without noise 1; `None` where a network
+    /// has no loss.
+    #[serde(default)]
+    pub bias_share: Option<f64>,
     /// Mean of the median distance from the nonlinearity in units of s, where it is known.
     pub distance: Option<f64>,
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use burn::module::Module;
 
 use super::found::{About, Network, Outcome, Regulator};
-use super::settings::Settings;
+use super::settings::{Noise, Settings};
 use super::testing::{Subject, curve};
 use super::{checks, colours, distances, groups, mechanism, methods, resonance, walks};
 use crate::analysis::noise::Site;
@@ -38,6 +38,11 @@ struct Kind {
 }
 
 impl Kind {
+    /// As [`Network::kind`].
+    fn all(self) -> (Name, Site, f64, u64) {
+        (self.name, self.site, self.level, self.seed)
+    }
+
     fn folder(self) -> String {
         let Self { name, site, level, seed } = self;
         format!("{name}-{site}-{level}-seed-{seed}")
@@ -85,6 +90,35 @@ impl Study {
         self.tasks.iter().try_for_each(|(_, task)| Ensemble::fits(engine, sizes(task.as_ref())))
     }
 
+    /// Checks that `outcome` is one of this study: its networks in their order, each at every level of
+    /// the test.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check_outcome(&self, outcome: &Outcome) -> Result<()> {
+        let kinds: Vec<Kind> = self.tasks.iter().flat_map(|(name, _)| self.kinds(*name)).collect();
+        let (planned, found) = (kinds.len(), outcome.networks.len());
+        if planned != found {
+            return Err(Error::new(format!("expected {planned} networks, found {found}")));
+        }
+        let points = self.settings.test.grid.len();
+        let mut pairs = kinds.iter().zip(&outcome.networks);
+        pairs.try_for_each(|(kind, network)| network.check(kind.all(), points))
+    }
+
+    /// The networks that are to learn the task `name`, in their order.
+    fn kinds(&self, name: Name) -> Vec<Kind> {
+        let Noise { sites, levels, networks } = &self.settings.noise;
+        let mut kinds = Vec::new();
+        for &site in sites {
+            for &level in levels {
+                let seeds = self.settings.seed..self.settings.seed + *networks as u64;
+                kinds.extend(seeds.map(|seed| Kind { name, site, level, seed }));
+            }
+        }
+        kinds
+    }
+
     /// Trains, tests and explains every network in `folder`; those that are done there are taken as
     /// they are, and one that was stopped goes on.
     ///
@@ -103,14 +137,9 @@ impl Study {
         let mut networks = Vec::new();
         for (name, task) in &self.tasks {
             let began = Instant::now();
-            for &site in &settings.noise.sites {
-                for &level in &settings.noise.levels {
-                    for seed in settings.seed..settings.seed + settings.noise.networks as u64 {
-                        let kind = Kind { name: *name, site, level, seed };
-                        let network = self.network(kind, task.as_ref(), machine, folder, observer);
-                        networks.push(network.map_err(|error| of_network(kind, folder, error))?);
-                    }
-                }
+            for kind in self.kinds(*name) {
+                let network = self.network(kind, task.as_ref(), machine, folder, observer);
+                networks.push(network.map_err(|error| of_network(kind, folder, error))?);
             }
             seconds.push((format!("task {name}"), began.elapsed().as_secs_f64()));
         }
@@ -158,7 +187,11 @@ impl Study {
         std::fs::create_dir_all(&home)
             .map_err(|cause| Error::file("make the network's folder", &home, cause))?;
         let done = home.join("network.json");
-        if let Some(network) = run_folder::done(&done)? {
+        if let Some(network) = run_folder::done::<Network>(&done)? {
+            let remedy = "remove the file, and the network is looked at again";
+            network
+                .check(kind.all(), self.settings.test.grid.len())
+                .map_err(|error| error.at(done.display()).remedy(remedy))?;
             return Ok(network);
         }
         let began = Instant::now();

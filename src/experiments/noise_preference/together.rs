@@ -4,6 +4,8 @@
 //! out. What a network does depends on no other, so that networks trained apart are those that one
 //! run would have trained; what is said of several, such as intervals, is taken anew.
 
+use std::collections::BTreeSet;
+
 use super::found::{Network, Outcome};
 use super::groups;
 use super::methods;
@@ -27,17 +29,27 @@ pub fn shared(settings: &Settings) -> Settings {
     Settings { seed, device, learn, noise, ..settings.clone() }
 }
 
-/// The study that `runs` make, as one run over all their tasks, sites, levels and seeds. A network
-/// that several of them trained counts once. Networks without training noise are tested in units of
-/// the smallest training noise of their run: where that differs, those of the smallest are kept.
-/// Closed forms are those of one run, times the sums over runs.
+/// What several runs are together.
+pub struct Together {
+    /// As one run over all of their tasks, sites, levels and seeds would give it.
+    pub outcome: Outcome,
+    /// The run, of those given, that each of its networks is of.
+    pub sources: Vec<usize>,
+    /// Networks that are in no run as that one run would have tested them.
+    pub left_out: usize,
+}
+
+/// The study that `runs` make. A network that several of them trained counts once. Networks without
+/// training noise are tested in units of the smallest training noise of their run: where that is not
+/// the smallest of all, they are left out. Closed forms are those of one run, times the sums over
+/// runs.
 ///
 /// # Errors
 /// The losses of some networks cannot be put together.
 ///
 /// # Panics
 /// Without runs.
-pub fn together(runs: &[Run<'_>]) -> Result<Outcome> {
+pub fn together(runs: &[Run<'_>]) -> Result<Together> {
     let first = runs.iter().min_by_key(|run| run.outcome.seed).expect("a run");
     let mut settings = first.settings.clone();
     let all = || runs.iter().map(|run| run.settings);
@@ -45,17 +57,24 @@ pub fn together(runs: &[Run<'_>]) -> Result<Outcome> {
     settings.noise.sites = once(all().flat_map(|one| one.noise.sites.iter().copied()));
     settings.noise.levels = once(all().flat_map(|one| one.noise.levels.iter().copied()));
     settings.noise.levels.sort_by(f64::total_cmp);
-    let still = all().filter(|one| one.noise.levels.contains(&0.0)).map(|one| one.unit(0.0));
-    let still = still.fold(f64::INFINITY, f64::min);
-    let kept =
-        |run: &Run<'_>, network: &Network| network.level > 0.0 || run.settings.unit(0.0) == still;
-    let networks = runs
-        .iter()
-        .flat_map(|run| run.outcome.networks.iter().filter(move |network| kept(run, network)));
-    let mut networks: Vec<Network> = networks.cloned().collect();
+    let mut found: Vec<(usize, &Network)> = Vec::new();
+    for (source, run) in runs.iter().enumerate() {
+        found.extend(run.outcome.networks.iter().map(|network| (source, network)));
+    }
+    let kinds = |found: &[(usize, &Network)]| {
+        let places = found.iter().map(|(_, network)| place(&settings, network));
+        places.collect::<BTreeSet<_>>().len()
+    };
+    let trained = kinds(&found);
+    found.retain(|(source, network)| {
+        network.level > 0.0 || runs[*source].settings.unit(0.0) == settings.unit(0.0)
+    });
+    let left_out = trained - kinds(&found);
     // Of two of a kind the first stays.
-    networks.sort_by_key(|network| place(&settings, network));
-    networks.dedup_by_key(|network| place(&settings, network));
+    found.sort_by_key(|(_, network)| place(&settings, network));
+    found.dedup_by_key(|(_, network)| place(&settings, network));
+    let (sources, networks): (Vec<usize>, Vec<Network>) =
+        found.into_iter().map(|(source, network)| (source, network.clone())).unzip();
     let seeds = once(networks.iter().map(|network| network.seed));
     settings.noise.networks = seeds.len();
     let outcomes = || runs.iter().map(|run| run.outcome);
@@ -63,7 +82,8 @@ pub fn together(runs: &[Run<'_>]) -> Result<Outcome> {
     for task in &settings.learn {
         tasks.extend(outcomes().flat_map(|one| &one.tasks).find(|about| about.task == *task));
     }
-    Ok(Outcome {
+    let outcome = Outcome {
+        version: once(outcomes().map(|one| one.version.as_str())).join("; "),
         device: device(outcomes().map(|one| &one.device)),
         tasks: tasks.into_iter().cloned().collect(),
         groups: groups::groups(&networks, &settings)?,
@@ -73,7 +93,8 @@ pub fn together(runs: &[Run<'_>]) -> Result<Outcome> {
         settings: written(&settings, &seeds, runs.len()),
         seconds: seconds(outcomes()),
         ..first.outcome.clone()
-    })
+    };
+    Ok(Together { outcome, sources, left_out })
 }
 
 /// Where a network stands in its run: by task, site, training noise and seed.

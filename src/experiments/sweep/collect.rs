@@ -11,7 +11,7 @@ use super::collection::{Collection, Finding, Found, Missing};
 use super::experiment::Experiment;
 use super::findings::{Exponents, Preferences, Study, studies};
 use super::plan::Cell;
-use super::{State, Sweep};
+use super::{State, Sweep, one_line};
 use crate::error::{Error, Result};
 
 /// What is there of a sweep, by its experiment.
@@ -21,30 +21,40 @@ pub enum Collected {
     /// Of `one-over-f`.
     OneOverF(Collection<Exponents>),
     /// Of `noise-preference`.
-    NoisePreference {
-        /// The cells.
-        #[serde(flatten)]
-        cells: Collection<Preferences>,
-        /// The studies that they make.
-        studies: Vec<Study>,
-    },
+    NoisePreference(Collection<Preferences>),
 }
 
 impl Sweep {
-    /// What the done cells found, and how the others stand. A summary that cannot be read counts
-    /// as missing, with the reason.
+    /// What the done cells found, and how the others stand. A summary that cannot be read, or is of
+    /// other settings, counts as missing, with the reason.
     ///
     /// # Errors
-    /// A lock or an error of a cell cannot be read, or networks cannot be put together.
+    /// A lock or an error of a cell cannot be read.
     pub fn collect(&self) -> Result<Collected> {
         Ok(match self.plan.experiment {
             Experiment::OneOverF => Collected::OneOverF(self.collection()?),
-            Experiment::NoisePreference => {
-                let cells = self.collection()?;
-                let studies = studies(&self.plan, &cells)?;
-                Collected::NoisePreference { cells, studies }
-            }
+            Experiment::NoisePreference => Collected::NoisePreference(self.collection()?),
         })
+    }
+
+    /// The studies that the done cells make; of `noise-preference` alone.
+    ///
+    /// # Errors
+    /// Networks cannot be put together.
+    pub fn studies(&self, collected: &Collected) -> Result<Vec<Study>> {
+        match collected {
+            Collected::OneOverF(_) => Ok(Vec::new()),
+            Collected::NoisePreference(cells) => studies(&self.plan, cells),
+        }
+    }
+
+    /// Whether the summary of a done cell is one.
+    pub(super) fn check(&self, cell: &Cell) -> Result<()> {
+        let path = self.run_folder(cell).join("summary.json");
+        match self.plan.experiment {
+            Experiment::OneOverF => finding::<Exponents>(cell, &path).map(drop),
+            Experiment::NoisePreference => finding::<Preferences>(cell, &path).map(drop),
+        }
     }
 
     fn collection<T: Found>(&self) -> Result<Collection<T>> {
@@ -57,7 +67,7 @@ impl Sweep {
                         done.push(finding);
                         continue;
                     }
-                    Err(error) => State::Failed(error.to_string()),
+                    Err(error) => State::Failed(one_line(&error)),
                 }
             } else {
                 state
@@ -81,9 +91,14 @@ impl Sweep {
 fn finding<T: Found>(cell: &Cell, path: &Path) -> Result<Finding<T>> {
     let text = std::fs::read_to_string(path)
         .map_err(|cause| Error::file("read the cell's summary", path, cause))?;
-    let outcome: T::Outcome = serde_json::from_str(&text).map_err(|cause| {
-        Error::new("expected the summary of a run").at(path.display()).because(cause)
-    })?;
+    let remedy = "remove that file, and noisescope sweep run does the cell again";
+    let spoilt = |cause: Error| {
+        let what = "expected the summary of the cell's run";
+        Error::new(what).at(path.display()).because(cause).remedy(remedy)
+    };
+    let outcome: T::Outcome = serde_json::from_str(&text)
+        .map_err(|cause| spoilt(Error::new("it cannot be read").because(cause)))?;
+    T::check(&outcome, &cell.settings).map_err(spoilt)?;
     let (device, parts) = T::made(&outcome);
     Ok(Finding {
         cell: cell.hash.clone(),

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use super::State;
-use super::experiment::Experiment;
+use super::experiment::{Experiment, Settings};
+use crate::error::Result;
 
 /// The cells of a sweep, the done ones with what they found.
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +59,12 @@ pub trait Found: Sized {
 
     /// The name of the device in a summary, and the wall time of each part, seconds.
     fn made(outcome: &Self::Outcome) -> (&str, &[(String, f64)]);
+
+    /// Checks that it is what a run with `settings` finds.
+    ///
+    /// # Errors
+    /// It is not.
+    fn check(outcome: &Self::Outcome, settings: &Settings) -> Result<()>;
 }
 
 /// A cell of which there is nothing yet.

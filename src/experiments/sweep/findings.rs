@@ -11,7 +11,8 @@ use super::experiment::Settings;
 use super::plan::{Cell, Plan};
 use crate::error::Result;
 use crate::experiments::noise_preference::found as preference;
-use crate::experiments::noise_preference::together::{Run, shared, together};
+use crate::experiments::noise_preference::study;
+use crate::experiments::noise_preference::together::{Run, Together, shared, together};
 use crate::experiments::outcome::{Control, ExponentSummary, Histogram, Outcome, Utilisation};
 
 /// What a cell of `one-over-f` found.
@@ -48,6 +49,10 @@ impl Found for Exponents {
 
     fn made(outcome: &Outcome) -> (&str, &[(String, f64)]) {
         (&outcome.device.name, &outcome.seconds)
+    }
+
+    fn check(outcome: &Outcome, settings: &Settings) -> Result<()> {
+        settings.check_same(&outcome.settings)
     }
 }
 
@@ -99,6 +104,12 @@ impl Found for Preferences {
     fn made(outcome: &preference::Outcome) -> (&str, &[(String, f64)]) {
         (&outcome.device.name, &outcome.seconds)
     }
+
+    fn check(outcome: &preference::Outcome, settings: &Settings) -> Result<()> {
+        settings.check_same(&outcome.settings)?;
+        let Settings::NoisePreference(settings) = settings else { return Ok(()) };
+        study::Study::new(settings)?.check_outcome(outcome)
+    }
 }
 
 /// The done cells that differ in tasks, sites, training noise and seeds alone: one study, as one run
@@ -113,6 +124,12 @@ pub struct Study {
     pub cells: Vec<String>,
     /// Its networks by task, site and training noise, with intervals over networks.
     pub groups: Vec<preference::Group>,
+    /// Networks trained without noise that are tested in units of another training noise than the
+    /// study's smallest, and are left out.
+    pub left_out: usize,
+    /// Of `cells`, the one that each of its networks is of.
+    #[serde(skip)]
+    pub sources: Vec<usize>,
     /// All of it, as the `summary.json` of such a run.
     #[serde(skip)]
     pub outcome: preference::Outcome,
@@ -122,6 +139,14 @@ impl Study {
     /// The settings that a study is over, by dotted name.
     pub const OVER: [&str; 6] =
         ["learn", "noise.sites", "noise.levels", "noise.networks", "seed", "device"];
+}
+
+impl Study {
+    /// Whether `network`, of the cell `cell`, is one of its networks.
+    pub fn counts(&self, cell: &str, network: &preference::Network) -> bool {
+        let mut networks = self.outcome.networks.iter().zip(&self.sources);
+        networks.any(|(one, source)| self.cells[*source] == cell && one.kind() == network.kind())
+    }
 }
 
 /// The studies of the done cells, in the order of the plan.
@@ -141,10 +166,11 @@ pub(super) fn studies(plan: &Plan, cells: &Collection<Preferences>) -> Result<Ve
         }
     }
     let study = |(hash, cell, runs, cells): (String, &Cell, Vec<Run<'_>>, Vec<String>)| {
-        let outcome = together(&runs)?;
+        let Together { outcome, sources, left_out } = together(&runs)?;
         let mut values = cell.values.clone();
         Study::OVER.iter().for_each(|name| drop(values.remove(*name)));
-        Ok(Study { hash, values, cells, groups: outcome.groups.clone(), outcome })
+        let groups = outcome.groups.clone();
+        Ok(Study { hash, values, cells, groups, left_out, sources, outcome })
     };
     found.into_iter().map(study).collect()
 }

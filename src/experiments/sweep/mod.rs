@@ -124,7 +124,7 @@ impl Sweep {
         std::fs::create_dir_all(&cells)
             .map_err(|cause| Error::file("make the folder of the cells", &cells, cause))?;
         let mut machine: Option<(Choice, Machine)> = None;
-        let mut failed = BTreeSet::new();
+        let mut failed = self.spoilt(shard);
         // Over and over, for a cell of a worker that died meanwhile is free again.
         while let Some((number, cell, lock)) = self.next(shard, &failed)? {
             let (place, all) = (number + 1, self.plan.cells.len());
@@ -158,7 +158,17 @@ impl Sweep {
         let (count, all) = (failed.len(), self.plan.cells.len());
         Err(Error::new(format!("{count} of {all} cells failed, the others went on"))
             .at(self.folder.display())
-            .remedy("noisescope sweep status says why; noisescope sweep run tries them again"))
+            .remedy(
+                "noisescope sweep status says why; mend that, and noisescope sweep run tries them \
+                 again",
+            ))
+    }
+
+    /// The cells of `shard` whose summary is none: they are done again once it is removed.
+    fn spoilt(&self, shard: Shard) -> BTreeSet<usize> {
+        let cells = self.plan.cells.iter().enumerate();
+        let done = cells.filter(|(number, cell)| shard.has(*number) && self.is_done(cell));
+        done.filter(|(_, cell)| self.check(cell).is_err()).map(|(number, _)| number).collect()
     }
 
     /// The first cell of `shard` that is neither done nor `failed` nor another worker's, with its

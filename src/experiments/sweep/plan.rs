@@ -44,7 +44,7 @@ impl FromStr for Vary {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = |expected: &str| {
             Error::new(format!("expected {expected}, found `{text}`"))
-                .remedy("for example --vary model.hidden=2,4,8 --vary seed=1..5")
+                .remedy("for example --vary training.rate=0.001,0.01 --vary seed=1..5")
         };
         let (name, list) = text.split_once('=').ok_or_else(|| refuse("NAME=VALUES"))?;
         // TOML first, so that a value may itself be a list: dfa.windows=[4,8,16],[4,6,8,10].
@@ -127,21 +127,25 @@ impl Plan {
             return Err(Error::new(format!("expected at most {MOST} cells, found more"))
                 .remedy("vary fewer names, or each over fewer values"));
         }
+        let mut shared = base.table();
+        let known: Vec<Option<Value>> = vary.iter().map(|name| take(&mut shared, name)).collect();
         let mut chosen = vec![Table::new()];
-        for Vary { name, values } in lists {
+        for (Vary { name, values }, known) in lists.iter().zip(known) {
+            // One value of a setting that is a list is a list of one.
+            let listed = known.is_some_and(|known| known.is_array());
             let with = |table: &Table, value: &Value| {
                 let mut table = table.clone();
-                table.insert(name.clone(), value.clone());
+                let value = match listed && !value.is_array() {
+                    true => Value::Array(vec![value.clone()]),
+                    false => value.clone(),
+                };
+                table.insert(name.clone(), value);
                 table
             };
             chosen = chosen
                 .iter()
                 .flat_map(|table| values.iter().map(move |value| with(table, value)))
                 .collect();
-        }
-        let mut shared = base.table();
-        for name in &vary {
-            take(&mut shared, name);
         }
         let experiment = base.experiment();
         let cell =

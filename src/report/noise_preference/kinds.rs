@@ -186,6 +186,7 @@ pub(super) fn digits(value: f64) -> String {
 /// `0.399 ± 0.0021`; without an error where none is known.
 pub(super) fn with_error(value: f64, error: Option<f64>) -> String {
     let two = |error: f64| match error.log10() {
+        _ if digits(value).contains('e') => format!("{error:.1e}"),
         magnitude if magnitude > -7.0 => fixed(error, (1.0 - magnitude.floor()).max(0.0) as usize),
         _ => digits(error),
     };
@@ -244,9 +245,10 @@ mod tests {
     #[test]
     fn errors_have_two_digits() {
         let written =
-            [(0.39894, 0.00213), (0.0, 0.0001), (1.0, f64::NAN), (12.0, 0.0), (99.0, 32.1)]
+            [(0.39894, 0.00213), (0.0, 0.0001), (1.0, f64::NAN), (12.0, 0.0), (5.8e-5, 9e-5)]
                 .map(|(value, error)| with_error(value, Some(error)));
-        assert_eq!(written, ["0.399 ± 0.0021", "0 ± 0.00010", "1.00", "12.0 ± 0", "99.0 ± 32"]);
+        let expected = ["0.399 ± 0.0021", "0 ± 0.00010", "1.00", "12.0 ± 0", "5.80e-5 ± 9.0e-5"];
+        assert_eq!(written, expected);
         assert_eq!(with_error(0.5, None), "0.500");
     }
 

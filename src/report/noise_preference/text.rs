@@ -87,7 +87,7 @@ pub(super) fn figures(group: &Group) -> [String; 8] {
         estimate(group.preferred, 3),
         estimate(group.ratio, 2),
         estimate_digits(group.gain),
-        match finite(Some(group.bias_share)) {
+        match finite(group.bias_share) {
             Some(share) => format!("{} %", fixed(100.0 * share, 1)),
             None => super::kinds::NONE.into(),
         },

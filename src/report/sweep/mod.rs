@@ -12,51 +12,61 @@ mod cells;
 mod noise_preference;
 mod one_over_f;
 
+use serde::Serialize;
 use toml::{Table, Value};
 
 use super::lines::paragraph;
 use super::markup::printable;
 use super::numbers::{count, duration, several};
 use crate::error::{Error, Result};
+use crate::experiments::sweep::findings::Study;
 use crate::experiments::sweep::{Collected, Collection, State};
 
-/// The page: figures against the first setting that varies, a table of cells, what is missing.
+/// The page: figures against the first setting that varies, a table of cells and of the `studies`
+/// that they make, what is missing.
 ///
 /// # Errors
 /// When a figure cannot be drawn.
-pub fn html(collected: &Collected) -> Result<String> {
+pub fn html(collected: &Collected, studies: &[Study]) -> Result<String> {
     match collected {
         Collected::OneOverF(cells) => one_over_f::page(cells),
-        Collected::NoisePreference { cells, studies } => noise_preference::page(cells, studies),
+        Collected::NoisePreference(cells) => noise_preference::page(cells, studies),
     }
 }
 
-/// What was collected, as JSON.
+/// What was collected, and the studies that it makes, as JSON.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn json(collected: &Collected) -> Result<String> {
-    serde_json::to_string_pretty(collected)
+pub fn json(collected: &Collected, studies: &[Study]) -> Result<String> {
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        #[serde(flatten)]
+        collected: &'a Collected,
+        #[serde(skip_serializing_if = "<[Study]>::is_empty")]
+        studies: &'a [Study],
+    }
+    serde_json::to_string_pretty(&Whole { collected, studies })
         .map_err(|error| Error::new("cannot write the sweep as JSON").because(error))
 }
 
-/// What the terminal shows of the done cells.
-pub fn text(collected: &Collected) -> String {
+/// What the terminal shows of the done cells and the studies that they make.
+pub fn text(collected: &Collected, studies: &[Study]) -> String {
     match collected {
         Collected::OneOverF(cells) => one_over_f::text(cells),
-        Collected::NoisePreference { cells, studies } => noise_preference::text(cells, studies),
+        Collected::NoisePreference(cells) => noise_preference::text(cells, studies),
     }
 }
 
 /// What was found as a table: of `one-over-f` a row per done cell, of `noise-preference` a row per
-/// network. Empty where undefined.
+/// network of each done cell, with the study that it is of. Empty where undefined.
 ///
 /// # Errors
 /// When it cannot be written as CSV.
-pub fn csv(collected: &Collected) -> Result<String> {
+pub fn csv(collected: &Collected, studies: &[Study]) -> Result<String> {
     match collected {
         Collected::OneOverF(cells) => one_over_f::csv(cells),
-        Collected::NoisePreference { cells, .. } => noise_preference::csv(cells),
+        Collected::NoisePreference(cells) => noise_preference::csv(cells, studies),
     }
 }
 
@@ -64,7 +74,7 @@ pub fn csv(collected: &Collected) -> Result<String> {
 pub fn status(collected: &Collected) -> String {
     match collected {
         Collected::OneOverF(cells) => states(cells, one_over_f::brief),
-        Collected::NoisePreference { cells, .. } => states(cells, noise_preference::brief),
+        Collected::NoisePreference(cells) => states(cells, noise_preference::brief),
     }
 }
 

@@ -34,11 +34,22 @@ pub(super) fn text(cells: &Collection<Preferences>, studies: &[Study]) -> String
         paragraph(&mut text, &title(study), 0);
         text.push_str(&tables(&study.outcome));
         text.push('\n');
-        for words in preferences(&study.outcome) {
+        for words in preferences(&study.outcome).into_iter().chain(lacking(study)) {
             paragraph(&mut text, &words, 0);
         }
     }
     text
+}
+
+/// What a study lacks of its cells' networks; `None` where it has all.
+fn lacking(study: &Study) -> Option<String> {
+    let networks = several(study.left_out, "network");
+    (study.left_out > 0).then(|| {
+        format!(
+            "Left out: {networks} trained without noise, tested in units of another training noise \
+             than the smallest of this study."
+        )
+    })
 }
 
 /// `model.rate = 0.1, 5 cells: studies/0123456789abcdef`.
@@ -56,9 +67,11 @@ fn label(values: &Table) -> String {
 }
 
 /// Columns of a network.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 26] = [
     "cell",
     "device",
+    "study",
+    "counted",
     "task",
     "site",
     "s",
@@ -83,14 +96,20 @@ const COLUMNS: [&str; 24] = [
     "seconds_testing",
 ];
 
-/// One row per network of every done cell: what varies, and [`COLUMNS`]. At s, the training noise,
-/// and at 0 are the points of its curve there; intervals over realisations. Empty where undefined.
-pub(super) fn csv(collection: &Collection<Preferences>) -> Result<String> {
+/// One row per network of every done cell: what varies, and [`COLUMNS`]. `counted` is 1 where the
+/// network is one of its study's, and 0 where another cell's is in its place or it is left out. At s,
+/// the training noise, and at 0 are the points of its curve there; intervals over realisations.
+pub(super) fn csv(collection: &Collection<Preferences>, studies: &[Study]) -> Result<String> {
     let mut rows = vec![names(&collection.vary, &COLUMNS)];
     for done in &collection.done {
-        let leading = row(collection, &done.values, &[&done.cell, &done.device]);
+        let study = studies.iter().find(|study| study.cells.contains(&done.cell));
+        let hash = study.map_or("", |study| study.hash.as_str());
         for network in &done.found.outcome.networks {
-            rows.push([leading.clone(), figures(network)].concat());
+            let counted = study.is_some_and(|study| study.counts(&done.cell, network));
+            let counted = if counted { "1" } else { "0" };
+            let mut row = row(collection, &done.values, &[&done.cell, &done.device, hash, counted]);
+            row.extend(figures(network));
+            rows.push(row);
         }
     }
     written(&rows)

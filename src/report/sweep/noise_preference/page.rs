@@ -2,7 +2,7 @@
 //!
 //! Place in the flow: cells and studies -> figures, tables -> the frame of [`html`].
 
-use super::title;
+use super::{lacking, title};
 use crate::analysis::noise::Site;
 use crate::datasets::tasks::Name;
 use crate::error::Result;
@@ -72,8 +72,13 @@ fn tables(studies: &[Study]) -> String {
     let note = "<p class=\"note\">A study is all done cells that differ in tasks, sites, training \
          noise and seeds alone. Its own page, with every figure of a run, is report.html in the \
          folder named here, below the sweep\u{2019}s.</p>\n";
-    let studies: Vec<_> = studies.iter().map(|study| (title(study), &study.outcome)).collect();
-    note.to_owned() + &kinds_table(&studies)
+    let headed: Vec<_> = studies.iter().map(|study| (title(study), &study.outcome)).collect();
+    let lacking = studies.iter().filter_map(|study| {
+        let words = format!("studies/{}: {}", study.hash, lacking(study)?);
+        Some(format!("<p class=\"note\">{}</p>\n", Escaped(&words)))
+    });
+    let lacking: String = lacking.collect();
+    note.to_owned() + &kinds_table(&headed) + &lacking
 }
 
 /// Every measure of every task against the setting: a point per network, a line through the means.
