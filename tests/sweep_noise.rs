@@ -182,7 +182,7 @@ fn spoilt_and_missing_cells_are_said() {
     for (spoilt, words) in [
         ("{".to_owned(), "it cannot be read"),
         (read(&summary(1)), "another run's"),
-        (cut.to_string(), "at 4 test levels, found that of"),
+        (cut.to_string(), "tested at []"),
         (good.replacen("\"task\": \"function\"", "\"task\": \"maze\"", 2), "found that of maze"),
     ] {
         std::fs::write(summary(0), spoilt).expect("written");
@@ -270,6 +270,18 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     planned(&["--rate", "-0.1", "--vary", "seed=1,2"], &["model.rate", "above 0"]);
     refused(&["plan", "spike-trains", "--vary", "seed=1"], home, &["run spike-trains"]);
     planned(&["--vary", "seed=1,1"], &["cells 1 and 2"]);
+    let twice = ["--vary", "noise.levels=0.1,0.5", "--vary", "noise.levels=1"];
+    planned(&twice, &["noise.levels twice", "one list"]);
+
+    // A loss that is no number after the last update is refused, and no summary is written.
+    let wild = [
+        &["--tasks", "function", "--sites", "inside", "--networks", "1", "--levels", "1"][..],
+        &["--set", "updates=2", "--vary", "training.rate=1e15"],
+    ];
+    plan("wild", &wild.concat(), home);
+    refused(&["run", "wild"], home, &["1 of 1 cells failed"]);
+    let shown = succeed(&sweep(&["status", "wild"], home));
+    assert!(shown.contains("1 failed") && shown.contains("the loss is no number"), "{shown}");
 
     plan("kept", &["--vary", "model.rate=0.1,0.5"], home);
     let file = home.join("kept/sweep.toml");

@@ -32,7 +32,7 @@ pub struct Analyze {
     /// Window sizes: a list `8,10,14` or a log-spaced range `8..1024:20`; in samples, as a share of
     /// the trace (`16..N/8:20`), or in seconds (`0.1s..30s:20`); `:4/octave` for four sizes per
     /// doubling [default: 8..N/4:20]
-    #[arg(long, value_name = "SIZES", help_heading = "Measures")]
+    #[arg(long, value_name = "SIZES", allow_hyphen_values = true, help_heading = "Measures")]
     pub windows: Option<String>,
     /// Degree of the polynomial taken out of each window: 1, 2 or 3
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Measures")]
@@ -42,14 +42,14 @@ pub struct Analyze {
     #[arg(long, value_name = "NAME", default_value = "half-overlap", help_heading = "Measures")]
     pub convention: String,
     /// Sizes over which alpha is fitted, `4..16`; several times for alpha1, alpha2 [default: all]
-    #[arg(long, value_name = "FROM..TO", help_heading = "Measures")]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, help_heading = "Measures")]
     pub fit: Vec<String>,
     /// Surrogates of each kind (shuffled, phase-randomised, amplitude-adjusted, AR(1)) per trace
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Measures")]
     pub surrogates: usize,
 
     /// Samples per second, for files that do not say it
-    #[arg(long, value_name = "HZ", allow_negative_numbers = true, help_heading = "Reading")]
+    #[arg(long, value_name = "HZ", help_heading = "Reading")]
     pub rate: Option<f64>,
     /// What to do with NaN and infinite samples: `error`, `split` (measure the pieces between them)
     /// or `interpolate` [default: flag the trace and give it no exponent]
@@ -68,7 +68,7 @@ pub struct Analyze {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Reading")]
     pub channels: Option<Vec<String>>,
     /// Which axis of an array is time, from 0 or from the end with -1 [default: the last]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Reading")]
+    #[arg(long, value_name = "N", help_heading = "Reading")]
     pub axis: Option<isize>,
 
     #[command(flatten)]

@@ -1,5 +1,7 @@
 //! The arguments, as clap parses them. Every flag that is a setting says which one it sets.
 
+use std::any::TypeId;
+
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::analyze::Analyze;
@@ -26,12 +28,14 @@ impl Arguments {
     }
 }
 
-/// Lets every flag take negative numbers, alone and in lists: that they are none of a setting's is
-/// said by the setting, with its remedy.
+/// Lets every flag of numbers take negative ones, alone and in lists: that they are none of a
+/// setting's is said by the setting, with its remedy.
 fn with_negative_values(command: clap::Command) -> clap::Command {
+    let numbers = [TypeId::of::<i64>(), TypeId::of::<f64>(), TypeId::of::<usize>()];
     let flags = command.mut_args(|flag| {
         let list = flag.get_value_delimiter().is_some();
-        match flag.get_action().takes_values() && !flag.is_positional() {
+        let of = flag.get_value_parser().type_id();
+        match numbers.iter().any(|number| of == *number) {
             true => flag.allow_negative_numbers(!list).allow_hyphen_values(list),
             false => flag,
         }

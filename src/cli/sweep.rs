@@ -73,7 +73,7 @@ pub struct Running {
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
     /// Only one part of the cells, such as 1/4
-    #[arg(long, value_name = "PART/PARTS")]
+    #[arg(long, value_name = "PART/PARTS", allow_hyphen_values = true)]
     pub shard: Option<String>,
     /// `auto`, `gpu` or `cpu`, whatever the plan says
     #[arg(long, value_name = "WHICH")]

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-/// Takes the seconds out of `value`, and rounds its numbers to 12 digits: serde_json reads fast, not
-/// exactly.
+/// Takes the seconds out of `value`.
 pub fn timeless(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -11,10 +10,6 @@ pub fn timeless(value: &mut Value) {
             fields.values_mut().for_each(timeless);
         }
         Value::Array(list) => list.iter_mut().for_each(timeless),
-        Value::Number(number) if number.is_f64() => {
-            let rounded = format!("{:.11e}", number.as_f64().expect("a float"));
-            *value = rounded.parse::<f64>().expect("a number").into();
-        }
         _ => {}
     }
 }

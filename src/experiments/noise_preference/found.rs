@@ -107,22 +107,22 @@ impl Network {
         (self.task, self.site, self.level, self.seed)
     }
 
-    /// Checks that it is the network of `kind` with a curve of `points` points.
+    /// Checks that it is the network of `kind`, tested at the noise `levels`.
     ///
     /// # Errors
     /// It is another, or its curve has other points.
-    pub fn check(&self, kind: (Name, Site, f64, u64), points: usize) -> Result<()> {
+    pub fn check(&self, kind: (Name, Site, f64, u64), levels: &[f64]) -> Result<()> {
         let words = |(task, site, level, seed): (Name, Site, f64, u64)| {
             format!("{task}, noise {site}, s = {level}, seed {seed}")
         };
-        if self.kind() == kind && self.curve.len() == points {
+        let tested: Vec<f64> = self.curve.iter().map(|point| point.noise).collect();
+        if self.kind() == kind && tested == levels {
             return Ok(());
         }
         Err(Error::new(format!(
-            "expected the network of {} at {points} test levels, found that of {} at {}",
+            "expected the network of {} tested at {levels:?}, found that of {} tested at {tested:?}",
             words(kind),
             words(self.kind()),
-            self.curve.len()
         )))
     }
 

@@ -5,8 +5,13 @@
 use super::settings::Settings;
 
 /// One paragraph each for model, training, test, preference, mechanism, colour and resonance.
-pub(super) fn sentences(settings: &Settings) -> Vec<String> {
+/// `[fewest, most]`: networks of a kind.
+pub(super) fn sentences(settings: &Settings, [fewest, most]: [usize; 2]) -> Vec<String> {
     let Settings { model, noise, training, test, mechanism, .. } = settings;
+    let networks = match fewest == most {
+        true => most.to_string(),
+        false => format!("{fewest} to {most}"),
+    };
     vec![
         format!(
             "Model: h' = (1 - g) h + g f(h W + u U + b + s xi) with noise inside, h' = (1 - g) h + \
@@ -31,7 +36,7 @@ pub(super) fn sentences(settings: &Settings) -> Vec<String> {
             settings.regulator_rate,
             training.clip,
             noise.levels,
-            noise.networks
+            networks
         ),
         format!(
             "Test: weighted mean squared error over {} test trials, each with {} realisations of \

@@ -268,6 +268,11 @@ impl Settings {
         (dynamics, [task.inputs(), units, task.outputs()])
     }
 
+    /// The noise levels at which networks trained at `level` are tested.
+    pub fn levels(&self, level: f64) -> Vec<f64> {
+        self.test.grid.iter().map(|multiple| multiple * self.unit(level)).collect()
+    }
+
     /// What multiples are of for networks trained at `level`.
     pub fn unit(&self, level: f64) -> f64 {
         let smallest = self.noise.levels.iter().copied().find(|level| *level > 0.0);

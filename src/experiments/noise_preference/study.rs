@@ -101,9 +101,10 @@ impl Study {
         if planned != found {
             return Err(Error::new(format!("expected {planned} networks, found {found}")));
         }
-        let points = self.settings.test.grid.len();
         let mut pairs = kinds.iter().zip(&outcome.networks);
-        pairs.try_for_each(|(kind, network)| network.check(kind.all(), points))
+        pairs.try_for_each(|(kind, network)| {
+            network.check(kind.all(), &self.settings.levels(kind.level))
+        })
     }
 
     /// The networks that are to learn the task `name`, in their order.
@@ -168,7 +169,7 @@ impl Study {
             networks,
             checks,
             maze: self.tasks.iter().find_map(|(_, task)| task.closed_loop()).map(walks::drawing),
-            methods: methods::sentences(settings),
+            methods: methods::sentences(settings, [settings.noise.networks; 2]),
             settings: toml::to_string(settings).expect("settings are plain data"),
             seconds,
         })
@@ -190,7 +191,7 @@ impl Study {
         if let Some(network) = run_folder::done::<Network>(&done)? {
             let remedy = "remove the file, and the network is looked at again";
             network
-                .check(kind.all(), self.settings.test.grid.len())
+                .check(kind.all(), &self.settings.levels(kind.level))
                 .map_err(|error| error.at(done.display()).remedy(remedy))?;
             return Ok(network);
         }
@@ -309,11 +310,13 @@ impl Study {
             weight: f64::from(weights.recurrent[0]),
             bias: f64::from(weights.bias[0]),
         };
+        // One that swings without end has no stationary state, and so no loss by theory.
+        let Ok(loss) = trained.loss(level, target) else { return Ok(None) };
         let best = neuron::best(nonlinearity, site, trained.rate, level, target)?;
         let highest = 2.0 * level;
         Ok(Some(Regulator {
             trained: [trained.weight, trained.bias],
-            loss: trained.loss(level, target)?,
+            loss,
             preferred: trained.preferred(target, highest)?.noise,
             best: [best.neuron.weight, best.neuron.bias],
             best_loss: best.loss,

@@ -37,8 +37,7 @@ pub(super) fn curve(
     let (trials, realisations) = (settings.test.trials, settings.test.realisations);
     // The test trials are the same for every network of a task.
     let shown = task.trials(Purpose::Test, settings.test.seed, 0, trials);
-    let unit = settings.unit(level);
-    let levels: Vec<f64> = settings.test.grid.iter().map(|multiple| multiple * unit).collect();
+    let levels = settings.levels(level);
     let as_f32: Vec<f32> = levels.iter().map(|level| *level as f32).collect();
     let ensemble = Ensemble {
         weights,

@@ -77,6 +77,10 @@ pub fn together(runs: &[Run<'_>]) -> Result<Together> {
         found.into_iter().map(|(source, network)| (source, network.clone())).unzip();
     let seeds = once(networks.iter().map(|network| network.seed));
     settings.noise.networks = seeds.len();
+    settings.noise.levels.retain(|level| networks.iter().any(|one| one.level == *level));
+    let groups = groups::groups(&networks, &settings)?;
+    let members = groups.iter().map(|group| group.networks);
+    let members = [members.clone().min(), members.max()].map(Option::unwrap_or_default);
     let outcomes = || runs.iter().map(|run| run.outcome);
     let mut tasks = Vec::new();
     for task in &settings.learn {
@@ -86,10 +90,10 @@ pub fn together(runs: &[Run<'_>]) -> Result<Together> {
         version: once(outcomes().map(|one| one.version.as_str())).join("; "),
         device: device(outcomes().map(|one| &one.device)),
         tasks: tasks.into_iter().cloned().collect(),
-        groups: groups::groups(&networks, &settings)?,
+        groups,
         networks,
         maze: outcomes().find_map(|one| one.maze.clone()),
-        methods: methods::sentences(&settings),
+        methods: methods::sentences(&settings, members),
         settings: written(&settings, &seeds, runs.len()),
         seconds: seconds(outcomes()),
         ..first.outcome.clone()

@@ -88,15 +88,16 @@ impl Settings {
         })
     }
 
-    /// Checks that `written`, settings of a run of the same experiment in TOML, are these.
+    /// Checks that `written`, settings of a run of `experiment` in TOML, are these.
     ///
     /// # Errors
     /// They are others, or none.
-    pub fn check_same(&self, written: &str) -> Result<()> {
+    pub fn check_same(&self, experiment: &str, written: &str) -> Result<()> {
         let table = written.parse().map_err(|cause| {
             Error::new("expected the settings of a run in TOML, found others").because(cause)
         })?;
-        if Self::of_table(self.experiment(), &table)? == *self {
+        let same = experiment == self.experiment().name();
+        if same && Self::of_table(self.experiment(), &table)? == *self {
             return Ok(());
         }
         Err(Error::new("expected what a run with the cell's settings found, found another run's"))

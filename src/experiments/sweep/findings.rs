@@ -52,7 +52,7 @@ impl Found for Exponents {
     }
 
     fn check(outcome: &Outcome, settings: &Settings) -> Result<()> {
-        settings.check_same(&outcome.settings)
+        settings.check_same(&outcome.experiment, &outcome.settings)
     }
 }
 
@@ -106,7 +106,7 @@ impl Found for Preferences {
     }
 
     fn check(outcome: &preference::Outcome, settings: &Settings) -> Result<()> {
-        settings.check_same(&outcome.settings)?;
+        settings.check_same(&outcome.experiment, &outcome.settings)?;
         let Settings::NoisePreference(settings) = settings else { return Ok(()) };
         study::Study::new(settings)?.check_outcome(outcome)
     }

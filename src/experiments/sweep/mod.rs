@@ -136,7 +136,9 @@ impl Sweep {
             let opened = keep_open(&mut machine, choice, observer)?;
             observer.note(&title);
             let error = self.file(cell, "error");
-            match self.run_cell(cell, opened, publish, observer) {
+            // What was written must be what can be read.
+            let done = self.run_cell(cell, opened, publish, observer);
+            match done.and_then(|()| self.check(cell)) {
                 Ok(()) if error.exists() => std::fs::remove_file(&error)
                     .map_err(|cause| Error::file("remove the earlier error", &error, cause))?,
                 Ok(()) => {}

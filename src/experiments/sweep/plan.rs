@@ -120,6 +120,7 @@ impl Plan {
     /// the same, or there are more than 10,000.
     pub fn new(base: &Settings, lists: &[Vary]) -> Result<Self> {
         let vary: Vec<String> = lists.iter().map(|list| list.name.clone()).collect();
+        each_once(&vary)?;
         let count = lists.iter().try_fold(1, |count: usize, list| {
             count.checked_mul(list.values.len()).filter(|count| *count <= MOST)
         });
@@ -184,6 +185,7 @@ impl Plan {
                     .at(format!("line {}", line + 1))
                     .remedy("mend that line, or plan again with noisescope sweep plan --force")
             })?;
+        each_once(&vary)?;
         let chosen: Vec<Table> = cells.iter().map(flat).collect();
         let cell = |values: &Table| Cell::new(experiment, &shared, values, Settings::absolute_only);
         let cells = numbered(&vary, &chosen, cell)?;
@@ -195,12 +197,6 @@ impl Plan {
         if self.cells.is_empty() {
             return Err(Error::new("expected at least one cell, found none")
                 .remedy("vary a setting over some values: [[cells]], or --vary NAME=VALUES"));
-        }
-        let twice = |(at, name): (usize, &String)| self.vary[..at].contains(name);
-        if let Some((_, name)) = self.vary.iter().enumerate().find(|&entry| twice(entry)) {
-            return Err(Error::new(format!("expected each name once, found {name} twice"))
-                .at("vary")
-                .remedy("give all values of a name in one list"));
         }
         for (at, cell) in self.cells.iter().enumerate() {
             if let Some(other) = self.cells[..at].iter().position(|one| one.hash == cell.hash) {
@@ -312,6 +308,16 @@ fn numbered(
             })
         })
         .collect()
+}
+
+fn each_once(vary: &[String]) -> Result<()> {
+    let twice = |(at, name): &(usize, &String)| vary[..*at].contains(name);
+    match vary.iter().enumerate().find(twice) {
+        None => Ok(()),
+        Some((_, name)) => Err(Error::new(format!("expected each name once, found {name} twice"))
+            .at("vary")
+            .remedy("give all values of a name in one list")),
+    }
 }
 
 fn label(vary: &[String], values: &Table) -> String {

@@ -296,10 +296,9 @@ impl<L: Lesson> Course<'_, L> {
             let detail = format!("loss {:.4}{}", score.mean_loss(), right::<L>(score.accuracy()));
             observer.advance(self.position.batch as u64, &detail);
             if !score.loss.is_finite() {
-                let batch = self.position.batch;
-                let what = format!("the loss is no number after batch {batch} of epoch {number}");
-                return Err(Error::new(what).at("training.rate").remedy(
-                    "take a smaller training.rate; the weights of the best epoch are kept",
+                return Err(ran_away(
+                    &format!("after batch {} of epoch", self.position.batch),
+                    number,
                 ));
             }
             if self.position.batch < batches {
@@ -313,6 +312,9 @@ impl<L: Lesson> Course<'_, L> {
         let Some(validation) = self.lesson.validate(&network, observer) else {
             return Err(self.stop(number, before + began.elapsed().as_secs_f64()));
         };
+        if !validation.loss.is_finite() {
+            return Err(ran_away("in the validation after epoch", number));
+        }
         let epoch = Epoch {
             epoch: number,
             training_loss: self.position.score.mean_loss(),
@@ -432,4 +434,11 @@ impl<L: Lesson> Course<'_, L> {
         let lines: String = self.position.history.iter().map(line).collect();
         write_whole(&self.keeping.folder.join("metrics.jsonl"), lines.as_bytes())
     }
+}
+
+/// The training has come to no number: `when`, of epoch `number`.
+fn ran_away(when: &str, number: usize) -> Error {
+    Error::new(format!("the loss is no number {when} {number}"))
+        .at("training.rate")
+        .remedy("take a smaller training.rate; the weights of the best epoch are kept")
 }

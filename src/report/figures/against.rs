@@ -3,7 +3,7 @@
 //! Place in the flow: series of (setting, value) -> one panel each.
 
 use super::frame::{Look, Panel, line, points, reference};
-use super::ticks::{Axis, range};
+use super::ticks::{Axis, range, upwards};
 use crate::error::Result;
 use crate::report::figures::look;
 
@@ -54,7 +54,7 @@ impl Against<'_> {
         let panel = Panel {
             size: (380, 272 + 18 * legend.len() as i32),
             description: format!("{} against {}", self.description, self.setting),
-            up: Axis::linear(bottom, top, 6, self.name),
+            up: upwards((bottom, top), false, self.name),
             across,
             legend,
         };

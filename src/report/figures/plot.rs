@@ -6,15 +6,13 @@
 //! says.
 
 use super::frame::{Chart, Drawn, Look, Mark, Panel, line, points, reference, thin};
-use super::ticks::{Axis, range};
+use super::ticks::{Axis, range, upwards};
 use super::{GREY, PALETTE};
 use crate::error::Result;
 use crate::report::markup::printable;
 
 /// Positive values that span this factor have a logarithmic axis.
 const WIDE: f64 = 30.0;
-/// Letters of a tick of the upper axis that have room.
-const ROOM: usize = 4;
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,61 +198,9 @@ impl Plot<'_> {
     }
 }
 
-/// The upper axis from `low` to `high`, in the unit in which its ticks are short.
-fn upwards((low, high): (f64, f64), logarithmic: bool, name: &str) -> Axis {
-    let axis = |shift: i32| match logarithmic {
-        true => {
-            let by = f64::from(shift);
-            let axis = Axis::logarithmic(low - by, high - by, "");
-            Axis {
-                low,
-                high,
-                ticks: axis.ticks.into_iter().map(|(at, words)| (at + by, words)).collect(),
-                name: name.to_owned(),
-            }
-        }
-        false => {
-            let unit = 10f64.powi(shift);
-            let axis = Axis::linear(low / unit, high / unit, 6, "");
-            Axis {
-                low,
-                high,
-                ticks: axis.ticks.into_iter().map(|(at, words)| (at * unit, words)).collect(),
-                name: name.to_owned(),
-            }
-        }
-    };
-    let plain = axis(0);
-    if plain.ticks.iter().all(|(_, words)| words.chars().count() <= ROOM) {
-        return plain;
-    }
-    let thousands = match logarithmic {
-        true => (0.5 * (low + high) / 3.0).round(),
-        false => (low.abs().max(high.abs()).log10() / 3.0).floor(),
-    };
-    let shift = 3 * thousands.clamp(-90.0, 90.0) as i32;
-    match shift {
-        0 => plain,
-        shift => Axis { name: format!("{name} ({})", power_of_ten(shift)), ..axis(shift) },
-    }
-}
-
 /// The place of grey among the colours.
 pub(in crate::report) fn grey() -> usize {
     PALETTE.iter().position(|colour| *colour == GREY).unwrap_or_default()
-}
-
-/// `10⁻³`.
-fn power_of_ten(exponent: i32) -> String {
-    let raised = exponent.to_string();
-    let letter = |letter: char| match letter.to_digit(10) {
-        Some(1) => '¹',
-        Some(2) => '²',
-        Some(3) => '³',
-        Some(digit) => char::from_u32(0x2070 + digit).unwrap_or(letter),
-        None => '⁻',
-    };
-    format!("10{}", raised.chars().map(letter).collect::<String>())
 }
 
 fn wide(values: impl Iterator<Item = f64>) -> bool {
@@ -273,19 +219,6 @@ mod tests {
         assert!(wide([0.0, 0.001, 1.0].into_iter()));
         assert!(!wide([0.5, 1.0, f64::NAN].into_iter()));
         assert!(!wide([-1.0, 0.0].into_iter()));
-    }
-
-    #[test]
-    fn long_ticks_give_way_to_a_unit() {
-        let words = |axis: &Axis| axis.ticks.iter().map(|tick| tick.1.clone()).collect::<Vec<_>>();
-        let small = upwards((0.0, 0.0151), false, "shift");
-        assert_eq!((small.name.as_str(), words(&small)[1].as_str()), ("shift (10⁻³)", "5"));
-        assert!((small.ticks[1].0 - 0.005).abs() < 1e-12);
-        let loss = upwards((-3.4, -1.6), true, "loss");
-        assert_eq!(loss.name, "loss (10⁻³)");
-        assert_eq!(words(&loss), ["0.5", "1", "2", "5", "10", "20"]);
-        let plain = upwards((0.0, 1.0), false, "loss");
-        assert_eq!((plain.name.as_str(), power_of_ten(-12).as_str()), ("loss", "10⁻¹²"));
     }
 
     #[test]

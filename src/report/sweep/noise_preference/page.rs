@@ -113,13 +113,12 @@ fn against(cells: &Collection<Preferences>, studies: &[Study], setting: &str) ->
             panels.extend(panel.panel()?.map(|svg| format!("<h3>{task}: {heading}</h3>\n{svg}")));
         }
     }
-    let others: Vec<&String> = cells.vary.iter().filter(|name| *name != setting).collect();
-    let over = match others.as_slice() {
-        [] => String::new(),
-        others => {
-            let names: Vec<&str> = others.iter().map(|name| name.as_str()).collect();
-            format!(" and over {}", Escaped(&names.join(", ")))
-        }
+    let names = cells.vary.iter().map(String::as_str);
+    let others = names.filter(|name| *name != setting && !Study::OVER.contains(name));
+    let others = others.collect::<Vec<_>>().join(", ");
+    let over = match others.as_str() {
+        "" => String::new(),
+        others => format!(" and over {}", Escaped(others)),
     };
     let caption = format!(
         "Networks trained with noise s, by the site of the noise. Points: one per network; lines: \
