@@ -139,9 +139,7 @@ impl Study {
     /// The settings that a study is over, by dotted name.
     pub const OVER: [&str; 6] =
         ["learn", "noise.sites", "noise.levels", "noise.networks", "seed", "device"];
-}
 
-impl Study {
     /// Whether `network`, of the cell `cell`, is one of its networks.
     pub fn counts(&self, cell: &str, network: &preference::Network) -> bool {
         let mut networks = self.outcome.networks.iter().zip(&self.sources);

@@ -176,9 +176,12 @@ pub(super) fn digits(value: f64) -> String {
     if value.abs() < ROUNDING {
         return "0".into();
     }
-    let magnitude = value.abs().log10().floor() as i32;
+    // Of what is written: 99.96 is 100.
+    let written = format!("{value:.2e}");
+    let magnitude = written.split_once('e').and_then(|(_, magnitude)| magnitude.parse().ok());
+    let magnitude: i32 = magnitude.unwrap_or_default();
     if !(-3..=5).contains(&magnitude) {
-        return format!("{value:.2e}");
+        return written;
     }
     fixed(value, (2 - magnitude).max(0) as usize)
 }
@@ -240,6 +243,7 @@ mod tests {
             written,
             ["0", "1.00", "-12.3", "0.0123", "1.23e-4", "1234", "1.00e7", UNDEFINED]
         );
+        assert_eq!([99.96, 9.996, 0.0009996].map(digits), ["100", "10.0", "0.00100"]);
     }
 
     #[test]
