@@ -24,8 +24,14 @@ fn put(at: u32, value: f32) {
     memory[at] = value;
 }
 
+// Where the piece at hand goes on in the next block, and what brings that block's profile, which is
+// about a level of its own, onto the piece's.
+var<private> seam: u32 = 0xffffffffu;
+var<private> rise: f32;
+var<private> tilt: f32;
+
 fn profile_at(at: u32) -> f32 {
-    return memory[at];
+    return memory[at] + select(0.0, rise + tilt * f32(at - seam), at >= seam);
 }
 
 fn blocks_of_stretch() -> u32 {
@@ -142,15 +148,39 @@ fn level_of_window(start: u32, end: u32) -> f32 {
     return memory[place_of(largest.x, largest.y)];
 }
 
-// What is left of the window `start .. end` of the stretch without its polynomial. Head, nodes and
-// tail one after the other: lanes whose windows have few nodes wait for the others, and none walks
-// through another's samples.
+// What is left of the window `start .. end` of the stretch without its polynomial.
 fn residual_of(start: u32, end: u32) -> f32 {
+    if end - start <= BLOCK {
+        return residual_of_piece(start, end);
+    }
+    return residual_of_pieces(start, end);
+}
+
+// Of one no longer than a block, which goes on in the next block at most: from its samples alone, so
+// that the lanes of a size take as many steps as each other.
+fn residual_of_piece(start: u32, end: u32) -> f32 {
+    let block = start / BLOCK;
+    seam = (block + 1u) * BLOCK;
+    if seam < end {
+        tilt = memory[place_of(0u, block + 1u)] - memory[place_of(0u, block)];
+        rise = memory[seam - 1u] + tilt;
+    }
+    var before = 0.0;
+    if start > block * BLOCK {
+        before = memory[start - 1u];
+    }
+    return rest(leaf(start, end - start, before));
+}
+
+// Of a longer one. Head, nodes and tail one after the other: lanes whose windows have few nodes wait
+// for the others, and none walks through another's samples.
+fn residual_of_pieces(start: u32, end: u32) -> f32 {
+    seam = end;
     let window_level = level_of_window(start, end);
     let blocks = blocks_of_stretch();
     let first = (start + BLOCK - 1u) / BLOCK;
     var total = NOTHING;
-    let head = min(first * BLOCK, end);
+    let head = first * BLOCK;
     if head > start {
         let piece = leaf(start, head - start, memory[start - 1u]);
         total = tilted(piece, memory[place_of(0u, start / BLOCK)] - window_level);

@@ -13,8 +13,9 @@
 //! One workgroup per trace. In its memory lie the profile and a tree over the profile's blocks: a node
 //! summarises a block, a pair of blocks, a pair of pairs, about the mean of its blocks' levels. A
 //! window takes the largest nodes that lie in it, at most two of each length, and fits polynomials of
-//! its own to what it has of the blocks at its ends. So its cost grows with the logarithm of its
-//! size: what more sizes cost is mostly the small ones.
+//! its own to what it has of the blocks at its ends; one no longer than a block is fitted from its
+//! samples alone. So its cost grows with the logarithm of its size: what more sizes cost is mostly the
+//! small ones.
 //!
 //! # Order of summation
 //! Nodes from left to right; 32 lanes, a team, add up the windows of one size as a workgroup of

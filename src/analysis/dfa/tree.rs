@@ -97,6 +97,34 @@ impl<S: Summary> Tree<S> {
 
     /// What is left of the window `start .. end` without its polynomial.
     fn residual(&self, start: usize, end: usize) -> f32 {
+        if end - start <= BLOCK {
+            return self.residual_of_piece(start, end);
+        }
+        self.residual_of_pieces(start, end)
+    }
+
+    /// The profile before sample `at`.
+    fn before(&self, at: usize) -> f32 {
+        if at.is_multiple_of(BLOCK) { 0.0 } else { self.profile[at - 1] }
+    }
+
+    /// Of a window no longer than a block, which goes on in the next block at most.
+    fn residual_of_piece(&self, start: usize, end: usize) -> f32 {
+        let block = start / BLOCK;
+        let seam = end.min((block + 1) * BLOCK);
+        let mut profile = self.profile[start..end].to_vec();
+        if seam < end {
+            let tilt = self.nodes[0][block + 1].0 - self.nodes[0][block].0;
+            let rise = self.profile[seam - 1] + tilt;
+            for (i, p) in profile[seam - start..].iter_mut().enumerate() {
+                *p += rise + tilt * i as f32;
+            }
+        }
+        S::leaf(&profile, self.before(start), self.order).rest(self.order)
+    }
+
+    /// Of a longer one.
+    fn residual_of_pieces(&self, start: usize, end: usize) -> f32 {
         let window_level = self.level(start, end);
         let mut total = S::default();
         let mut at = start;
@@ -115,8 +143,7 @@ impl<S: Summary> Tree<S> {
                 self.nodes[level][block >> level].1
             } else {
                 next = next.min(end);
-                let before = if at.is_multiple_of(BLOCK) { 0.0 } else { self.profile[at - 1] };
-                S::leaf(&self.profile[at..next], before, self.order)
+                S::leaf(&self.profile[at..next], self.before(at), self.order)
             };
             let tilt = self.nodes[level][block >> level].0 - window_level;
             total = total.join(piece.tilted(tilt), self.order);
@@ -143,6 +170,7 @@ mod tests {
     use super::*;
     use crate::analysis::dfa::block::Block;
     use crate::analysis::dfa::stretch::Stretch;
+    use crate::signal::noise;
 
     #[test]
     fn it_is_taken_where_a_stretch_fits() {
@@ -151,6 +179,25 @@ mod tests {
         assert_eq!(words::<Block>(16_384, 3000), None);
         assert_eq!(words::<Block>(32_768, 4096), Some(5632));
         assert_eq!(words::<Stretch>(32_768, 4096), Some(6144));
+    }
+
+    #[test]
+    fn a_short_window_leaves_the_same_in_one_piece_or_two() {
+        let trace: Vec<f32> = noise::pink(200, 1, 0);
+        let (line, curve) =
+            (Tree::<Block>::new(&trace, Some(1.0), 1), Tree::<Stretch>::new(&trace, Some(1.0), 3));
+        for size in 8..=BLOCK {
+            for start in 0..=trace.len() - size {
+                let end = start + size;
+                let found = [
+                    (line.residual_of_piece(start, end), line.residual_of_pieces(start, end)),
+                    (curve.residual_of_piece(start, end), curve.residual_of_pieces(start, end)),
+                ];
+                for (one, two) in found {
+                    assert!((one / two - 1.0).abs() < 1e-4, "{start}..{end}: {one} {two}");
+                }
+            }
+        }
     }
 
     #[test]
