@@ -250,10 +250,10 @@ fn buffers(traces: &Traces, plan: &DfaPlan) -> HashMap<&'static str, Vec<u32>> {
         ("profile", empty(traces.values().len())),
         ("levels", empty(rows * plan.steps().div_ceil(block::BLOCK))),
         ("marks", empty(rows * Mark::SIZE as usize / 4)),
-        ("residuals", empty(rows * plan.windows())),
+        ("residuals", empty(2 * rows * plan.windows())),
         ("views", empty(rows * tiles * Seen::SIZE as usize / 4)),
         ("nodes", empty(rows * nodes)),
-        ("sums", empty(rows * tiles * plan.sizes().len())),
+        ("sums", empty(2 * rows * tiles * plan.sizes().len())),
         ("fluctuations", empty(rows * plan.sizes().len())),
         ("exponents", empty(rows * ExponentRecord::SIZE as usize / 4)),
     ])

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{
     AddressSpace, ArraySize, Expression, Handle, Literal, Module, Scalar, StorageAccess, Type,
-    TypeInner,
+    TypeInner, VectorSize,
 };
 use noisescope::analysis::dfa::summary::Trend;
 use noisescope::analysis::dfa::{block, detrend, fluctuation, params, stretch, tiles, tree};
@@ -117,6 +117,7 @@ fn type_text(module: &Module, ty: Handle<Type>) -> String {
         TypeInner::Scalar(Scalar::F32) => "f32".into(),
         TypeInner::Scalar(Scalar::U32) => "u32".into(),
         TypeInner::Scalar(Scalar::I32) => "i32".into(),
+        TypeInner::Vector { size: VectorSize::Bi, scalar: Scalar::F32 } => "vec2<f32>".into(),
         TypeInner::Struct { members, span } => {
             let fields: Vec<_> =
                 members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset)).collect();
@@ -144,9 +145,8 @@ fn constants_are_the_same_on_both_sides() {
         ("DEFINED", Literal::U32(params::DEFINED)),
         ("CONSTANT", Literal::U32(params::CONSTANT)),
         ("NON_FINITE", Literal::U32(params::NON_FINITE)),
-        ("NO_FLUCTUATION", Literal::U32(params::NO_FLUCTUATION)),
         ("TEAM", Literal::U32(tree::TEAM as u32)),
-        ("UNRESOLVED", Literal::F32(stretch::UNRESOLVED)),
+        ("UNRESOLVED", Literal::U32(params::UNRESOLVED)),
         ("LN_2", Literal::F32(logarithm::LN_2)),
         ("TILE", Literal::U32(traces::TILE)),
         ("SIDE_BY_SIDE", Literal::U32(spectra::SIDE_BY_SIDE as u32)),
@@ -182,6 +182,13 @@ fn constants_are_the_same_on_both_sides() {
             if name == "NODE" {
                 let words = |trend| Literal::U32(tiles::record(trend) as u32);
                 assert!([words(Trend::Line), words(Trend::Curve)].contains(&value));
+                continue;
+            }
+            if name == "DOUBT" {
+                let of_line =
+                    parse(stage).functions.iter().any(|(_, f)| f.name.as_deref() == Some("spread"));
+                let share = if of_line { block::DOUBT } else { stretch::DOUBT };
+                assert_eq!(value, Literal::F32(share), "{}", stage.name());
                 continue;
             }
             let expected = known.iter().find(|(known, _)| *known == name);

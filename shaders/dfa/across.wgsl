@@ -4,13 +4,13 @@
 override LANES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>; // sizes
-@group(0) @binding(2) var<storage, read> heads: array<f32>;        // the piece with the windows' starts
-@group(0) @binding(3) var<storage, read> tails: array<f32>;        // the piece with their ends
-@group(0) @binding(4) var<storage, read> views: array<Seen>;       // rows * tiles
-@group(0) @binding(5) var<storage, read> nodes: array<f32>;        // rows * tiles * TILE_NODES * NODE
-@group(0) @binding(6) var<storage, read> marks: array<Mark>;       // rows
-@group(0) @binding(7) var<storage, read_write> sums: array<f32>;   // rows * sizes * tiles
+@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;     // sizes
+@group(0) @binding(2) var<storage, read> heads: array<f32>;            // the piece with the windows' starts
+@group(0) @binding(3) var<storage, read> tails: array<f32>;            // the piece with their ends
+@group(0) @binding(4) var<storage, read> views: array<Seen>;           // rows * tiles
+@group(0) @binding(5) var<storage, read> nodes: array<f32>;            // rows * tiles * TILE_NODES * NODE
+@group(0) @binding(6) var<storage, read> marks: array<Mark>;           // rows
+@group(0) @binding(7) var<storage, read_write> sums: array<vec2<f32>>; // rows * sizes * tiles
 
 // The profile of a piece of at most a block.
 var<private> profile: array<f32, BLOCK>;
@@ -75,8 +75,8 @@ fn level_of_window(row: u32, start: u32, end: u32, scale: f32) -> f32 {
     return nodes[place_in_nodes(row, level, block)] * ratio_at(row, level, block);
 }
 
-// What is left of the window `start .. end` of trace `row` without its polynomial.
-fn residual_of(row: u32, start: u32, end: u32) -> f32 {
+// What is left of the window `start .. end` of trace `row` without its polynomial, and the doubt.
+fn residual_of(row: u32, start: u32, end: u32) -> vec2<f32> {
     let scale = bitcast<f32>((254u << 23u) - bitcast<u32>(marks[row].unit));
     let window_level = level_of_window(row, start, end, scale);
     let blocks = blocks_of_trace();

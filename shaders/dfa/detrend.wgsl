@@ -4,10 +4,10 @@
 override LANES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;    // sizes
-@group(0) @binding(2) var<storage, read> profile: array<f32>;         // rows * steps
-@group(0) @binding(3) var<storage, read> levels: array<f32>;          // rows * ceil(steps / BLOCK)
-@group(0) @binding(4) var<storage, read_write> residuals: array<f32>; // rows * windows
+@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;          // sizes
+@group(0) @binding(2) var<storage, read> profile: array<f32>;               // rows * steps
+@group(0) @binding(3) var<storage, read> levels: array<f32>;                // rows * ceil(steps / BLOCK)
+@group(0) @binding(4) var<storage, read_write> residuals: array<vec2<f32>>; // rows * windows
 
 // Pieces folded into a group before groups are folded into the window.
 const GROUP: u32 = 32u;

@@ -5,14 +5,14 @@ override LANES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;       // sizes
-@group(0) @binding(2) var<storage, read> residuals: array<f32>;          // rows * windows
+@group(0) @binding(2) var<storage, read> residuals: array<vec2<f32>>;    // rows * windows
 @group(0) @binding(3) var<storage, read> marks: array<Mark>;             // rows
 @group(0) @binding(4) var<storage, read_write> fluctuations: array<f32>; // rows * sizes
 
 // Terms that a lane adds up before it adds them to its total.
 const RUN: u32 = 32u;
 
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> partial: array<vec2<f32>, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -31,16 +31,16 @@ fn main(
     let begin = select(row * shape.windows + size.first, index * shape.tiles, tiled);
     let terms = select(size.count, shape.tiles, tiled);
 
-    var total = 0.0;
-    var run = 0.0;
+    var total = vec2(0.0);
+    var run = vec2(0.0);
     var added = 0u;
     for (var i = lane; i < terms; i += LANES) {
         let term = residuals[begin + i];
-        run += select(contribution(term, size.size), term, tiled);
+        run += select(contribution(term, size.size), term, vec2(tiled));
         added++;
         if added == RUN {
             total += run;
-            run = 0.0;
+            run = vec2(0.0);
             added = 0u;
         }
     }
@@ -54,10 +54,7 @@ fn main(
     }
     if lane == 0u {
         let mark = marks[row];
-        var fluctuation = partial[0] / f32(size.count);
-        if shape.roots == 0u {
-            fluctuation = sqrt(fluctuation / f32(size.size));
-        }
-        fluctuations[index] = select(0.0, mark.unit * fluctuation, mark.status == DEFINED);
+        let fluctuation = mark.unit * average(partial[0], size);
+        fluctuations[index] = select(0.0, fluctuation, mark.status == DEFINED);
     }
 }

@@ -14,7 +14,7 @@ override WORDS: u32;
 var<workgroup> memory: array<f32, WORDS>;
 var<workgroup> magnitudes: array<u32, LANES>;
 var<workgroup> changes: array<u32, LANES>;
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> partial: array<vec2<f32>, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -40,11 +40,7 @@ fn main(
         let place = round + lane / team;
         let sum = sum_of(place, team, lane);
         if lane % team == 0u && place < shape.sizes {
-            let size = sizes[place];
-            var fluctuation = sum / f32(size.count);
-            if shape.roots == 0u {
-                fluctuation = sqrt(fluctuation / f32(size.size));
-            }
+            let fluctuation = average(sum, sizes[place]);
             fluctuations[row * shape.sizes + place] = bitcast<f32>(exponent << 23u) * fluctuation;
         }
         round += LANES / team;

@@ -5,16 +5,16 @@ override LANES: u32;
 override WORDS: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;  // sizes
-@group(0) @binding(2) var<storage, read> traces: array<f32>;        // rows * steps, or a piece of one
-@group(0) @binding(3) var<storage, read_write> views: array<Seen>;  // rows * tiles
-@group(0) @binding(4) var<storage, read_write> nodes: array<f32>;   // rows * tiles * TILE_NODES * NODE
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;    // rows * sizes * tiles
+@group(0) @binding(1) var<storage, read> sizes: array<WindowSize>;     // sizes
+@group(0) @binding(2) var<storage, read> traces: array<f32>;           // rows * steps, or a piece of one
+@group(0) @binding(3) var<storage, read_write> views: array<Seen>;     // rows * tiles
+@group(0) @binding(4) var<storage, read_write> nodes: array<f32>;      // rows * tiles * TILE_NODES * NODE
+@group(0) @binding(5) var<storage, read_write> sums: array<vec2<f32>>; // rows * sizes * tiles
 
 var<workgroup> memory: array<f32, WORDS>;
 var<workgroup> magnitudes: array<u32, LANES>;
 var<workgroup> changes: array<u32, LANES>;
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> partial: array<vec2<f32>, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(

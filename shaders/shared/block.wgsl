@@ -66,7 +66,11 @@ fn tilted(piece: Block, tilt: f32) -> Block {
     );
 }
 
-// What is left of a whole window.
-fn rest(window: Summary) -> f32 {
-    return window.residual;
+// Where residuals are below this share of what the lines took out of their windows, float32 has not
+// six digits of F left.
+const DOUBT: f32 = 1e-3;
+
+// What is left of a whole window, and what should be left at least for float32 to resolve it.
+fn rest(window: Summary) -> vec2<f32> {
+    return vec2(window.residual, DOUBT * spread(window.count) * window.slope * window.slope);
 }

@@ -3,7 +3,7 @@
 
 // `count` samples from `begin`, whose profile before them is `before`. One pass: the chord, from the
 // profile before to the last, is taken out of every sample; what the line then takes out of the sum
-// of squares costs a digit or two. Where it would cost more, a second pass takes the distances.
+// of squares costs a digit. Where it would cost more, a second pass takes the distances.
 fn leaf(begin: u32, count: u32, before: f32) -> Block {
     let samples = f32(count);
     let centre = (samples - 1.0) * 0.5;
@@ -22,7 +22,7 @@ fn leaf(begin: u32, count: u32, before: f32) -> Block {
     let mean = sum / samples;
     let slope = moment / max(spread(samples), 0.5); // of one sample: 0
     var residual = square - sum * mean - moment * slope;
-    if residual < 0.015625 * square {
+    if residual < 0.0625 * square {
         residual = 0.0;
         for (var i = 0u; i < count; i++) {
             let t = f32(i);

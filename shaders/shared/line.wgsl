@@ -26,10 +26,10 @@ fn ordinate(fluctuation: f32, reference: f32) -> f32 {
 fn fitted(begin: u32, known: u32) -> Exponent {
     var status = known;
     for (var i = 0u; i < shape.sizes; i++) {
-        // Zero, denormal or not finite, read off the bits.
+        // Zero, denormal, not finite or negative, read off the bits.
         let bits = bitcast<u32>(fluctuations[begin + i]);
         if status == DEFINED && (bits < 0x00800000u || bits >= 0x7f800000u) {
-            status = NO_FLUCTUATION;
+            status = UNRESOLVED;
         }
     }
     if status != DEFINED {

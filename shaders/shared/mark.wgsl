@@ -16,7 +16,7 @@ struct Seen {
 const DEFINED: u32 = 0u;
 const CONSTANT: u32 = 1u;
 const NON_FINITE: u32 = 2u;
-const NO_FLUCTUATION: u32 = 3u;
+const UNRESOLVED: u32 = 3u;
 
 // By the bits: WGSL may assume that no NaN occurs, so a float test proves nothing.
 fn is_finite(magnitude: u32) -> bool {
@@ -24,13 +24,16 @@ fn is_finite(magnitude: u32) -> bool {
 }
 
 // What the largest magnitude (bits of a float without its sign) and the bits that change say of a
-// trace. What is denormal throughout counts as zero: devices flush it.
+// trace. Devices flush what is denormal.
 fn status_of(magnitude: u32, change: u32) -> u32 {
     if !is_finite(magnitude) {
         return NON_FINITE;
     }
-    if change == 0u || magnitude < 0x00800000u {
+    if change == 0u || magnitude == 0u {
         return CONSTANT;
+    }
+    if magnitude < 0x00800000u {
+        return UNRESOLVED;
     }
     return DEFINED;
 }

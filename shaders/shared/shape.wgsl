@@ -35,10 +35,24 @@ fn start_of(size: WindowSize, number: u32) -> u32 {
     return size.back + (number - size.front) * size.stride;
 }
 
-// What one window of `size` samples adds to the sum: its residual, or its root mean square.
-fn contribution(residual: f32, size: u32) -> f32 {
+// What one window of `size` samples adds to the sum: its residual, or its root mean square; and the
+// doubt about it.
+fn contribution(left: vec2<f32>, size: u32) -> vec2<f32> {
     if shape.roots == 0u {
-        return residual;
+        return left;
     }
-    return sqrt(residual / f32(size));
+    return sqrt(left / f32(size));
+}
+
+// F of the windows of a size in the scaled unit, from what they add up to; negative where they leave
+// less than the doubt.
+fn average(sum: vec2<f32>, size: WindowSize) -> f32 {
+    if sum.x < sum.y {
+        return -1.0;
+    }
+    let mean = sum.x / f32(size.count);
+    if shape.roots == 1u {
+        return mean;
+    }
+    return sqrt(mean / f32(size.size));
 }

@@ -16,9 +16,9 @@ struct Stretch {
 
 const NOTHING = Stretch(0.0, 0.0, 0.0, vec4(0.0));
 
-// Where the residual is no larger than this share of what the three degrees took out, it is what
-// float32 left of it: nothing happens in the window.
-const UNRESOLVED: f32 = 1e-10;
+// Where residuals are below this share of what the three degrees took out of their windows, float32
+// has not five digits of them left.
+const DOUBT: f32 = 1e-4;
 
 // Mean squares of the four polynomials over k samples; 0 where k samples are too few for the degree,
 // and above the order.
@@ -113,11 +113,11 @@ fn joined(a: Stretch, b: Stretch) -> Stretch {
     );
 }
 
-// What is left of a whole window.
-fn rest(window: Stretch) -> f32 {
+// What is left of a whole window, and what should be left at least for float32 to resolve it.
+fn rest(window: Stretch) -> vec2<f32> {
     let bend = window.coefficients * window.coefficients * mean_squares(window.count);
     let taken_out = window.count * (bend.y + bend.z + bend.w);
-    return select(0.0, window.residual, window.residual > UNRESOLVED * taken_out);
+    return vec2(window.residual, DOUBT * taken_out);
 }
 
 // A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the

@@ -148,8 +148,8 @@ fn level_of_window(start: u32, end: u32) -> f32 {
     return memory[place_of(largest.x, largest.y)];
 }
 
-// What is left of the window `start .. end` of the stretch without its polynomial.
-fn residual_of(start: u32, end: u32) -> f32 {
+// What is left of the window `start .. end` of the stretch without its polynomial, and the doubt.
+fn residual_of(start: u32, end: u32) -> vec2<f32> {
     if end - start <= BLOCK {
         return residual_of_piece(start, end);
     }
@@ -158,7 +158,7 @@ fn residual_of(start: u32, end: u32) -> f32 {
 
 // Of one no longer than a block, which goes on in the next block at most: from its samples alone, so
 // that the lanes of a size take as many steps as each other.
-fn residual_of_piece(start: u32, end: u32) -> f32 {
+fn residual_of_piece(start: u32, end: u32) -> vec2<f32> {
     let block = start / BLOCK;
     seam = (block + 1u) * BLOCK;
     if seam < end {
@@ -174,7 +174,7 @@ fn residual_of_piece(start: u32, end: u32) -> f32 {
 
 // Of a longer one. Head, nodes and tail one after the other: lanes whose windows have few nodes wait
 // for the others, and none walks through another's samples.
-fn residual_of_pieces(start: u32, end: u32) -> f32 {
+fn residual_of_pieces(start: u32, end: u32) -> vec2<f32> {
     seam = end;
     let window_level = level_of_window(start, end);
     let blocks = blocks_of_stretch();
@@ -223,16 +223,16 @@ fn team_of(place: u32) -> u32 {
 
 // What the windows of size `place` add up to that lie in the stretch, for the first of the team's
 // lanes. All lanes come here.
-fn sum_of(place: u32, team: u32, lane: u32) -> f32 {
+fn sum_of(place: u32, team: u32, lane: u32) -> vec2<f32> {
     let member = lane % team;
-    var total = 0.0;
+    var total = vec2(0.0);
     if place < shape.sizes {
         let size = sizes[place];
         let front = starts(size, 0u, begin, begin + samples);
         let back = starts(size, 1u, begin, begin + samples);
         let counted = front.inside - front.first;
         let all = counted + back.inside - back.first;
-        var run = 0.0;
+        var run = vec2(0.0);
         var added = 0u;
         for (var i = member; i < all; i += team) {
             let number = select(back.first + i - counted, front.first + i, i < counted);
@@ -241,7 +241,7 @@ fn sum_of(place: u32, team: u32, lane: u32) -> f32 {
             added++;
             if added == RUN {
                 total += run;
-                run = 0.0;
+                run = vec2(0.0);
                 added = 0u;
             }
         }

@@ -114,9 +114,7 @@ fn measure(
         let part =
             Part { buffer, offset: bytes(first), size: std::num::NonZeroU64::new(bytes(count)) };
         let found = chain::measure_buffer(engine, part, count, plan)?;
-        all.fluctuations.extend(found.fluctuations);
-        all.exponents.extend(found.exponents);
-        all.notes.extend(found.notes);
+        all.append(found);
     }
-    Ok(all)
+    Ok(all.noted(plan))
 }

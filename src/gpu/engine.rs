@@ -277,30 +277,42 @@ impl Engine {
     /// # Errors
     /// The device was lost or has no memory left.
     pub fn read<T: Pod>(&self, buffer: &wgpu::Buffer) -> Result<Vec<T>> {
-        // Bytes need not be aligned for T.
-        Ok(bytemuck::pod_collect_to_vec(&self.take(self.fetch(&[buffer])?)?))
+        self.read_parts(&[buffer.as_entire_buffer_binding()])
     }
 
-    /// Begins to read `buffers` back as they are after what was submitted before. Does not wait;
-    /// other work may be submitted before [`Engine::take`].
+    /// The same of parts of buffers, one after the other.
     ///
     /// # Errors
     /// The device was lost or has no memory left.
-    pub fn fetch(&self, buffers: &[&wgpu::Buffer]) -> Result<Fetched> {
+    pub fn read_parts<T: Pod>(&self, parts: &[Part<'_>]) -> Result<Vec<T>> {
+        // Bytes need not be aligned for T.
+        Ok(bytemuck::pod_collect_to_vec(&self.take(self.fetch(parts)?)?))
+    }
+
+    /// Begins to read `parts` back as they are after what was submitted before. Does not wait; other
+    /// work may be submitted before [`Engine::take`].
+    ///
+    /// # Errors
+    /// The device was lost or has no memory left.
+    pub fn fetch(&self, parts: &[Part<'_>]) -> Result<Fetched> {
         let device = &self.gpu.device;
+        let bytes = |part: &Part<'_>| {
+            part.size.map_or(part.buffer.size() - part.offset, std::num::NonZeroU64::get)
+        };
         let (staging, submission) = self.checked("read back", || {
             let staging = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("read back"),
-                size: buffers.iter().map(|buffer| buffer.size()).sum(),
+                size: parts.iter().map(bytes).sum(),
                 usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
                 mapped_at_creation: false,
             });
             let mut encoder =
                 device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             let mut at = 0;
-            for buffer in buffers {
-                encoder.copy_buffer_to_buffer(buffer, 0, &staging, at, buffer.size());
-                at += buffer.size();
+            for part in parts {
+                let size = bytes(part);
+                encoder.copy_buffer_to_buffer(part.buffer, part.offset, &staging, at, size);
+                at += size;
             }
             (staging, self.gpu.queue.submit([encoder.finish()]))
         })?;
@@ -312,7 +324,7 @@ impl Engine {
         Ok(Fetched { staging, submission, mapped })
     }
 
-    /// Waits for what was fetched and gives its bytes, buffer after buffer. Work submitted later
+    /// Waits for what was fetched and gives its bytes, part after part. Work submitted later
     /// goes on.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use noisescope::analysis::dfa::block::{TILE, TILE_NODES};
 use noisescope::analysis::dfa::params::{ExponentRecord, Mark, Seen, Shape, SizeRecord, Weight};
-use noisescope::analysis::dfa::summary::Trend;
+use noisescope::analysis::dfa::summary::{Rest, Trend};
 use noisescope::analysis::dfa::tiles::record;
 use noisescope::analysis::dfa::{Convention, DfaPlan, Settings};
 use noisescope::analysis::{self, dfa};
@@ -272,7 +272,7 @@ pub struct Chain {
     /// Rows.
     pub marks: Vec<Mark>,
     /// Rows × windows.
-    pub residuals: Vec<f32>,
+    pub residuals: Vec<Rest>,
     /// Rows × sizes.
     pub fluctuations: Vec<f32>,
     /// Rows.
@@ -295,7 +295,7 @@ pub fn twins(traces: &Traces, plan: &DfaPlan) -> Chain {
         profile: poison(traces.values().len()),
         levels: poison(rows * plan.steps().div_ceil(dfa::block::BLOCK)),
         marks: vec![Mark { status: nothing, unit: f32::NAN }; rows],
-        residuals: poison(rows * plan.windows()),
+        residuals: vec![Rest { residual: f32::NAN, doubt: f32::NAN }; rows * plan.windows()],
         fluctuations: poison(rows * sizes.len()),
         exponents: vec![
             ExponentRecord {
@@ -364,7 +364,7 @@ pub fn in_tiles(
     };
     let mut views = nothing::<Seen>(rows * tiles);
     let mut nodes = nothing::<f32>(rows * tiles * TILE_NODES * record(trend));
-    let mut sums = nothing::<f32>(rows * count * tiles);
+    let mut sums = nothing::<Rest>(rows * count * tiles);
     // The last `n` of what a stage leaves.
     let last = |left: Vec<Vec<u32>>, n: usize| left.into_iter().rev().take(n).collect::<Vec<_>>();
     for (head, samples) in pieces.iter().enumerate() {

@@ -61,6 +61,7 @@ fn fill(text: &str) -> String {
     let loops = arrays.iter().map(|(name, scalar, count)| {
         let poison = match *scalar {
             "f32" => "1e30",
+            "vec2<f32>" => "vec2(1e30)",
             "vec4<f32>" => "vec4(1e30)",
             _ => "0xffffffffu",
         };

@@ -17,14 +17,16 @@
 //! not with the size of the windows.
 //!
 //! # Order of summation
-//! Pieces and nodes from left to right, windows by their number.
+//! Pieces and nodes from left to right, windows by their number. Two that end in different pieces, and
+//! so in different dispatches, are longer than a tile, in which then lies no window of the size: they
+//! are added to 0, and which comes first is no matter.
 
 use super::block::{BLOCK, Block, TILE};
 use super::fluctuation::contribution;
 use super::params::{DEFINED, Mark, Seen, Shape, SizeRecord};
 use super::profile::integrate;
 use super::stretch::Stretch;
-use super::summary::{Summary, Trend};
+use super::summary::{Rest, Summary, Trend};
 use super::tiles::Tiled;
 use super::tree::largest;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
@@ -79,7 +81,7 @@ impl Stage for Across {
             Binding::read_records("views", Seen::FIELDS, Seen::SIZE),
             Binding::read("nodes", "f32"),
             Binding::read_records("marks", Mark::FIELDS, Mark::SIZE),
-            Binding::read_write("sums", "f32"),
+            Binding::read_write("sums", "vec2<f32>"),
         ];
         BINDINGS
     }
@@ -105,7 +107,7 @@ fn every_tile<S: Summary>(bound: &mut Bound<'_>) {
     let views: &[Seen] = bound.take(4);
     let nodes: &[f32] = bound.take(5);
     let marks: &[Mark] = bound.take(6);
-    let sums: &mut [f32] = bound.take(7);
+    let sums: &mut [Rest] = bound.take(7);
     let tiles = shape.tiles as usize;
     for (row, mark) in marks.iter().enumerate().take(shape.rows as usize) {
         if mark.status != DEFINED {
@@ -118,7 +120,8 @@ fn every_tile<S: Summary>(bound: &mut Bound<'_>) {
                 let sum = &mut sums[(row * sizes.len() + place) * tiles + tile as usize];
                 if shape.head == shape.tail {
                     let ratio = trace.tiled.ratio(tile as usize);
-                    *sum *= if shape.roots == 1 { ratio } else { ratio * ratio };
+                    let ratio = if shape.roots == 1 { ratio } else { ratio * ratio };
+                    *sum = sum.map(|of_tile| of_tile * ratio);
                 }
                 let begin = tile * TILE as u32;
                 let close = (begin + TILE as u32).min(shape.steps);
@@ -177,7 +180,7 @@ impl Trace<'_> {
     }
 
     /// What is left of the window `start .. end` without its polynomial.
-    fn residual<S: Summary>(&self, start: usize, end: usize) -> f32 {
+    fn residual<S: Summary>(&self, start: usize, end: usize) -> Rest {
         let order = self.shape.order;
         let scale = f32::from_bits((254 << 23) - self.mark.unit.to_bits());
         let window_level = self.level::<S>(start, end, scale);

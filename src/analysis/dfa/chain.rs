@@ -7,15 +7,14 @@ use std::num::NonZeroU64;
 
 use super::block::TILE;
 use super::fused::Fused;
-use super::params::{
-    CONSTANT, ExponentRecord, NO_FLUCTUATION, NON_FINITE, Shape, SizeRecord, Weight,
-};
+use super::params::{CONSTANT, ExponentRecord, NON_FINITE, Shape, SizeRecord, UNRESOLVED, Weight};
 use super::passes::{self, node_words, whole, words};
 use super::plan::DfaPlan;
-use super::{Exponent, Measured, Status, tree};
+use super::{Exponent, Measured, Status, on_cpu, tree};
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::gpu::engine::{Dispatch, Engine, Fetched, Part};
+use crate::signal::Traces;
 
 /// The most samples in a trace: what is counted in 32 bits, windows and starts, stays far below.
 const MOST_STEPS: usize = 1 << 30;
@@ -46,7 +45,7 @@ const UPLOAD_BYTES: usize = 4 << 20;
 /// # Errors
 /// The device failed.
 pub fn measure_batch(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<Measured> {
-    start(engine, batch, plan)?.finish(engine)
+    start(engine, batch, plan)?.finish(engine, plan)
 }
 
 /// The same by the separate stages alone, whatever fits: the readable definition, slower and for
@@ -62,7 +61,7 @@ pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Res
              software adapter, found {longest}"
         )));
     }
-    upload_and_run(engine, batch, plan, Way::Separate)?.finish(engine)
+    upload_and_run(engine, batch, plan, Way::Separate)?.finish(engine, plan)
 }
 
 /// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be
@@ -79,20 +78,55 @@ pub struct InFlight {
     fetched: Fetched,
     /// Bytes of the fluctuations; behind them come the exponents.
     fluctuations: usize,
+    /// Where the traces lie: buffer, offset and bytes of each piece.
+    pieces: Vec<(wgpu::Buffer, u64, Option<NonZeroU64>)>,
 }
 
 impl InFlight {
-    /// Waits for the batch.
+    /// Waits for the batch, which was started under `plan`. The CPU measures the traces that `f32`
+    /// does not resolve.
     ///
     /// # Errors
     /// The device failed.
-    pub fn finish(self, engine: &Engine) -> Result<Measured> {
-        let bytes = engine.take(self.fetched)?;
-        let (fluctuations, exponents) = bytes.split_at(self.fluctuations);
+    pub fn finish(self, engine: &Engine, plan: &DfaPlan) -> Result<Measured> {
+        let Self { fetched, fluctuations, pieces } = self;
+        let bytes = engine.take(fetched)?;
+        let (fluctuations, exponents) = bytes.split_at(fluctuations);
         // Bytes need not be aligned.
         let fluctuations: Vec<f32> = bytemuck::pod_collect_to_vec(fluctuations);
-        Ok(collect(&fluctuations, &bytemuck::pod_collect_to_vec::<u8, ExponentRecord>(exponents)))
+        let records: Vec<ExponentRecord> = bytemuck::pod_collect_to_vec(exponents);
+        let mut found = collect(&fluctuations, &records);
+        let unresolved = |row: &usize| records[*row].status == UNRESOLVED;
+        let rows: Vec<usize> = (0..records.len()).filter(unresolved).collect();
+        if rows.is_empty() {
+            return Ok(found);
+        }
+        let pieces = pieces.iter().map(|(buffer, offset, size)| {
+            let (offset, size) = (*offset, *size);
+            Part { buffer, offset, size }
+        });
+        let traces = read_rows(engine, &pieces.collect::<Vec<_>>(), &rows, plan.steps())?;
+        found.replace(&rows, on_cpu(&traces, plan));
+        Ok(found)
     }
+}
+
+/// The traces `rows` of those that lie in `pieces`: all in one, or a single one in several.
+fn read_rows(engine: &Engine, pieces: &[Part<'_>], rows: &[usize], steps: usize) -> Result<Traces> {
+    let mut values: Vec<f32> = Vec::new();
+    if let [all] = pieces {
+        let row = |row: &usize| Part {
+            buffer: all.buffer,
+            offset: all.offset + words(row * steps),
+            size: NonZeroU64::new(words(steps)),
+        };
+        values = engine.read_parts(&rows.iter().map(row).collect::<Vec<_>>())?;
+    } else {
+        for piece in pieces {
+            values.extend(engine.read_parts::<f32>(std::slice::from_ref(piece))?);
+        }
+    }
+    Traces::new(values, steps)
 }
 
 /// How traces are measured.
@@ -178,7 +212,7 @@ pub fn measure_buffer(
         Part { buffer: traces.buffer, offset, size }
     });
     let pieces: Vec<Part<'_>> = cut.collect();
-    run(engine, &pieces, piece, rows, plan, Way::of(engine, plan))?.finish(engine)
+    run(engine, &pieces, piece, rows, plan, Way::of(engine, plan))?.finish(engine, plan)
 }
 
 /// [`batch_rows`] on this device, fewer on a software adapter.
@@ -227,7 +261,7 @@ pub fn batch_rows(largest: u64, plan: &DfaPlan) -> Result<usize> {
             "expected traces of at most {MOST_STEPS} samples on a GPU, found {steps}"
         )));
     }
-    let sums = sizes * steps.div_ceil(TILE);
+    let sums = 2 * sizes * steps.div_ceil(TILE);
     let least = words(node_words(steps, plan).max(sums).max(4 * sizes).max(TILE));
     if least > largest {
         return Err(refused(format!(
@@ -280,8 +314,9 @@ fn run(
             passes::separately(engine, pieces[0].clone(), Shape::new(rows, plan), plan, outer)?;
         }
     }
-    let fetched = engine.fetch(&[&fluctuations, &exponents])?;
-    Ok(InFlight { fetched, fluctuations: fluctuations.size() as usize })
+    let fetched = engine.fetch(&[whole(&fluctuations), whole(&exponents)])?;
+    let pieces = pieces.iter().map(|part| (part.buffer.clone(), part.offset, part.size)).collect();
+    Ok(InFlight { fetched, fluctuations: fluctuations.size() as usize, pieces })
 }
 
 /// What the device wrote, as the door gives it: NaN where a trace is not finite or has no exponent.
@@ -292,7 +327,8 @@ fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
         .map(|record| match record.status {
             CONSTANT => Exponent::undefined(Status::Constant),
             NON_FINITE => Exponent::undefined(Status::NonFinite),
-            NO_FLUCTUATION => Exponent::undefined(Status::NoFluctuation),
+            // Until the CPU has measured it.
+            UNRESOLVED => Exponent::undefined(Status::NoFluctuation),
             _ => Exponent {
                 alpha: f64::from(record.alpha),
                 intercept: f64::from(record.intercept),
@@ -309,7 +345,7 @@ fn collect(fluctuations: &[f32], records: &[ExponentRecord]) -> Measured {
             _ => f64::from(f),
         })
         .collect();
-    Measured { fluctuations, exponents, notes: Vec::new() }
+    Measured { fluctuations, exponents, ..Measured::default() }
 }
 
 #[cfg(test)]

@@ -17,9 +17,8 @@
 //! noise of a million samples was off by 1.8e-6, for a level off by 0.2 sd is a line that rises by
 //! 20,000 over a window of 100,000 samples.
 //!
-//! At orders 2 and 3 a residual below what `f32` resolves of the parabola or cubic that was taken out
-//! ([`super::stretch::UNRESOLVED`]) is 0: a straight trend has no fluctuation at order 2, and gets no
-//! exponent from rounding. A piece of 2 samples has no parabola, one of 3 no cubic: those coefficients
+//! At orders 2 and 3 the doubt goes with the residual, which is a share of the parabola or cubic that
+//! was taken out ([`super::stretch::DOUBT`]): a straight trend gets no exponent from rounding. A piece of 2 samples has no parabola, one of 3 no cubic: those coefficients
 //! are 0 and weigh nothing.
 //!
 //! # Order of summation
@@ -31,7 +30,7 @@ use std::ops::Range;
 use super::block::{BLOCK, Block};
 use super::params::{Shape, SizeRecord};
 use super::stretch::Stretch;
-use super::summary::{Summary, Trend};
+use super::summary::{Rest, Summary, Trend};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// Pieces folded into a group before groups are folded into the window; `GROUP` in the shader.
@@ -76,7 +75,7 @@ impl Stage for Detrend {
             Binding::read_records("sizes", SizeRecord::FIELDS, SizeRecord::SIZE),
             Binding::read("profile", "f32"),
             Binding::read("levels", "f32"),
-            Binding::read_write("residuals", "f32"),
+            Binding::read_write("residuals", "vec2<f32>"),
         ];
         BINDINGS
     }
@@ -100,7 +99,7 @@ fn every_window<S: Summary>(bound: &mut Bound<'_>) {
     let sizes: &[SizeRecord] = bound.take(1);
     let profile: &[f32] = bound.take(2);
     let levels: &[f32] = bound.take(3);
-    let residuals: &mut [f32] = bound.take(4);
+    let residuals: &mut [Rest] = bound.take(4);
     let (steps, windows) = (shape.steps as usize, shape.windows as usize);
     let blocks = steps.div_ceil(BLOCK);
     for row in 0..shape.rows as usize {

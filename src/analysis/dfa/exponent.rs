@@ -6,7 +6,8 @@
 //! Bindings: `shape`, `weights` (one record per size, made on the host in f64), `fluctuations`
 //! (rows × sizes), `marks` (rows) → `exponents` (rows): slope `alpha`, intercept and standard error
 //! of the slope, or a status that says why there is none (the three numbers are then 0, for a
-//! shader cannot be relied on to write NaN).
+//! shader cannot be relied on to write NaN). Where an `F` is zero, not finite or negative, `f32` does
+//! not resolve it, and [`super::chain`] has the CPU measure the trace.
 //!
 //! Logarithms are our own and relative to the power of two of the first `F`: the weights of the
 //! slope add up to 0, so that a common factor of all `F` changes nothing, and small numbers keep
@@ -15,7 +16,7 @@
 //! # Order of summation
 //! One invocation per trace, sizes in sequence.
 
-use super::params::{DEFINED, ExponentRecord, Mark, NO_FLUCTUATION, Shape, Weight};
+use super::params::{DEFINED, ExponentRecord, Mark, Shape, UNRESOLVED, Weight};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 use crate::signal::logarithm::{LN_2, logarithm};
 
@@ -73,7 +74,7 @@ impl Stage for Exponent {
 pub(super) fn fit(fluctuations: &[f32], weights: &[Weight], mut status: u32) -> ExponentRecord {
     let usable = |f: &f32| (0x0080_0000..0x7f80_0000).contains(&f.to_bits());
     if status == DEFINED && !fluctuations.iter().all(usable) {
-        status = NO_FLUCTUATION;
+        status = UNRESOLVED;
     }
     if status != DEFINED {
         return ExponentRecord { alpha: 0.0, intercept: 0.0, stderr: 0.0, status };
@@ -115,8 +116,8 @@ mod tests {
         assert!(fitted.stderr < 1e-6);
         let mut broken = power.clone();
         broken[3] = 0.0;
-        assert_eq!(fit(&broken, &weights, DEFINED).status, NO_FLUCTUATION);
+        assert_eq!(fit(&broken, &weights, DEFINED).status, UNRESOLVED);
         broken[3] = f32::NAN;
-        assert_eq!(fit(&broken, &weights, DEFINED).status, NO_FLUCTUATION);
+        assert_eq!(fit(&broken, &weights, DEFINED).status, UNRESOLVED);
     }
 }

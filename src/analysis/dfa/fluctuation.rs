@@ -6,8 +6,8 @@
 //! # What it computes
 //! Bindings: `shape`, `sizes`, `residuals` (rows × windows; of traces in tiles what the windows of
 //! each tile add up to, rows × sizes × tiles), `marks` (rows) → `fluctuations` (rows × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention averages roots `unit ·
-//! Σ sqrt(R / n) / windows`, in the unit of the trace. Traces that are constant or not finite get
-//! 0; their mark says so.
+//! Σ sqrt(R / n) / windows`, in the unit of the trace; `-unit` where the windows leave less than the
+//! doubt about them ([`Rest`]). Traces that are constant or not finite get 0; their mark says so.
 //!
 //! # Order of summation
 //! One workgroup per trace and size. Lane `l` adds the windows (or tiles) `l, l + LANES, ...` in runs of 32,
@@ -15,6 +15,7 @@
 //! (Without the runs a million samples in windows of 8 were off by 1.3e-6.)
 
 use super::params::{DEFINED, Mark, Shape, SizeRecord};
+use super::summary::Rest;
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
 /// The stage.
@@ -46,7 +47,7 @@ impl Stage for Fluctuation {
         const BINDINGS: &[Binding] = &[
             Binding::uniform("shape", Shape::FIELDS, Shape::SIZE),
             Binding::read_records("sizes", SizeRecord::FIELDS, SizeRecord::SIZE),
-            Binding::read("residuals", "f32"),
+            Binding::read("residuals", "vec2<f32>"),
             Binding::read_records("marks", Mark::FIELDS, Mark::SIZE),
             Binding::read_write("fluctuations", "f32"),
         ];
@@ -61,7 +62,7 @@ impl Stage for Fluctuation {
     fn twin(&self, bound: &mut Bound<'_>) {
         let shape: Shape = bound.params(0);
         let sizes: &[SizeRecord] = bound.take(1);
-        let residuals: &[f32] = bound.take(2);
+        let residuals: &[Rest] = bound.take(2);
         let marks: &[Mark] = bound.take(3);
         let fluctuations: &mut [f32] = bound.take(4);
         let (windows, tiles) = (shape.windows as usize, shape.tiles as usize);
@@ -83,36 +84,42 @@ impl Stage for Fluctuation {
 }
 
 /// What one window of `size` samples adds to the sum: its residual, or its root mean square.
-pub(super) fn contribution(residual: f32, size: u32, roots: u32) -> f32 {
-    if roots == 0 { residual } else { (residual / size as f32).sqrt() }
+pub(super) fn contribution(left: Rest, size: u32, roots: u32) -> Rest {
+    if roots == 0 { left } else { left.map(|square| (square / size as f32).sqrt()) }
 }
 
-/// `F` of the windows of a size in the scaled unit, from what they add up to.
-pub(super) fn average(sum: f32, size: &SizeRecord, roots: u32) -> f32 {
-    let mean = sum / size.count as f32;
+/// `F` of the windows of a size in the scaled unit, from what they add up to; negative where they
+/// leave less than the doubt.
+pub(super) fn average(sum: Rest, size: &SizeRecord, roots: u32) -> f32 {
+    if sum.residual < sum.doubt {
+        return -1.0;
+    }
+    let mean = sum.residual / size.count as f32;
     if roots == 0 { (mean / size.size as f32).sqrt() } else { mean }
 }
 
 /// The sum of what each of `values` contributes, in the order of a workgroup.
-pub(super) fn add_up(values: &[f32], contribution: impl Fn(f32) -> f32) -> f32 {
-    let mut partial = [0.0f32; LANES];
+pub(super) fn add_up(values: &[Rest], contribution: impl Fn(Rest) -> Rest) -> Rest {
+    let mut partial = [Rest::default(); LANES];
     for (lane, partial) in partial.iter_mut().enumerate() {
-        let (mut total, mut run, mut added) = (0.0, 0.0, 0);
+        let (mut total, mut run, mut added) = (Rest::default(), Rest::default(), 0);
         for value in values.iter().skip(lane).step_by(LANES) {
             run += contribution(*value);
             added += 1;
             if added == RUN {
                 total += run;
-                run = 0.0;
+                run = Rest::default();
                 added = 0;
             }
         }
-        *partial = total + run;
+        total += run;
+        *partial = total;
     }
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
-            partial[lane] += partial[lane + half];
+            let upper = partial[lane + half];
+            partial[lane] += upper;
         }
         half /= 2;
     }
@@ -126,8 +133,9 @@ mod tests {
     #[test]
     fn every_window_is_added_once() {
         for count in [1, LANES - 1, LANES, LANES + 1, 3 * LANES + 7, RUN * LANES + 40] {
-            let values: Vec<f32> = (1..=count).map(|i| i as f32).collect();
-            assert_eq!(add_up(&values, |value| value), (count * (count + 1) / 2) as f32);
+            let both = |i: usize| Rest { residual: i as f32, doubt: (2 * i) as f32 };
+            let values: Vec<Rest> = (1..=count).map(both).collect();
+            assert_eq!(add_up(&values, |value| value), both(count * (count + 1) / 2));
         }
     }
 }

@@ -130,6 +130,9 @@ pub struct Measured {
     pub exponents: Vec<Exponent>,
     /// What the user should know of how it went: a device that failed, and what was done then.
     pub notes: Vec<String>,
+    /// Traces of the device's that the CPU measured, because `f32` does not resolve them
+    /// ([`params::UNRESOLVED`]).
+    pub unresolved: usize,
 }
 
 impl Measured {
@@ -140,10 +143,35 @@ impl Measured {
     }
 
     /// Adds the traces of `other` behind these.
-    fn append(&mut self, other: Self) {
+    pub fn append(&mut self, other: Self) {
         self.fluctuations.extend(other.fluctuations);
         self.exponents.extend(other.exponents);
         self.notes.extend(other.notes);
+        self.unresolved += other.unresolved;
+    }
+
+    /// Puts what was found of the traces `rows`, which were not resolved, in their places.
+    fn replace(&mut self, rows: &[usize], found: Self) {
+        for (from, &row) in rows.iter().enumerate() {
+            let sizes = found.row(from);
+            self.fluctuations[row * sizes.len()..][..sizes.len()].copy_from_slice(sizes);
+            self.exponents[row] = found.exponents[from];
+        }
+        self.unresolved += rows.len();
+    }
+
+    /// This, with a note where there were traces that the device did not resolve.
+    pub fn noted(mut self, plan: &DfaPlan) -> Self {
+        if self.unresolved > 0 {
+            self.notes.push(format!(
+                "the device's 32 bits do not resolve the fluctuations of {} of {} traces at order {}: \
+                 the CPU measured them in 64",
+                self.unresolved,
+                self.exponents.len(),
+                plan.order()
+            ));
+        }
+        self
     }
 
     /// `alpha` of trace `row`, where there is one; panics where there is no such row.
@@ -206,9 +234,9 @@ impl Path {
                     .map(|most| chain::rows_at_once(traces.rows(), most, plan));
                 let start = |batch: &[f32]| {
                     let in_flight = chain::start(engine, batch, plan)?;
-                    Ok(move || in_flight.finish(engine))
+                    Ok(move || in_flight.finish(engine, plan))
                 };
-                Ok(fallback::measure(traces, plan, rows, &start))
+                Ok(fallback::measure(traces, plan, rows, &start).noted(plan))
             }
         }
     }
@@ -229,7 +257,7 @@ fn on_cpu(traces: &Traces, plan: &DfaPlan) -> Measured {
             other => Exponent::undefined(other),
         })
         .collect();
-    Measured { fluctuations, exponents, notes: Vec::new() }
+    Measured { fluctuations, exponents, ..Measured::default() }
 }
 
 /// What the samples alone say of a trace: constant, not finite, or (so far) defined.

@@ -210,8 +210,10 @@ impl Seen {
     pub fn mark(self) -> Mark {
         let status = if !self.is_finite() {
             NON_FINITE
-        } else if self.change == 0 || self.magnitude < 0x0080_0000 {
+        } else if self.change == 0 || self.magnitude == 0 {
             CONSTANT
+        } else if self.magnitude < 0x0080_0000 {
+            UNRESOLVED
         } else {
             DEFINED
         };
@@ -230,8 +232,10 @@ pub const DEFINED: u32 = 0;
 pub const CONSTANT: u32 = 1;
 /// A sample is NaN or infinite.
 pub const NON_FINITE: u32 = 2;
-/// A fluctuation is 0.
-pub const NO_FLUCTUATION: u32 = 3;
+/// `f32` does not say what the trace's fluctuations are: one is zero, not finite, or negative, which
+/// says that it is too small beside what was taken out of its windows ([`super::summary::Rest`]); or no
+/// sample is as large as the smallest normal number.
+pub const UNRESOLVED: u32 = 3;
 
 /// What the least-squares line needs of one size.
 #[repr(C)]

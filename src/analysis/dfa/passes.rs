@@ -33,7 +33,7 @@ pub(super) fn in_tiles(
     let views = engine.empty("views", (rows * tiles) as u64 * u64::from(Seen::SIZE))?;
     let nodes = engine.empty("nodes", words(rows * node_words(plan.steps(), plan)))?;
     let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
-    let sums = engine.empty("sums", words(rows * plan.sizes().len() * tiles))?;
+    let sums = engine.empty("sums", words(2 * rows * plan.sizes().len() * tiles))?;
     let [views, nodes, marks, sums] = [&views, &nodes, &marks, &sums].map(whole);
 
     let mut dispatched: Vec<(&dyn Stage, Shape, [usize; 2])> = Vec::new();
@@ -108,7 +108,7 @@ pub(super) fn separately(
     let profile = engine.empty("profile", words(rows * plan.steps()))?;
     let levels = engine.empty("levels", words(rows * plan.steps().div_ceil(BLOCK)))?;
     let marks = engine.empty("marks", rows as u64 * u64::from(Mark::SIZE))?;
-    let residuals = engine.empty("residuals", words(rows * plan.windows()))?;
+    let residuals = engine.empty("residuals", words(2 * rows * plan.windows()))?;
     let [of_shape, profile, levels, marks, residuals] =
         [&shape_buffer, &profile, &levels, &marks, &residuals].map(whole);
     let detrend = detrend::Detrend(Trend::of(plan.order()));

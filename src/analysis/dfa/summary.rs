@@ -4,6 +4,35 @@
 //! [`Stretch`](super::stretch::Stretch) at orders 2 and 3; the shaders call both `Summary`. The default
 //! is no samples.
 
+use std::ops::AddAssign;
+
+use bytemuck::{Pod, Zeroable};
+
+/// What is left of windows without their polynomials; a `vec2<f32>` in the shaders.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct Rest {
+    /// The sum of squares.
+    pub residual: f32,
+    /// What it should be at least for `f32` to resolve it ([`super::block::DOUBT`],
+    /// [`super::stretch::DOUBT`]).
+    pub doubt: f32,
+}
+
+impl Rest {
+    /// Both, changed alike.
+    pub fn map(self, change: impl Fn(f32) -> f32) -> Self {
+        Self { residual: change(self.residual), doubt: change(self.doubt) }
+    }
+}
+
+impl AddAssign for Rest {
+    fn add_assign(&mut self, other: Self) {
+        self.residual += other.residual;
+        self.doubt += other.doubt;
+    }
+}
+
 /// A stretch of profile that starts from zero, with its least-squares polynomial.
 pub trait Summary: Copy + Default {
     /// Words that a node of a tree keeps of one, beside its level.
@@ -19,8 +48,8 @@ pub trait Summary: Copy + Default {
     /// This stretch followed by `next`.
     fn join(self, next: Self, order: u32) -> Self;
 
-    /// The sum of squares that is left of a whole window.
-    fn rest(self, order: u32) -> f32;
+    /// What is left of a whole window.
+    fn rest(self, order: u32) -> Rest;
 
     /// Writes what is kept into `words`, of which there are [`Self::KEPT`].
     fn keep(self, words: &mut [f32]);

@@ -25,7 +25,7 @@
 use super::block::{BLOCK, Block, TILE, TILE_LEVEL, TILE_NODES};
 use super::params::{Mark, Seen, Shape, SizeRecord};
 use super::stretch::Stretch;
-use super::summary::{Summary, Trend};
+use super::summary::{Rest, Summary, Trend};
 use super::tree::{LANES, Tree, words};
 use crate::gpu::stage::{Binding, Bound, Stage, grid};
 
@@ -94,7 +94,7 @@ impl Stage for Tiles {
             Binding::read("traces", "f32"),
             Binding::read_write_records("views", Seen::FIELDS, Seen::SIZE),
             Binding::read_write("nodes", "f32"),
-            Binding::read_write("sums", "f32"),
+            Binding::read_write("sums", "vec2<f32>"),
         ];
         BINDINGS
     }
@@ -118,7 +118,7 @@ fn every_tile<S: Summary>(bound: &mut Bound<'_>) {
     let traces: &[f32] = bound.take(2);
     let views: &mut [Seen] = bound.take(3);
     let nodes: &mut [f32] = bound.take(4);
-    let sums: &mut [f32] = bound.take(5);
+    let sums: &mut [Rest] = bound.take(5);
     let (steps, tiles) = (shape.steps as usize, shape.tiles as usize);
     for row in 0..shape.rows as usize {
         for tile in shape.first as usize..(shape.first + shape.span) as usize {

@@ -180,7 +180,7 @@ impl<'a> Chain<'a> {
         if kept == 0 {
             return Ok(None);
         }
-        engine.fetch(&[&outputs]).map(Some)
+        engine.fetch(&[outputs.as_entire_buffer_binding()]).map(Some)
     }
 
     fn simulate(
