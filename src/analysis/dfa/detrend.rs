@@ -17,9 +17,10 @@
 //! noise of a million samples was off by 1.8e-6, for a level off by 0.2 sd is a line that rises by
 //! 20,000 over a window of 100,000 samples.
 //!
-//! At orders 2 and 3 the doubt goes with the residual, which is a share of the parabola or cubic that
-//! was taken out ([`super::stretch::DOUBT`]): a straight trend gets no exponent from rounding. A piece of 2 samples has no parabola, one of 3 no cubic: those coefficients
-//! are 0 and weigh nothing.
+//! With the residual goes the doubt about it, a share of the square of what was taken out
+//! ([`super::block::DOUBT`], [`super::stretch::DOUBT`]): a straight trend gets no exponent from
+//! rounding at order 2. A piece of 2 samples has no parabola, one of 3 no cubic: those coefficients are
+//! 0 and weigh nothing.
 //!
 //! # Order of summation
 //! In sequence within a piece; 32 pieces are merged in sequence into a group, groups in sequence

@@ -5,9 +5,11 @@
 //!
 //! # What it computes
 //! Bindings: `shape`, `sizes`, `residuals` (rows × windows; of traces in tiles what the windows of
-//! each tile add up to, rows × sizes × tiles), `marks` (rows) → `fluctuations` (rows × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention averages roots `unit ·
-//! Σ sqrt(R / n) / windows`, in the unit of the trace; `-unit` where the windows leave less than the
-//! doubt about them ([`Rest`]). Traces that are constant or not finite get 0; their mark says so.
+//! each tile add up to, rows × sizes × tiles; pairs of residual and doubt), `marks` (rows) →
+//! `fluctuations` (rows × sizes): `F(n) = unit · sqrt(Σ R / windows / n)`, or where the convention
+//! averages roots `unit · Σ sqrt(R / n) / windows`, in the unit of the trace; `-unit` where the
+//! windows leave less than the doubt about them ([`Rest`]). Traces that are constant or not finite get
+//! 0; their mark says so.
 //!
 //! # Order of summation
 //! One workgroup per trace and size. Lane `l` adds the windows (or tiles) `l, l + LANES, ...` in runs of 32,
