@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::caught::caught;
 use crate::error::{Error, Result};
 
 /// Where to compute.
@@ -188,7 +189,7 @@ pub fn adapters() -> Vec<Description> {
 /// Takes an adapter and opens its device.
 ///
 /// # Errors
-/// [`Choice::Gpu`] on a machine without any adapter; a device that its driver does not open.
+/// [`Choice::Gpu`] on a machine without any adapter, or with one that its driver does not open.
 pub fn open(choice: Choice) -> Result<Opened> {
     if choice == Choice::Cpu {
         return Ok(Opened { gpu: None, reason: "computing on the CPU, as asked".into() });
@@ -217,7 +218,13 @@ pub fn open(choice: Choice) -> Result<Opened> {
     } else {
         format!("computing on {description}: a GPU was asked for and no hardware was found")
     };
-    Ok(Opened { gpu: Some(open_device(instance, adapter, description)?), reason })
+    match open_device(instance, adapter, description) {
+        Ok(gpu) => Ok(Opened { gpu: Some(gpu), reason }),
+        Err(error) if choice == Choice::Auto => {
+            Ok(Opened { gpu: None, reason: format!("computing on the CPU: {error}") })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn open_device(
@@ -231,20 +238,22 @@ fn open_device(
         .features()
         .difference(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
         .difference(wgpu::Features::all_experimental_mask());
-    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+    let asked = wgpu::DeviceDescriptor {
         label: Some("noisescope"),
         required_features: features,
         required_limits: limits.clone(),
         experimental_features: wgpu::ExperimentalFeatures::disabled(),
         memory_hints: wgpu::MemoryHints::MemoryUsage,
         trace: wgpu::Trace::Off,
-    }))
-    .map_err(|error| {
+    };
+    let refused = || {
         Error::new("the driver did not open the device")
             .at(&description)
             .remedy("check the driver with vulkaninfo, or compute with --device cpu")
-            .because(error)
-    })?;
+    };
+    let (device, queue) = caught(|| pollster::block_on(adapter.request_device(&asked)))
+        .map_err(|panic| refused().because(panic))?
+        .map_err(|error| refused().because(error))?;
     let info = adapter.get_info();
     Ok(Gpu { instance, adapter, device, queue, description, info, limits })
 }
