@@ -218,13 +218,16 @@ pub fn open(choice: Choice) -> Result<Opened> {
     } else {
         format!("computing on {description}: a GPU was asked for and no hardware was found")
     };
-    match open_device(instance, adapter, description) {
-        Ok(gpu) => Ok(Opened { gpu: Some(gpu), reason }),
-        Err(error) if choice == Choice::Auto => {
-            Ok(Opened { gpu: None, reason: format!("computing on the CPU: {error}") })
-        }
-        Err(error) => Err(error),
-    }
+    let gpu = open_device(instance, adapter, description);
+    or_the_cpu(choice, gpu.map(|gpu| Opened { gpu: Some(gpu), reason }))
+}
+
+/// Who left the choice to us has the CPU where the device does not open.
+fn or_the_cpu(choice: Choice, opened: Result<Opened>) -> Result<Opened> {
+    opened.or_else(|error| match choice {
+        Choice::Auto => Ok(Opened { gpu: None, reason: format!("computing on the CPU: {error}") }),
+        _ => Err(error),
+    })
 }
 
 fn open_device(
@@ -303,6 +306,15 @@ mod tests {
         };
         assert_eq!(largest_binding(&limits(1 << 31, 1 << 28)), 1 << 28);
         assert_eq!(largest_binding(&limits(1 << 27, 1 << 30)), 1 << 27);
+    }
+
+    #[test]
+    fn a_device_that_does_not_open_is_an_error_only_where_it_was_asked_for() {
+        let refused = |choice| or_the_cpu(choice, Err(Error::new("the driver did not open it")));
+        assert!(refused(Choice::Gpu).is_err());
+        let opened = refused(Choice::Auto).expect("the CPU");
+        assert_eq!(opened.reason, "computing on the CPU: the driver did not open it");
+        assert!(opened.gpu.is_none());
     }
 
     #[test]
