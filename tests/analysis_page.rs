@@ -79,6 +79,7 @@ fn analysis(traces: Vec<Trace>) -> Analysis {
             kind: "discrete GPU".into(),
             driver: String::new(),
         },
+        notes: Vec::new(),
         order: 1,
         convention: Convention::HalfOverlap,
         conventions: vec!["Alpha is the slope.".into()],

@@ -173,6 +173,7 @@ fn outcome() -> Outcome {
             kind: "discrete GPU".into(),
             driver: "Made-up driver 1.2".into(),
         },
+        notes: Vec::new(),
         corpus: Corpus {
             source: "data/aclImdb_v1.tar.gz".into(),
             synthetic: false,

@@ -5,6 +5,7 @@
 mod analyze;
 mod args;
 mod doctor;
+mod loss;
 mod noise_preference;
 mod progress;
 mod run;
@@ -31,6 +32,7 @@ use run::Folder;
 ///
 /// Exit codes: 0 done, 2 an error (one message, with its remedy), 130 stopped by the user.
 pub fn main() -> ExitCode {
+    loss::watch();
     let arguments = Arguments::typed();
     let done = match arguments.command {
         Command::Doctor(options) => doctor::doctor(&options),
@@ -45,12 +47,17 @@ pub fn main() -> ExitCode {
         }
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
+    ExitCode::from(end(&error))
+}
+
+/// Says why the program ends; the exit code.
+fn end(error: &Error) -> u8 {
     let stopped = error.is_stopped();
     eprintln!("{}: {error}", if stopped { "stopped" } else { "error" });
     if let Some(remedy) = error.remedy_text() {
         eprintln!("   {} {remedy}", if stopped { "then:" } else { "help:" });
     }
-    ExitCode::from(if stopped { 130 } else { 2 })
+    if stopped { 130 } else { 2 }
 }
 
 fn one_over_f(options: &OneOverF) -> Result<()> {

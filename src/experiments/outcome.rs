@@ -22,6 +22,9 @@ pub struct Outcome {
     pub weights: Option<String>,
     /// The device that trained and measured.
     pub device: Device,
+    /// What it did not do as it should, and who measured instead; empty where all went well.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The reviews that were read.
     pub corpus: Corpus,
     /// Share of reviews classified rightly.

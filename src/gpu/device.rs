@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::caught::caught;
 use crate::error::{Error, Result};
 
 /// Where to compute.
@@ -188,7 +189,7 @@ pub fn adapters() -> Vec<Description> {
 /// Takes an adapter and opens its device.
 ///
 /// # Errors
-/// [`Choice::Gpu`] on a machine without any adapter; a device that its driver does not open.
+/// [`Choice::Gpu`] on a machine without any adapter, or with one that its driver does not open.
 pub fn open(choice: Choice) -> Result<Opened> {
     if choice == Choice::Cpu {
         return Ok(Opened { gpu: None, reason: "computing on the CPU, as asked".into() });
@@ -217,7 +218,16 @@ pub fn open(choice: Choice) -> Result<Opened> {
     } else {
         format!("computing on {description}: a GPU was asked for and no hardware was found")
     };
-    Ok(Opened { gpu: Some(open_device(instance, adapter, description)?), reason })
+    let gpu = open_device(instance, adapter, description);
+    or_the_cpu(choice, gpu.map(|gpu| Opened { gpu: Some(gpu), reason }))
+}
+
+/// Who left the choice to us has the CPU where the device does not open.
+fn or_the_cpu(choice: Choice, opened: Result<Opened>) -> Result<Opened> {
+    opened.or_else(|error| match choice {
+        Choice::Auto => Ok(Opened { gpu: None, reason: format!("computing on the CPU: {error}") }),
+        _ => Err(error),
+    })
 }
 
 fn open_device(
@@ -231,20 +241,22 @@ fn open_device(
         .features()
         .difference(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
         .difference(wgpu::Features::all_experimental_mask());
-    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+    let asked = wgpu::DeviceDescriptor {
         label: Some("noisescope"),
         required_features: features,
         required_limits: limits.clone(),
         experimental_features: wgpu::ExperimentalFeatures::disabled(),
         memory_hints: wgpu::MemoryHints::MemoryUsage,
         trace: wgpu::Trace::Off,
-    }))
-    .map_err(|error| {
+    };
+    let refused = || {
         Error::new("the driver did not open the device")
             .at(&description)
             .remedy("check the driver with vulkaninfo, or compute with --device cpu")
-            .because(error)
-    })?;
+    };
+    let (device, queue) = caught(|| pollster::block_on(adapter.request_device(&asked)))
+        .map_err(|panic| refused().because(panic))?
+        .map_err(|error| refused().because(error))?;
     let info = adapter.get_info();
     Ok(Gpu { instance, adapter, device, queue, description, info, limits })
 }
@@ -294,6 +306,15 @@ mod tests {
         };
         assert_eq!(largest_binding(&limits(1 << 31, 1 << 28)), 1 << 28);
         assert_eq!(largest_binding(&limits(1 << 27, 1 << 30)), 1 << 27);
+    }
+
+    #[test]
+    fn a_device_that_does_not_open_is_an_error_only_where_it_was_asked_for() {
+        let refused = |choice| or_the_cpu(choice, Err(Error::new("the driver did not open it")));
+        assert!(refused(Choice::Gpu).is_err());
+        let opened = refused(Choice::Auto).expect("the CPU");
+        assert_eq!(opened.reason, "computing on the CPU: the driver did not open it");
+        assert!(opened.gpu.is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytemuck::Pod;
 use serde::Serialize;
 
+use super::caught::caught;
 use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
 use crate::error::{Error, Result};
@@ -135,7 +136,9 @@ impl Engine {
     /// A stage does not compile, or the bindings are not what it declares.
     pub fn submit(&self, dispatches: &[Dispatch<'_>]) -> Result<()> {
         let device = &self.gpu.device;
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = self.checked("record", || {
+            device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+        })?;
         let queries = self.queries(dispatches.len())?;
         for (number, dispatch) in dispatches.iter().enumerate() {
             let stage = dispatch.stage;
@@ -248,22 +251,31 @@ impl Engine {
     /// # Errors
     /// The device was lost.
     pub fn wait(&self) -> Result<()> {
-        let polled = self.gpu.device.poll(wgpu::PollType::wait_indefinitely());
-        polled.map(|_status| ()).map_err(|error| self.lost().because(error))
+        self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    /// Waits as `until` says: the one place that does.
+    fn poll(&self, until: wgpu::PollType) -> Result<()> {
+        match caught(|| self.gpu.device.poll(until)) {
+            Ok(Ok(_status)) => Ok(()),
+            Ok(Err(error)) => Err(self.lost().because(error)),
+            Err(panic) => Err(self.lost().because(panic)),
+        }
     }
 
     /// Whether not even a word can be written. wgpu makes no error of a loss, but of what is done
     /// with what a lost device made; and of its callback a device has one, which is Burn's.
     fn is_lost(&self) -> bool {
-        let scope = self.gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let word = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("word"),
-            size: 4,
-            usage: wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
+        let (_, found) = self.scoped(|| {
+            let word = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("word"),
+                size: 4,
+                usage: wgpu::BufferUsages::COPY_DST,
+                mapped_at_creation: false,
+            });
+            self.gpu.queue.write_buffer(&word, 0, &[0; 4]);
         });
-        self.gpu.queue.write_buffer(&word, 0, &[0; 4]);
-        pollster::block_on(scope.pop()).is_some()
+        found.is_some_and(|error| !matches!(error, wgpu::Error::OutOfMemory { .. }))
     }
 
     fn lost(&self) -> Error {
@@ -299,6 +311,7 @@ impl Engine {
         let bytes = |part: &Part<'_>| {
             part.size.map_or(part.buffer.size() - part.offset, std::num::NonZeroU64::get)
         };
+        let (send, mapped) = channel();
         let (staging, submission) = self.checked("read back", || {
             let staging = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("read back"),
@@ -314,13 +327,13 @@ impl Engine {
                 encoder.copy_buffer_to_buffer(part.buffer, part.offset, &staging, at, size);
                 at += size;
             }
-            (staging, self.gpu.queue.submit([encoder.finish()]))
+            let submission = self.gpu.queue.submit([encoder.finish()]);
+            staging.map_async(wgpu::MapMode::Read, .., move |result| {
+                // Whoever no longer waits has no use for it.
+                let _ = send.send(result);
+            });
+            (staging, submission)
         })?;
-        let (send, mapped) = channel();
-        staging.map_async(wgpu::MapMode::Read, .., move |result| {
-            // Whoever no longer waits has no use for it.
-            let _ = send.send(result);
-        });
         Ok(Fetched { staging, submission, mapped })
     }
 
@@ -332,7 +345,7 @@ impl Engine {
     pub fn take(&self, fetched: Fetched) -> Result<Vec<u8>> {
         let Fetched { staging, submission, mapped } = fetched;
         let wait = wgpu::PollType::Wait { submission_index: Some(submission), timeout: None };
-        self.gpu.device.poll(wait).map_err(|error| self.lost().because(error))?;
+        self.poll(wait)?;
         mapped
             .recv()
             .map_err(|error| self.lost().because(error))?
@@ -390,8 +403,29 @@ impl Engine {
 
     /// Does `work` and turns what wgpu found wrong with it into an error.
     fn checked<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
+        let (done, found) = self.scoped(work);
+        let place = format!("{}, {doing}", self.gpu.description);
+        match found {
+            None => Ok(done),
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => {
+                Err(Error::new("the device has no memory left")
+                    .at(place)
+                    .remedy("measure fewer traces at a time, or compute with --device cpu")
+                    .because(reason(error)))
+            }
+            Some(_) if self.is_lost() => Err(self.lost()),
+            Some(error) => Err(Error::new("the device refused the work")
+                .at(place)
+                .remedy("this is a defect: please report it; meanwhile --device cpu")
+                .because(reason(error))),
+        }
+    }
+
+    /// Does `work`, and gives what wgpu found wrong with it: memory that is not there first, for
+    /// the rest may follow from that.
+    fn scoped<T>(&self, work: impl FnOnce() -> T) -> (T, Option<wgpu::Error>) {
         let device = &self.gpu.device;
-        // Innermost first out: memory, validation, internal.
+        // Innermost first out.
         let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
         let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
         let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
@@ -399,21 +433,7 @@ impl Engine {
         let memory = pollster::block_on(memory.pop());
         let validation = pollster::block_on(validation.pop());
         let internal = pollster::block_on(internal.pop());
-        let place = format!("{}, {doing}", self.gpu.description);
-        if let Some(error) = memory {
-            return Err(Error::new("the device has no memory left")
-                .at(place)
-                .remedy("measure fewer traces at a time, or compute with --device cpu")
-                .because(reason(error)));
-        }
-        match validation.or(internal) {
-            None => Ok(done),
-            Some(_) if self.is_lost() => Err(self.lost()),
-            Some(error) => Err(Error::new("the device refused the work")
-                .at(place)
-                .remedy("this is a defect: please report it; meanwhile --device cpu")
-                .because(reason(error))),
-        }
+        (done, memory.or(validation).or(internal))
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn measure<Finish: FnOnce() -> Result<Measured>>(
     let done = all.exponents.len();
     if let Some(error) = failed {
         let left = traces.values()[done * steps..].to_vec();
-        all.notes.push(line(&error, traces.rows() - done));
+        all.notes.push(line(&error, traces.rows() - done, done));
         if let Ok(left) = Traces::new(left, steps) {
             all.append(on_cpu(&left, plan));
         }
@@ -82,12 +82,21 @@ pub(super) fn measure<Finish: FnOnce() -> Result<Measured>>(
         let times = 1 << smaller;
         all.notes
             .push(format!("the device failed on a batch and was given {times} times smaller ones"));
+    } else if abreast < ABREAST {
+        all.notes.push("the device failed on a batch and did it when it was tried again".into());
     }
     all
 }
 
-fn line(error: &Error, traces: usize) -> String {
-    format!("{error}: the CPU measures the other {traces} traces, which takes longer")
+/// What the CPU measures after `error`: `left` traces, of which the device has measured `done`.
+fn line(error: &Error, left: usize, done: usize) -> String {
+    let which = match (done, left) {
+        (0, 1) => "the trace".to_owned(),
+        (0, _) => format!("all {left} traces"),
+        (_, 1) => "the other trace".to_owned(),
+        _ => format!("the other {left} traces"),
+    };
+    format!("{error}: the CPU measures {which}, which takes longer")
 }
 
 #[cfg(test)]
@@ -200,7 +209,8 @@ mod tests {
             for once in [1, 2, 3] {
                 let (found, accepted) = measured(|asked, number, _| asked == at && number == once);
                 let what = format!("{at:?} {once}");
-                assert_eq!((found.notes.len(), accepted), (0, vec![8, 8, 4]), "{what}");
+                assert_eq!((found.notes.len(), accepted), (1, vec![8, 8, 4]), "{what}");
+                assert!(found.notes[0].contains("tried again"), "{}", found.notes[0]);
             }
         }
     }
@@ -215,5 +225,19 @@ mod tests {
         let found = measure(&traces, &plan, refused, &not_asked);
         assert_eq!(found.exponents[0].alpha(), on_cpu(&traces, &plan).exponents[0].alpha());
         assert_eq!(found.notes.len(), 1);
+        assert!(found.notes[0].contains("the CPU measures the trace"), "{}", found.notes[0]);
+    }
+
+    #[test]
+    fn the_note_says_which_traces_the_cpu_measured() {
+        let line = |left, done| line(&Error::new("lost"), left, done);
+        for (left, done, which) in [
+            (1, 0, "lost: the CPU measures the trace, "),
+            (2, 0, "lost: the CPU measures all 2 traces, "),
+            (1, 3, "lost: the CPU measures the other trace, "),
+            (2, 3, "lost: the CPU measures the other 2 traces, "),
+        ] {
+            assert!(line(left, done).starts_with(which), "{}", line(left, done));
+        }
     }
 }

@@ -75,6 +75,8 @@ pub struct Analysis {
     pub version: String,
     /// The device that measured.
     pub device: outcome::Device,
+    /// What it did not do as it should, and who measured instead; empty where all went well.
+    pub notes: Vec<String>,
     /// Degree of the polynomial that was taken out of each window.
     pub order: usize,
     /// How windows lie and are averaged.
@@ -228,6 +230,7 @@ pub fn run(
     Ok(Analysis {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         device: machine.record.clone(),
+        notes: bench.notes.into_iter().collect(),
         order: settings.order,
         convention: settings.convention,
         conventions: conventions(settings),

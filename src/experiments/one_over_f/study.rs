@@ -76,6 +76,7 @@ impl<T: Task> Work<T> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             libraries: machine::libraries(),
             device: machine.record.clone(),
+            notes: found.notes.into_iter().collect(),
             corpus: self.task.corpus(),
             weights: settings.weights.as_ref().map(|path| path.display().to_string()),
             accuracy: outcome::Accuracy { validation: taught.accuracy },

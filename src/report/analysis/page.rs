@@ -215,11 +215,12 @@ fn entries(analysis: &Analysis, files: &[(&str, usize)]) -> Vec<(&'static str, S
         listed.push(format!("and {} more", count(files.len() - MOST_FILES)));
     }
     let device = &analysis.device;
+    let named = format!("{} ({}, {})", device.name, device.backend, device.kind);
     let fits =
         (0..traces.first().map_or(0, |trace| trace.fits.len())).map(|at| range_of(traces, at));
     vec![
         ("noisescope", analysis.version.clone()),
-        ("device", format!("{} ({}, {})", device.name, device.backend, device.kind)),
+        ("device", provenance::noted(&named, &analysis.notes)),
         ("files", listed.join("; ")),
         ("lengths", lengths(traces)),
         ("rate", rate(traces)),

@@ -28,7 +28,7 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         ("with", libraries.join(", ")),
         ("seed", outcome.seed.to_string()),
         ("weights", weights.to_owned()),
-        ("device", device.name.clone()),
+        ("device", noted(&device.name, &outcome.notes)),
         ("backend", format!("{}, {}", device.backend, device.kind)),
         ("driver", driver.to_owned()),
         ("corpus", format!("{}{made_up}", corpus.source)),
@@ -62,6 +62,12 @@ pub(super) fn provenance(outcome: &Outcome) -> String {
         wall_times(outcome),
         Escaped(outcome.settings.trim_end())
     )
+}
+
+/// A device by its name, and what it did not do as it should.
+pub(in crate::report) fn noted(device: &str, notes: &[String]) -> String {
+    let notes: String = notes.iter().map(|note| format!("; {note}")).collect();
+    device.to_owned() + &notes
 }
 
 /// A list of names with their values.
