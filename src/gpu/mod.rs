@@ -3,6 +3,8 @@
 //! Place in the flow: floor 1. It knows nothing of what is computed: `analysis` and `models`
 //! declare stages, this module opens a device and runs them.
 
+pub mod copies;
+pub mod count;
 pub mod device;
 pub mod engine;
 pub mod stage;
