@@ -114,9 +114,10 @@ fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(f64, T)> {
     Ok((start.elapsed().as_secs_f64(), done))
 }
 
-/// The seconds of each stage, in the order of the first run.
-fn by_stage(runs: &[Vec<Lap>]) -> Vec<StageSeconds> {
-    let mut names: Vec<&'static str> = runs[0].iter().map(|lap| lap.stage).collect();
+/// The seconds of each stage in several runs of the same, in the order of the first run; of no runs
+/// nothing.
+pub fn by_stage(runs: &[Vec<Lap>]) -> Vec<StageSeconds> {
+    let mut names: Vec<&'static str> = runs.iter().take(1).flatten().map(|lap| lap.stage).collect();
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(*name));
     let of = |stage: &str, run: &[Lap]| {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use figures::{Batch, LaunchBytes, Limits, Seconds};
-pub use from_host::{FromHost, StageSeconds};
+pub use from_host::{FromHost, StageSeconds, by_stage};
 pub use resident::Resident;
 
 use super::analyze::Windows;
