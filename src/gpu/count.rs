@@ -105,8 +105,9 @@ impl Ledger {
     }
 
     fn with(&self, work: impl FnOnce(&mut Counted)) {
-        // Sums and lists stay whole whoever panics beside them.
-        let counted = self.0.as_ref();
-        counted.map(|counted| work(&mut counted.lock().unwrap_or_else(PoisonError::into_inner)));
+        if let Some(counted) = &self.0 {
+            // Sums and lists stay whole whoever panics beside them.
+            work(&mut counted.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
