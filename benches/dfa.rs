@@ -2,12 +2,16 @@
 //!
 //! Place in the flow: `cargo bench --bench dfa`, or `cargo bench --bench dfa -- 4096 1000000` for
 //! some lengths. Each figure is the median of nine runs on the same machine, in CPU time where one
-//! thread works; the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
+//! thread works (twins are run once); the ratios are what travels. `NOISESCOPE_DEVICE=auto|gpu|cpu` chooses the device
 //! (default `gpu`). With `NOISESCOPE_PEERS=python` (an interpreter with numpy and crosci, see
 //! `benches/peers.py`) crosci measures the same traces in the same run.
 //!
+//! Beside them the growth with the length of a trace, per sample, on the CPU and on the device:
+//! 10^7 and 10^8 samples only where they are named as arguments (`-- 500 4096 10000000`), for they
+//! take minutes on a small machine, and 10^8 more memory than its device may have.
+//!
 //! The last table is stage by stage: device, twin and CPU over traces × samples × sizes, with the
-//! bytes that each touches and its share of the floor, which is moving those bytes once at the
+//! bytes that each has bound and its share of the floor, which is moving those bytes once at the
 //! speed of a copy on the device in the same run. `NOISESCOPE_BENCH_JSON=FILE` writes it as JSON.
 
 use std::collections::HashMap;
@@ -24,7 +28,9 @@ use noisescope::analysis::dfa::{
     Convention, DfaPlan, Path, Settings, across, block, crown, detrend, exponent, fluctuation,
     fused, oracle, profile, tiles,
 };
-use noisescope::experiments::throughput::copy_bandwidth;
+use noisescope::experiments::throughput::{StageSeconds, by_stage, copy_bandwidth};
+use noisescope::gpu::count::Launch;
+use noisescope::gpu::engine::Lap;
 use noisescope::gpu::stage::{Bound, Stage};
 use noisescope::gpu::{Choice, Engine, device};
 use noisescope::signal::{Traces, noise};
@@ -33,9 +39,20 @@ use serde::Serialize;
 /// Steps and rows of each case: about the same number of samples.
 const CASES: &[(usize, usize)] = &[(500, 2048), (4096, 256), (65_536, 16), (1_000_000, 1)];
 
+/// The same where only the growth with the length is measured, and only where they are asked for.
+const LONG: &[(usize, usize)] = &[(10_000_000, 1), (100_000_000, 1)];
+
+/// Runs of the stages on the device.
+const RUNS: usize = 5;
+
+/// The lengths given as arguments.
+fn wanted() -> Vec<usize> {
+    std::env::args().filter_map(|word| word.parse().ok()).collect()
+}
+
 /// All, or those whose steps were given as arguments.
 fn cases() -> Vec<(usize, usize)> {
-    let wanted: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let wanted = wanted();
     let chosen = |case: &&(usize, usize)| wanted.is_empty() || wanted.contains(&case.0);
     CASES.iter().filter(chosen).copied().collect()
 }
@@ -78,11 +95,12 @@ fn main() {
             println!("            fast, one thread, takes 1/{:.1} of crosci's time", peer / alone);
         }
     }
+    by_length(gpu.as_ref());
     growth();
     if let Some(gpu) = &gpu {
         growth_on(gpu);
     }
-    by_stage(gpu.as_ref());
+    stage_by_stage(gpu.as_ref());
 }
 
 /// Whether the device measures with `plan`, and not the CPU in its place.
@@ -108,7 +126,7 @@ struct Row {
     /// `"device"` (timestamp queries) or `"host"`.
     clock: &'static str,
     seconds: f64,
-    /// What lies in the buffers of the stage; of the DFA, the traces.
+    /// What is bound for the stage ([`bytes`], [`through`]); of the DFA, the traces.
     bytes: usize,
     /// On the device, time of moving `bytes` at the speed of a copy, over `seconds`.
     share_of_floor: Option<f64>,
@@ -123,7 +141,7 @@ struct Table {
     rows: Vec<Row>,
 }
 
-fn by_stage(path: Option<&Path>) {
+fn stage_by_stage(path: Option<&Path>) {
     let engine = path.and_then(|path| match path {
         Path::Gpu(engine) => Some(engine),
         Path::Cpu => None,
@@ -138,10 +156,8 @@ fn by_stage(path: Option<&Path>) {
         for sizes in [20, 80] {
             let plan = plan(steps, &windows(steps, sizes), 1);
             let mut buffers = buffers(&traces, &plan);
-            let bytes_of: HashMap<&str, usize> =
-                STAGES.iter().map(|stage| (stage.name(), bytes(*stage, &buffers))).collect();
-            let mut add = |path, what: &'static str, clock, seconds: f64| {
-                let bytes = *bytes_of.get(what).unwrap_or(&size_of_val(traces.values()));
+            let all = size_of_val(traces.values());
+            let mut add = |path, what: &'static str, clock, seconds: f64, bytes: usize| {
                 let share_of_floor =
                     copy.filter(|_| path == "device").map(|copy| bytes as f64 / copy / seconds);
                 let (traces, sizes) = (count, plan.sizes().len());
@@ -162,14 +178,15 @@ fn by_stage(path: Option<&Path>) {
                 buffers.insert("shape", words(&shape(*stage, count, &plan)));
                 let start = Instant::now();
                 twin(*stage, &mut buffers);
-                add("twin", stage.name(), "host", start.elapsed().as_secs_f64());
+                let bytes = bytes(*stage, &buffers);
+                add("twin", stage.name(), "host", start.elapsed().as_secs_f64(), bytes);
             }
-            add("cpu", "DFA", "host", seconds(|| run(&Path::Cpu, &traces, &plan)));
+            add("cpu", "DFA", "host", seconds(|| run(&Path::Cpu, &traces, &plan)), all);
             let (Some(path), Some(engine)) = (path, engine) else { continue };
             if !takes(path, &plan) {
                 continue;
             }
-            add("device", "DFA", "host", seconds(|| run(path, &traces, &plan)));
+            add("device", "DFA", "host", seconds(|| run(path, &traces, &plan)), all);
             let timing = Engine::timing(engine.gpu().clone());
             for measure in [measure_batch, measure_separately] {
                 let run = || measure(&timing, traces.values(), &plan);
@@ -178,14 +195,28 @@ fn by_stage(path: Option<&Path>) {
                     continue;
                 }
                 timing.laps().expect("read");
-                run().expect("measured as before");
-                for lap in timing.laps().expect("read").into_iter().flatten() {
-                    add("device", lap.stage, "device", lap.seconds);
+                timing.counted();
+                let runs: Option<Vec<Vec<Lap>>> = (0..RUNS)
+                    .map(|_| {
+                        run().expect("measured as before");
+                        timing.laps().expect("read")
+                    })
+                    .collect();
+                let launches = timing.counted().launches;
+                for StageSeconds { stage, seconds } in by_stage(&runs.unwrap_or_default()) {
+                    // A submission that is cut binds the same again.
+                    let bound = launches.iter().filter(|launch| launch.stage == stage).map(through);
+                    let bytes = bound.max().expect("it was launched");
+                    add("device", stage, "device", seconds.median, bytes);
                 }
             }
         }
     }
-    println!("stage by stage; share of moving the bytes once at the speed of a copy");
+    println!(
+        "stage by stage, twins once, the device's median of {RUNS}; bytes bound (for dfa/across without \
+         the traces, of which it reads only the ends of windows); share of moving them once at the \
+         speed of a copy"
+    );
     for row in &rows {
         let share = row.share_of_floor.map_or("".into(), |share| format!("{:>7.2} %", 1e2 * share));
         println!(
@@ -259,8 +290,20 @@ fn buffers(traces: &Traces, plan: &DfaPlan) -> HashMap<&'static str, Vec<u32>> {
     ])
 }
 
+/// What `dfa/across` has bound of the traces, of which it reads at most 126 samples per window: its
+/// bytes are counted without, so that its share of the floor is an estimate from below.
+const HARDLY_READ: [&str; 2] = ["heads", "tails"];
+
+/// Bytes that the twin of `stage` has bound and goes through.
 fn bytes(stage: &dyn Stage, buffers: &HashMap<&str, Vec<u32>>) -> usize {
-    stage.bindings().iter().map(|binding| 4 * buffers[binding.name].len()).sum()
+    let names = stage.bindings().iter().map(|binding| binding.name);
+    names.filter(|name| !HARDLY_READ.contains(name)).map(|name| 4 * buffers[name].len()).sum()
+}
+
+/// Bytes that a launch on the device has bound and goes through, as it was submitted.
+fn through(launch: &Launch) -> usize {
+    let bound = launch.bound.iter().filter(|bound| !HARDLY_READ.contains(&bound.name));
+    bound.map(|bound| bound.bytes as usize).sum()
 }
 
 /// Runs the twin of `stage` on its buffers.
@@ -300,6 +343,27 @@ fn growth_on(path: &Path) {
     }
 }
 
+/// Time per sample for longer traces, from and to host memory: the same at every length if the work is
+/// linear in the samples. Long ones once, without a warm-up.
+fn by_length(path: Option<&Path>) {
+    println!("20 sizes, nanoseconds per sample: CPU, all threads; device; both from host memory");
+    let wanted = wanted();
+    let long = LONG.iter().filter(|case| wanted.contains(&case.0));
+    for &(steps, rows) in cases().iter().chain(long) {
+        let (traces, plan) = (pink(steps, rows), plan(steps, &windows(steps, 20), 1));
+        let time = |path: &Path| {
+            let work = || run(path, &traces, &plan);
+            let seconds = if LONG.contains(&(steps, rows)) { once(work) } else { seconds(work) };
+            1e9 * seconds / (steps * rows) as f64
+        };
+        print!("N = {steps:>9}, {rows:>4} traces  CPU {:>7.2}", time(&Path::Cpu));
+        match path.filter(|path| takes(path, &plan)) {
+            Some(path) => println!("  device {:>7.2}", time(path)),
+            None => println!(),
+        }
+    }
+}
+
 /// Time for more window sizes and higher orders, one thread.
 fn growth() {
     println!("one thread, 20, 40, 80 sizes and order 1, 2, 3: microseconds per trace");
@@ -330,8 +394,10 @@ fn plan(steps: usize, windows: &[usize], order: usize) -> DfaPlan {
     DfaPlan::new(steps, &settings).expect("the windows fit")
 }
 
+/// Panics where a device fails and the CPU would measure in its place: that would be another time.
 fn run(path: &Path, traces: &Traces, plan: &DfaPlan) {
-    black_box(path.measure(traces, plan).expect("measured"));
+    let measured = black_box(path.measure(traces, plan).expect("measured"));
+    assert!(measured.notes.is_empty(), "{:?}", measured.notes);
 }
 
 fn one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
@@ -364,6 +430,13 @@ fn report(steps: usize, rows: usize, name: &str, seconds: f64, oracle: f64) {
         1.0 / seconds,
         oracle / seconds
     );
+}
+
+/// Time of one run.
+fn once(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
 }
 
 /// Median of nine runs after one to warm up, of the wall's time.

@@ -280,20 +280,46 @@ fn the_bench_of_a_device_is_json_with_its_share_of_the_floor() {
     }
     succeed(&output);
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let number = |name: &str| found[name].as_f64().expect("a number");
-    assert_eq!((number("samples"), number("sizes")), (4096.0, 20.0));
-    assert!(number("copy_bytes_per_second") > 1e6 && number("traces_per_second") > 1.0);
-    let read = number("traces") * 4096.0 * 4.0 / number("copy_bytes_per_second");
-    assert!((number("share") - read / number("dfa_seconds")).abs() < 1e-9, "{found}");
+    let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+    assert_eq!((number(&found["samples"]), number(&found["order"])), (4096.0, 1.0));
+    let windows = found["windows"].as_array().expect("a list");
+    assert_eq!((windows.len(), &windows[0], &windows[19]), (20, &8.into(), &1024.into()));
+    let texts = ["version", "backend", "driver"].map(|name| found[name].as_str().expect("a text"));
+    assert!(texts.iter().all(|text| !text.is_empty()), "{texts:?}");
+    assert!(number(&found["limits"]["largest_binding"]) >= 1e8, "{found}");
     let software = found["device"].as_str().expect("a name").contains("software adapter");
     assert_eq!(found["hardware"], !software, "{found}");
+
+    // Every time has a spread and a clock; null where the device has none, never a figure that was
+    // not measured.
+    let spread = |seconds: &serde_json::Value| {
+        let [least, median, most] = ["least", "median", "most"].map(|name| number(&seconds[name]));
+        assert!(0.0 < least && least <= median && median <= most, "{seconds}");
+        assert!(number(&seconds["runs"]) >= 5.0, "{seconds}");
+        assert!(seconds["clock"] == "device" || seconds["clock"] == "host", "{seconds}");
+        median
+    };
+    let resident = &found["resident"];
+    let copy = 2.0 * number(&found["copy_bytes"]) / spread(&found["copy"]);
+    assert!((number(&found["copy_bytes_per_second"]) / copy - 1.0).abs() < 1e-9, "{found}");
+    let floor = number(&resident["traces"]) * 4096.0 * 4.0 / copy;
+    let times = spread(&resident["seconds"]) / floor;
+    assert!((number(&resident["times_floor"]) / times - 1.0).abs() < 1e-9, "{resident}");
+    assert!((number(&resident["share"]) * times - 1.0).abs() < 1e-9, "{resident}");
+    spread(&resident["host_seconds"]);
+    if !resident["stages_seconds"].is_null() {
+        assert!(spread(&resident["stages_seconds"]) <= spread(&resident["seconds"]), "{resident}");
+    }
     let host = &found["from_host"];
-    let steps = ["upload_seconds", "readback_seconds", "one_batch_seconds", "overlapped_seconds"];
-    assert!(steps.iter().all(|step| host[step].as_f64().expect("a number") > 0.0), "{host}");
-    // Null on a device without timestamp queries; never a figure that was not measured.
-    for lap in host["stages"].as_array().into_iter().flatten() {
-        let seconds = lap["seconds"].as_f64().expect("a number");
-        assert!(seconds > 0.0 && seconds < 10.0 * host["one_batch_seconds"].as_f64().unwrap());
-        assert!(lap["stage"].as_str().expect("a name").starts_with("dfa/"), "{lap}");
+    for step in ["staging", "upload", "readback", "landing", "one_batch", "in_batches"] {
+        spread(&host[step]);
+    }
+    for stage in host["stages"].as_array().into_iter().flatten() {
+        assert!(spread(&stage["seconds"]) < 10.0 * number(&host["one_batch"]["median"]));
+        assert!(stage["stage"].as_str().expect("a name").starts_with("dfa/"), "{stage}");
+    }
+    for batch in [&resident["batch"], &host["batch"]] {
+        assert!(!batch["launches"].as_array().expect("a list").is_empty(), "{batch}");
+        assert!(number(&batch["trace_bytes_per_sample"]) >= 4.0, "{batch}");
     }
 }

@@ -4,7 +4,7 @@
 use super::args::Doctor;
 use super::show;
 use crate::error::{Error, Result};
-use crate::experiments::throughput::{self, FromHost};
+use crate::experiments::throughput::{self, Batch, FromHost, LaunchBytes, Seconds, Throughput};
 use crate::gpu::device::{Choice, Description, adapters, open};
 
 /// What to do on a machine without a hardware GPU.
@@ -34,46 +34,115 @@ fn bench(json: bool) -> Result<()> {
         show(&text.map_err(|cause| Error::new("cannot write the bench as JSON").because(cause))?);
         return Ok(());
     }
-    show(&format!("\nbench of {}", found.device));
-    let rows = [
-        ("copy", format!("{:.1} GB/s, read and written", found.copy_bytes_per_second / 1e9)),
-        (
-            "DFA",
-            format!(
-                "{:.0} traces/s of {} samples, {} sizes, order 1 ({} at a time, {:.2} ms)",
-                found.traces_per_second,
-                found.samples,
-                found.sizes,
-                found.traces,
-                1e3 * found.dfa_seconds
-            ),
-        ),
-        ("share of the floor", format!("{:.1} % of one read at that speed", 100.0 * found.share)),
-    ];
-    for (name, value) in rows {
-        show(&format!("  {name:<19} {value}"));
-    }
+    show(&format!("\nbench of {}, {}", found.device, found.driver));
+    resident(&found);
     from_host(&found.from_host);
     Ok(())
 }
 
+/// Bandwidth and the DFA of traces on the device.
+fn resident(bench: &Throughput) {
+    let (found, copy) = (&bench.resident, &bench.copy);
+    let rate = |seconds: f64| 2e-9 * bench.copy_bytes as f64 / seconds;
+    show(&format!(
+        "\n{} traces of {} samples on the device ({:.1} MiB), {} sizes, order {}",
+        found.traces,
+        bench.samples,
+        mebibytes(found.bytes),
+        bench.windows.len(),
+        bench.order
+    ));
+    if found.traces < found.wanted {
+        show(&format!("  the device has no memory for {}", found.wanted));
+    }
+    show(&format!(
+        "  {:<19} {:.1} GB/s, read and written ({:.1} to {:.1}; {}'s clock)",
+        "copy",
+        rate(copy.median),
+        rate(copy.most),
+        rate(copy.least),
+        copy.clock
+    ));
+    row("floor", &format!("{:>9.3} ms", 1e3 * found.floor_seconds), "one read at that speed");
+    timed("DFA", &found.seconds, &format!("{} batches", found.batches));
+    match &found.stages_seconds {
+        Some(stages) => timed("of that, stages", stages, "the rest lies between them"),
+        None => {
+            show("  of that, stages     not known: the device has no clock (timestamp queries)")
+        }
+    }
+    timed("DFA, to the host", &found.host_seconds, "with F(n) and exponents read back");
+    let stages = found.stages_times_floor.map(|times| format!("; {times:.2} by the stages alone"));
+    show(&format!(
+        "  {:<19} {:.2} times the floor{}; {:.1} % of it reached; {:.0} traces/s",
+        "throughput",
+        found.times_floor,
+        stages.unwrap_or_default(),
+        100.0 * found.share,
+        found.traces_per_second
+    ));
+    batch(&found.batch);
+}
+
+/// What one batch hands over.
+fn batch(batch: &Batch) {
+    let bound = |launch: &LaunchBytes| {
+        format!("{} ({} bytes to read, {} to write)", launch.stage, launch.read, launch.written)
+    };
+    let launches: Vec<String> = batch.launches.iter().map(bound).collect();
+    show(&format!(
+        "  {:<19} of {} traces: {} of stages, {} bytes of traces bound per sample",
+        "batch",
+        batch.traces,
+        counted(batch.launches.len(), "launch", "launches"),
+        batch.trace_bytes_per_sample
+    ));
+    for launch in launches {
+        show(&format!("  {:<19} {launch}", ""));
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// The steps of the way from host memory, and whose clock timed them.
 fn from_host(found: &FromHost) {
-    let mebibytes = found.bytes as f64 / f64::from(1 << 20);
-    show(&format!("\n{} such traces from host memory ({mebibytes:.1} MiB)", found.traces));
-    let row = |name: &str, seconds: f64, how: &str| {
-        show(&format!("  {name:<19} {:>8.2} ms  {how}", 1e3 * seconds));
-    };
-    row("upload", found.upload_seconds, "host's clock");
+    let size = mebibytes(found.bytes as u64);
+    show(&format!("\n{} such traces from host memory ({size:.1} MiB)", found.traces));
+    timed("staging", &found.staging, "the host's copy");
+    timed("upload", &found.upload, "the device's copy from there");
     match &found.stages {
-        Some(laps) => laps.iter().for_each(|lap| row(lap.stage, lap.seconds, "device's clock")),
+        Some(stages) => stages.iter().for_each(|stage| timed(stage.stage, &stage.seconds, "")),
         None => {
             show("  stages              not known: the device has no clock (timestamp queries)")
         }
     }
-    row("readback", found.readback_seconds, "host's clock");
-    row("one batch", found.one_batch_seconds, "host's clock, one step after the other");
-    row("overlapped", found.overlapped_seconds, "host's clock, as `--device gpu` measures");
+    timed("readback", &found.readback, "the device's copy of F(n) and exponents");
+    timed("landing", &found.landing, "the host's copy of them");
+    timed("one batch", &found.one_batch, "one step after the other");
+    timed(
+        "in batches",
+        &found.in_batches,
+        "as `--device gpu` measures: the host stages the next meanwhile",
+    );
+}
+
+/// A time with its spread: median, least, most.
+fn timed(name: &str, found: &Seconds, what: &str) {
+    let Seconds { median, least, most, clock, .. } = found;
+    let [median, least, most] = [median, least, most].map(|seconds| 1e3 * seconds);
+    let what = if what.is_empty() { String::new() } else { format!("; {what}") };
+    let spread = format!("({least:.3} to {most:.3}; {clock}'s clock{what})");
+    row(name, &format!("{median:>9.3} ms"), &spread);
+}
+
+fn row(name: &str, value: &str, what: &str) {
+    show(&format!("  {name:<19} {value}  {what}"));
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn describe() {

@@ -13,6 +13,7 @@ use bytemuck::Pod;
 use serde::Serialize;
 
 use super::caught::caught;
+use super::count::{Counted, Ledger};
 use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
 use crate::error::{Error, Result};
@@ -26,6 +27,7 @@ pub struct Engine {
     gpu: Gpu,
     pipelines: Mutex<HashMap<Key, Arc<Pipeline>>>,
     laps: Option<Mutex<Vec<Laps>>>,
+    ledger: Ledger,
 }
 
 struct Pipeline {
@@ -46,6 +48,9 @@ pub struct Lap {
     pub stage: &'static str,
     /// Seconds.
     pub seconds: f64,
+    /// Seconds between the first submission asked for and the beginning of this stage, by the
+    /// device's clock.
+    pub began: f64,
 }
 
 /// Buffers on their way back to the host: see [`Engine::fetch`].
@@ -71,14 +76,16 @@ pub struct Dispatch<'a> {
 impl Engine {
     /// An engine on `gpu`, with nothing compiled yet.
     pub fn new(gpu: Gpu) -> Self {
-        Self { gpu, pipelines: Mutex::default(), laps: None }
+        Self { gpu, pipelines: Mutex::default(), laps: None, ledger: Ledger::default() }
     }
 
-    /// One that takes the time of every stage by timestamp queries, where the device has them: see
-    /// [`Engine::laps`]. For measuring speed; [`Engine::new`] is spared the queries.
+    /// One that takes the time of every stage by timestamp queries, where the device has them
+    /// ([`Engine::laps`]), and counts what it hands over ([`Engine::counted`]). For measuring;
+    /// [`Engine::new`] is spared both.
     pub fn timing(gpu: Gpu) -> Self {
         let queries = gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY);
-        Self { laps: queries.then(Mutex::default), ..Self::new(gpu) }
+        let ledger = Ledger::kept();
+        Self { laps: queries.then(Mutex::default), ledger, ..Self::new(gpu) }
     }
 
     /// The device.
@@ -115,6 +122,7 @@ impl Engine {
         self.checked(&format!("fill the buffer `{label}`"), || {
             self.gpu.queue.write_buffer(&buffer, 0, bytes);
         })?;
+        self.ledger.uploaded(buffer.size());
         Ok(buffer)
     }
 
@@ -185,6 +193,7 @@ impl Engine {
             laps.push(Laps { stages: names, ticks });
         }
         self.checked(&doing, || self.gpu.queue.submit([encoder.finish()]))?;
+        self.ledger.submitted(dispatches);
         Ok(())
     }
 
@@ -211,39 +220,26 @@ impl Engine {
     pub fn laps(&self) -> Result<Option<Vec<Lap>>> {
         let Some(laps) = &self.laps else { return Ok(None) };
         let laps = std::mem::take(&mut *laps.lock().unwrap_or_else(PoisonError::into_inner));
-        let nanoseconds = f64::from(self.gpu.queue.get_timestamp_period());
+        let period = f64::from(self.gpu.queue.get_timestamp_period()) * 1e-9;
         let mut all = Vec::new();
+        let mut first = None;
         for Laps { stages, ticks } in laps {
             let ticks: Vec<u64> = self.read(&ticks)?;
             for (stage, ticks) in stages.into_iter().zip(ticks.as_chunks::<2>().0) {
-                let Some(ticks) = ticks[1].checked_sub(ticks[0]) else { return Ok(None) };
-                all.push(Lap { stage, seconds: ticks as f64 * nanoseconds * 1e-9 });
+                let first = *first.get_or_insert(ticks[0]);
+                let Some(taken) = ticks[1].checked_sub(ticks[0]) else { return Ok(None) };
+                let began = ticks[0].cast_signed().wrapping_sub(first.cast_signed());
+                let [seconds, began] = [taken as f64 * period, began as f64 * period];
+                all.push(Lap { stage, seconds, began });
             }
         }
         Ok(Some(all))
     }
 
-    /// Copies all of `from` to the beginning of `to`, after what was submitted before. Does not
-    /// wait.
-    ///
-    /// # Errors
-    /// `to` is shorter.
-    pub fn copy(&self, from: &wgpu::Buffer, to: &wgpu::Buffer) -> Result<()> {
-        self.checked("copy", || {
-            let mut encoder =
-                self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            encoder.copy_buffer_to_buffer(from, 0, to, 0, from.size());
-            self.gpu.queue.submit([encoder.finish()]);
-        })
-    }
-
-    /// Sends what was uploaded on its way and waits for it and for all that was submitted.
-    ///
-    /// # Errors
-    /// The device was lost.
-    pub fn flush(&self) -> Result<()> {
-        self.checked("upload", || self.gpu.queue.submit([]))?;
-        self.wait()
+    /// What was handed over since this was last asked, by an engine that counts
+    /// ([`Engine::timing`]); else nothing.
+    pub fn counted(&self) -> Counted {
+        self.ledger.take()
     }
 
     /// Waits for all that was submitted.
@@ -278,7 +274,7 @@ impl Engine {
         found.is_some_and(|error| !matches!(error, wgpu::Error::OutOfMemory { .. }))
     }
 
-    fn lost(&self) -> Error {
+    pub(super) fn lost(&self) -> Error {
         Error::new("the device stopped answering")
             .at(&self.gpu.description)
             .remedy("run again with --device cpu, and check the driver's log")
@@ -334,6 +330,7 @@ impl Engine {
             });
             (staging, submission)
         })?;
+        self.ledger.fetched(staging.size());
         Ok(Fetched { staging, submission, mapped })
     }
 
@@ -402,7 +399,7 @@ impl Engine {
     }
 
     /// Does `work` and turns what wgpu found wrong with it into an error.
-    fn checked<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
+    pub(super) fn checked<T>(&self, doing: &str, work: impl FnOnce() -> T) -> Result<T> {
         let (done, found) = self.scoped(work);
         let place = format!("{}, {doing}", self.gpu.description);
         match found {

@@ -4,6 +4,8 @@
 //! declare stages, this module opens a device and runs them.
 
 mod caught;
+pub mod copies;
+pub mod count;
 pub mod device;
 pub mod engine;
 pub mod stage;

@@ -67,6 +67,11 @@ pub fn measure_separately(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Res
 /// Uploads and submits a batch as [`measure_batch`] does, and does not wait: the next may be
 /// started while the device works on this one.
 ///
+/// What overlaps then is the host's part: its copy of the next batch into staging, and of the last
+/// batch's results out of there. The transfer from staging to the device does not: `write_buffer` puts
+/// it at the beginning of the next submission, and wgpu 30 lets no submission begin before the one
+/// before has ended (on Vulkan by semaphores, waited for at the top of the pipe).
+///
 /// # Errors
 /// The device failed.
 pub fn start(engine: &Engine, batch: &[f32], plan: &DfaPlan) -> Result<InFlight> {
@@ -242,8 +247,8 @@ fn rows_of(most: u64, plan: &DfaPlan) -> u64 {
 }
 
 /// How many of `rows` traces in host memory to hand over at a time, where a batch takes `most`: a
-/// quarter, so that all but the first are uploaded while the device computes; more where that is
-/// little, fewer where that is too much.
+/// quarter, so that the host copies all but the first into staging while the device computes
+/// ([`start`]); more where that is little, fewer where that is too much.
 pub(super) fn rows_at_once(rows: usize, most: usize, plan: &DfaPlan) -> usize {
     let least = (UPLOAD_BYTES / size_of::<f32>() / plan.steps()).max(1);
     rows.div_ceil(4).max(least).min(most)
