@@ -102,6 +102,25 @@ fn what_the_twins_call_defined_is_right() {
 }
 
 #[test]
+fn nothing_happens_in_a_trace_alone_and_among_others() {
+    // Steps where windows meet: every window is constant, the profile far from zero.
+    let trace: Vec<f32> = [-1000.0, 0.0, 5.0].into_iter().flat_map(|x| [x; 900]).collect();
+    let windows = vec![9, 12, 18, 45, 90, 180, 300, 450];
+    for order in [1, 2, 3] {
+        let settings =
+            Settings { windows: windows.clone(), order, convention: Convention::Forward };
+        let plan = DfaPlan::new(trace.len(), &settings).expect("the windows fit");
+        for rows in [1, 3, 40] {
+            let traces = Traces::new(trace.repeat(rows), trace.len()).expect("whole traces");
+            let found = Path::Cpu.measure(&traces, &plan).expect("measured");
+            for exponent in found.exponents {
+                assert_eq!(exponent.status, Status::NoFluctuation, "order {order}, {rows} traces");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_device_gives_is_right_and_what_it_leaves_is_the_cpus() {
     let Some(gpu) = common::adapter() else { return };
     let path = Path::Gpu(Arc::new(Engine::new(gpu.clone())));

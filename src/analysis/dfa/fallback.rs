@@ -14,7 +14,7 @@ use crate::signal::Traces;
 /// A batch that fails is halved as often, at most; then the CPU measures what is left.
 const HALVINGS: u32 = 4;
 
-/// Batches on the device at a time: the next is uploaded while this one is computed.
+/// Batches on the device at a time: the host hands over the next while this one is computed.
 const ABREAST: usize = 2;
 
 /// Measures `traces` by a device, in batches of at most `rows` traces (or an error why it can take

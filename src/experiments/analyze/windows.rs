@@ -8,6 +8,9 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 
+/// The most sizes of a range: a table of as many for every trace is still small.
+const MOST_SIZES: usize = 1000;
+
 /// A length of time, as typed: `8` samples, `0.5s`, or `N/8`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Span {
@@ -136,6 +139,14 @@ impl Windows {
                         ((octaves * count as f64 + 1e-9) as usize, 1.0 / count as f64)
                     }
                 };
+                if last >= MOST_SIZES {
+                    return Err(Error::new(format!(
+                        "expected at most {MOST_SIZES} window sizes, found {}",
+                        last.saturating_add(1)
+                    ))
+                    .at("--windows")
+                    .remedy("space them more widely: 20 to 80 sizes show all that a trace holds"));
+                }
                 let size = |i: usize| (from as f64 * (i as f64 * step).exp2()).round() as usize;
                 let mut sizes: Vec<usize> = (0..=last).map(size).collect();
                 sizes.dedup();
@@ -199,6 +210,9 @@ mod tests {
             "8..N/0",
             "8..64:0/octave",
             "8..64:2/decade",
+            "8..64:1001",
+            "8..64:18446744073709551615",
+            "8..64:99999999999/octave",
         ] {
             assert!(sizes(wrong).is_err(), "{wrong}");
         }

@@ -24,6 +24,8 @@ pub struct Tile {
     pub totals: Vec<f64>,
     /// Blocks, pairs of blocks and so on that lie here, level by level.
     pub levels: Vec<Vec<f64>>,
+    /// How far the profile goes from zero, per trace, at every eighth sample.
+    pub reach: Vec<f64>,
 }
 
 /// What a thread keeps from tile to tile.
@@ -100,7 +102,11 @@ impl<const K: usize> InTile<'_, K> {
         } else {
             Vec::new()
         };
-        Tile { totals, levels }
+        let mut reach = vec![0.0f64; width];
+        for samples in profile.chunks_exact(width).step_by(8) {
+            reach.iter_mut().zip(samples).for_each(|(reach, y)| *reach = reach.max(y.abs()));
+        }
+        Tile { totals, levels, reach }
     }
 }
 
