@@ -108,7 +108,7 @@ fn residual_of(row: u32, start: u32, end: u32) -> vec2<f32> {
         total = joined(total, tilted(piece, own_level - window_level));
         at = next;
     }
-    return rest(total);
+    return rest(total, 0.0);
 }
 
 @compute @workgroup_size(LANES)

@@ -45,6 +45,8 @@ fn main(
     let level = level_over(row_levels + start / BLOCK, row_levels + (end - 1u) / BLOCK);
     var total = NOTHING;
     var group = NOTHING;
+    // Out of pieces of blocks that go beyond the window, whose levels have what lies there.
+    var taken = 0.0;
     var pieces = 0u;
     var at = start;
     while at < end {
@@ -54,7 +56,11 @@ fn main(
             before = profile[row_begin + at - 1u];
         }
         let tilt = levels[row_levels + at / BLOCK] - level;
-        group = joined(group, tilted(leaf(row_begin + at, next - at, before), tilt));
+        let piece = leaf(row_begin + at, next - at, before);
+        if next - at < BLOCK {
+            taken += taken_out(piece);
+        }
+        group = joined(group, tilted(piece, tilt));
         pieces++;
         if pieces == GROUP {
             total = joined(total, group);
@@ -63,5 +69,5 @@ fn main(
         }
         at = next;
     }
-    residuals[index] = rest(joined(total, group));
+    residuals[index] = rest(joined(total, group), taken);
 }

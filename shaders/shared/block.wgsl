@@ -70,7 +70,13 @@ fn tilted(piece: Block, tilt: f32) -> Block {
 // six digits of F left.
 const DOUBT: f32 = 1e-3;
 
-// What is left of a whole window, and what should be left at least for float32 to resolve it.
-fn rest(window: Summary) -> vec2<f32> {
-    return vec2(window.residual, DOUBT * spread(window.count) * window.slope * window.slope);
+// Sum of squares of what the line takes out of a piece.
+fn taken_out(piece: Block) -> f32 {
+    return spread(piece.count) * piece.slope * piece.slope;
+}
+
+// What is left of a whole window, and what should be left at least for float32 to resolve it, where
+// so much was `taken` out of pieces about other levels than the window's.
+fn rest(window: Summary, taken: f32) -> vec2<f32> {
+    return vec2(window.residual, DOUBT * (taken_out(window) + taken));
 }

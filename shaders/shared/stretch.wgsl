@@ -113,11 +113,16 @@ fn joined(a: Stretch, b: Stretch) -> Stretch {
     );
 }
 
-// What is left of a whole window, and what should be left at least for float32 to resolve it.
-fn rest(window: Stretch) -> vec2<f32> {
-    let bend = window.coefficients * window.coefficients * mean_squares(window.count);
-    let taken_out = window.count * (bend.y + bend.z + bend.w);
-    return vec2(window.residual, DOUBT * taken_out);
+// Sum of squares of what the three degrees take out of a piece.
+fn taken_out(piece: Stretch) -> f32 {
+    let bend = piece.coefficients * piece.coefficients * mean_squares(piece.count);
+    return piece.count * (bend.y + bend.z + bend.w);
+}
+
+// What is left of a whole window, and what should be left at least for float32 to resolve it, where
+// so much was `taken` out of pieces about other levels than the window's.
+fn rest(window: Summary, taken: f32) -> vec2<f32> {
+    return vec2(window.residual, DOUBT * (taken_out(window) + taken));
 }
 
 // A piece whose level lies `tilt` above the window's: a line through the profile, which tilts the

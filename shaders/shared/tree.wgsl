@@ -169,7 +169,7 @@ fn residual_of_piece(start: u32, end: u32) -> vec2<f32> {
     if start > block * BLOCK {
         before = memory[start - 1u];
     }
-    return rest(leaf(start, end - start, before));
+    return rest(leaf(start, end - start, before), 0.0);
 }
 
 // Of a longer one. Head, nodes and tail one after the other: lanes whose windows have few nodes wait
@@ -180,9 +180,12 @@ fn residual_of_pieces(start: u32, end: u32) -> vec2<f32> {
     let blocks = blocks_of_stretch();
     let first = (start + BLOCK - 1u) / BLOCK;
     var total = NOTHING;
+    // Out of pieces of blocks that go beyond the window, whose levels have what lies there.
+    var taken = 0.0;
     let head = first * BLOCK;
     if head > start {
         let piece = leaf(start, head - start, memory[start - 1u]);
+        taken += taken_out(piece);
         total = tilted(piece, memory[place_of(0u, start / BLOCK)] - window_level);
     }
     var at = head;
@@ -203,9 +206,11 @@ fn residual_of_pieces(start: u32, end: u32) -> vec2<f32> {
     }
     if at < end {
         let tilt = memory[place_of(0u, at / BLOCK)] - window_level;
-        total = joined(total, tilted(leaf(at, end - at, 0.0), tilt));
+        let piece = leaf(at, end - at, 0.0);
+        taken += taken_out(piece);
+        total = joined(total, tilted(piece, tilt));
     }
-    return rest(total);
+    return rest(total, taken);
 }
 
 // Lanes that work on this size and larger ones: no more than it has windows in the stretch. Fewer

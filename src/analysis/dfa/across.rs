@@ -209,6 +209,6 @@ impl Trace<'_> {
             total = total.join(piece.tilted(own_level - window_level), order);
             at = next;
         }
-        total.rest(order)
+        total.rest(0.0, order)
     }
 }

@@ -143,9 +143,12 @@ impl Summary for Block {
         merge(self, next)
     }
 
-    fn rest(self, _order: u32) -> Rest {
-        let taken_out = spread(self.count) * self.slope * self.slope;
-        Rest { residual: self.residual, doubt: DOUBT * taken_out }
+    fn taken_out(self, _order: u32) -> f32 {
+        spread(self.count) * self.slope * self.slope
+    }
+
+    fn rest(self, taken: f32, order: u32) -> Rest {
+        Rest { residual: self.residual, doubt: DOUBT * (self.taken_out(order) + taken) }
     }
 
     fn keep(self, words: &mut [f32]) {

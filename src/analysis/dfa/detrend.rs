@@ -111,15 +111,15 @@ fn every_window<S: Summary>(bound: &mut Bound<'_>) {
             for window in 0..size.count {
                 let start = size.start(window) as usize;
                 let end = start + size.size as usize;
-                let whole = fold::<S>(profile, levels, start..end, shape.order);
-                residuals[(size.first + window) as usize] = whole.rest(shape.order);
+                let left = fold::<S>(profile, levels, start..end, shape.order);
+                residuals[(size.first + window) as usize] = left;
             }
         }
     }
 }
 
 /// Folds the pieces of one window, cut at the borders of blocks.
-fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order: u32) -> S {
+fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order: u32) -> Rest {
     let Range { start, end } = window;
     let covered = &levels[start / BLOCK..=(end - 1) / BLOCK];
     let mut above = 0.0;
@@ -128,12 +128,16 @@ fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order
     }
     let level = covered[0] + above / covered.len() as f32;
     let (mut total, mut group) = (S::default(), S::default());
-    let (mut pieces, mut at) = (0, start);
+    let (mut pieces, mut at, mut taken) = (0, start, 0.0);
     while at < end {
         let next = ((at / BLOCK + 1) * BLOCK).min(end);
         let before = if at.is_multiple_of(BLOCK) { 0.0 } else { profile[at - 1] };
         let tilt = levels[at / BLOCK] - level;
-        group = group.join(S::leaf(&profile[at..next], before, order).tilted(tilt), order);
+        let piece = S::leaf(&profile[at..next], before, order);
+        if next - at < BLOCK {
+            taken += piece.taken_out(order);
+        }
+        group = group.join(piece.tilted(tilt), order);
         pieces += 1;
         if pieces == GROUP {
             total = total.join(group, order);
@@ -142,5 +146,5 @@ fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order
         }
         at = next;
     }
-    total.join(group, order)
+    total.join(group, order).rest(taken, order)
 }

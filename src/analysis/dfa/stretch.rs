@@ -139,14 +139,6 @@ pub fn join(a: Stretch, b: Stretch, order: u32) -> Stretch {
     }
 }
 
-/// What is left of a whole window.
-pub fn settled(window: Stretch, order: u32) -> Rest {
-    let squares = mean_squares(window.count, order);
-    let bend = |i: usize| window.coefficients[i] * window.coefficients[i] * squares[i];
-    let taken_out = window.count * (bend(1) + bend(2) + bend(3));
-    Rest { residual: window.residual, doubt: DOUBT * taken_out }
-}
-
 /// The four polynomials at sample `i` of `count`.
 fn polynomials(i: usize, count: f32) -> [f32; 4] {
     let square = count * count;
@@ -203,8 +195,14 @@ impl Summary for Stretch {
         join(self, next, order)
     }
 
-    fn rest(self, order: u32) -> Rest {
-        settled(self, order)
+    fn taken_out(self, order: u32) -> f32 {
+        let squares = mean_squares(self.count, order);
+        let bend = |i: usize| self.coefficients[i] * self.coefficients[i] * squares[i];
+        self.count * (bend(1) + bend(2) + bend(3))
+    }
+
+    fn rest(self, taken: f32, order: u32) -> Rest {
+        Rest { residual: self.residual, doubt: DOUBT * (self.taken_out(order) + taken) }
     }
 
     fn keep(self, words: &mut [f32]) {
@@ -271,7 +269,8 @@ mod tests {
         let cubic: Vec<f32> = (0..32).map(|i| 1e-2 * (i as f32 - 9.0).powi(3)).collect();
         let join_of = |order| {
             let left = Stretch::leaf(&cubic[..20], 0.0, order);
-            settled(join(left, Stretch::leaf(&cubic[20..], cubic[19], order), order), order)
+            let right = Stretch::leaf(&cubic[20..], cubic[19], order);
+            join(left, right, order).rest(0.0, order)
         };
         assert!(join_of(3).residual < join_of(3).doubt);
         assert!(join_of(2).residual > 1.0 && join_of(2).residual > join_of(2).doubt);

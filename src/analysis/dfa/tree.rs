@@ -120,13 +120,14 @@ impl<S: Summary> Tree<S> {
                 *p += rise + tilt * i as f32;
             }
         }
-        S::leaf(&profile, self.before(start), self.order).rest(self.order)
+        S::leaf(&profile, self.before(start), self.order).rest(0.0, self.order)
     }
 
     /// Of a longer one.
     fn residual_of_pieces(&self, start: usize, end: usize) -> Rest {
         let window_level = self.level(start, end);
         let mut total = S::default();
+        let mut taken = 0.0;
         let mut at = start;
         while at < end {
             let block = at / BLOCK;
@@ -143,13 +144,15 @@ impl<S: Summary> Tree<S> {
                 self.nodes[level][block >> level].1
             } else {
                 next = next.min(end);
-                S::leaf(&self.profile[at..next], self.before(at), self.order)
+                let piece = S::leaf(&self.profile[at..next], self.before(at), self.order);
+                taken += piece.taken_out(self.order);
+                piece
             };
             let tilt = self.nodes[level][block >> level].0 - window_level;
             total = total.join(piece.tilted(tilt), self.order);
             at = next;
         }
-        total.rest(self.order)
+        total.rest(taken, self.order)
     }
 }
 
