@@ -71,9 +71,12 @@ fn right(found: f64, expected: f64, order: usize) -> bool {
 #[test]
 fn what_the_twins_call_defined_is_right() {
     let mut left = [0; 4];
-    for (steps, convention) in
-        [(128, Convention::HalfOverlap), (500, Convention::Forward), (2500, Convention::BothEnds)]
-    {
+    for (steps, convention) in [
+        (128, Convention::HalfOverlap),
+        (500, Convention::Forward),
+        (1024, Convention::Forward),
+        (2500, Convention::BothEnds),
+    ] {
         let traces = hard(steps);
         for order in [1, 2, 3] {
             let plan = plan(steps, order, convention);

@@ -81,6 +81,7 @@ fn residual_of(row: u32, start: u32, end: u32) -> vec2<f32> {
     let window_level = level_of_window(row, start, end, scale);
     let blocks = blocks_of_trace();
     var total = NOTHING;
+    var leaned = 0.0;
     var at = start;
     while at < end {
         let block = at / BLOCK;
@@ -104,11 +105,12 @@ fn residual_of(row: u32, start: u32, end: u32) -> vec2<f32> {
         } else {
             own_level = integrate(row, at, next, scale);
             piece = leaf(0u, next - at, 0.0);
+            leaned += lean(piece);
         }
         total = joined(total, tilted(piece, own_level - window_level));
         at = next;
     }
-    return rest(total, 0.0);
+    return rest(total, leaned);
 }
 
 @compute @workgroup_size(LANES)

@@ -45,8 +45,8 @@ fn main(
     let level = level_over(row_levels + start / BLOCK, row_levels + (end - 1u) / BLOCK);
     var total = NOTHING;
     var group = NOTHING;
-    // Out of pieces of blocks that go beyond the window, whose levels have what lies there.
-    var taken = 0.0;
+    // Pieces of blocks that go beyond the window, whose levels have what lies there.
+    var leaned = 0.0;
     var pieces = 0u;
     var at = start;
     while at < end {
@@ -58,7 +58,7 @@ fn main(
         let tilt = levels[row_levels + at / BLOCK] - level;
         let piece = leaf(row_begin + at, next - at, before);
         if next - at < BLOCK {
-            taken += taken_out(piece);
+            leaned += lean(piece);
         }
         group = joined(group, tilted(piece, tilt));
         pieces++;
@@ -69,5 +69,5 @@ fn main(
         }
         at = next;
     }
-    residuals[index] = rest(joined(total, group), taken);
+    residuals[index] = rest(joined(total, group), leaned);
 }

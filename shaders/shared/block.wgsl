@@ -75,8 +75,14 @@ fn taken_out(piece: Block) -> f32 {
     return spread(piece.count) * piece.slope * piece.slope;
 }
 
+// Sum of squares of the line from a piece's beginning to its end: what the level that it is integrated
+// about leaves in it, and loses digits when the window's takes it out.
+fn lean(piece: Summary) -> f32 {
+    return piece.sum * piece.sum * piece.count / 3.0;
+}
+
 // What is left of a whole window, and what should be left at least for float32 to resolve it, where
-// so much was `taken` out of pieces about other levels than the window's.
-fn rest(window: Summary, taken: f32) -> vec2<f32> {
-    return vec2(window.residual, DOUBT * (taken_out(window) + taken));
+// pieces of blocks `leaned` so much.
+fn rest(window: Summary, leaned: f32) -> vec2<f32> {
+    return vec2(window.residual, DOUBT * (taken_out(window) + leaned));
 }

@@ -161,15 +161,18 @@ fn residual_of(start: u32, end: u32) -> vec2<f32> {
 fn residual_of_piece(start: u32, end: u32) -> vec2<f32> {
     let block = start / BLOCK;
     seam = (block + 1u) * BLOCK;
+    var leaned = 0.0;
     if seam < end {
         tilt = memory[place_of(0u, block + 1u)] - memory[place_of(0u, block)];
         rise = memory[seam - 1u] + tilt;
+        let beyond = f32(end - seam);
+        leaned = tilt * tilt * beyond * beyond * beyond / 3.0;
     }
     var before = 0.0;
     if start > block * BLOCK {
         before = memory[start - 1u];
     }
-    return rest(leaf(start, end - start, before), 0.0);
+    return rest(leaf(start, end - start, before), leaned);
 }
 
 // Of a longer one. Head, nodes and tail one after the other: lanes whose windows have few nodes wait
@@ -180,12 +183,12 @@ fn residual_of_pieces(start: u32, end: u32) -> vec2<f32> {
     let blocks = blocks_of_stretch();
     let first = (start + BLOCK - 1u) / BLOCK;
     var total = NOTHING;
-    // Out of pieces of blocks that go beyond the window, whose levels have what lies there.
-    var taken = 0.0;
+    // Pieces of blocks that go beyond the window, whose levels have what lies there.
+    var leaned = 0.0;
     let head = first * BLOCK;
     if head > start {
         let piece = leaf(start, head - start, memory[start - 1u]);
-        taken += taken_out(piece);
+        leaned += lean(piece);
         total = tilted(piece, memory[place_of(0u, start / BLOCK)] - window_level);
     }
     var at = head;
@@ -207,10 +210,10 @@ fn residual_of_pieces(start: u32, end: u32) -> vec2<f32> {
     if at < end {
         let tilt = memory[place_of(0u, at / BLOCK)] - window_level;
         let piece = leaf(at, end - at, 0.0);
-        taken += taken_out(piece);
+        leaned += lean(piece);
         total = joined(total, tilted(piece, tilt));
     }
-    return rest(total, taken);
+    return rest(total, leaned);
 }
 
 // Lanes that work on this size and larger ones: no more than it has windows in the stretch. Fewer

@@ -186,6 +186,7 @@ impl Trace<'_> {
         let window_level = self.level::<S>(start, end, scale);
         let blocks = self.tiled.blocks();
         let mut total = S::default();
+        let mut leaned = 0.0;
         let mut at = start;
         while at < end {
             let block = at / BLOCK;
@@ -204,11 +205,13 @@ impl Trace<'_> {
                 let mut profile = [0.0; BLOCK];
                 let profile = &mut profile[..next - at];
                 let level = integrate(self.samples(at, next), scale, profile);
-                (level, S::leaf(profile, 0.0, order))
+                let piece = S::leaf(profile, 0.0, order);
+                leaned += piece.lean();
+                (level, piece)
             };
             total = total.join(piece.tilted(own_level - window_level), order);
             at = next;
         }
-        total.rest(0.0, order)
+        total.rest(leaned, order)
     }
 }

@@ -143,12 +143,13 @@ impl Summary for Block {
         merge(self, next)
     }
 
-    fn taken_out(self, _order: u32) -> f32 {
-        spread(self.count) * self.slope * self.slope
+    fn lean(self) -> f32 {
+        self.sum * self.sum * self.count / 3.0
     }
 
-    fn rest(self, taken: f32, order: u32) -> Rest {
-        Rest { residual: self.residual, doubt: DOUBT * (self.taken_out(order) + taken) }
+    fn rest(self, leaned: f32, _order: u32) -> Rest {
+        let taken_out = spread(self.count) * self.slope * self.slope;
+        Rest { residual: self.residual, doubt: DOUBT * (taken_out + leaned) }
     }
 
     fn keep(self, words: &mut [f32]) {

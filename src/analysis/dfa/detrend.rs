@@ -128,14 +128,14 @@ fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order
     }
     let level = covered[0] + above / covered.len() as f32;
     let (mut total, mut group) = (S::default(), S::default());
-    let (mut pieces, mut at, mut taken) = (0, start, 0.0);
+    let (mut pieces, mut at, mut leaned) = (0, start, 0.0);
     while at < end {
         let next = ((at / BLOCK + 1) * BLOCK).min(end);
         let before = if at.is_multiple_of(BLOCK) { 0.0 } else { profile[at - 1] };
         let tilt = levels[at / BLOCK] - level;
         let piece = S::leaf(&profile[at..next], before, order);
         if next - at < BLOCK {
-            taken += piece.taken_out(order);
+            leaned += piece.lean();
         }
         group = group.join(piece.tilted(tilt), order);
         pieces += 1;
@@ -146,5 +146,5 @@ fn fold<S: Summary>(profile: &[f32], levels: &[f32], window: Range<usize>, order
         }
         at = next;
     }
-    total.join(group, order).rest(taken, order)
+    total.join(group, order).rest(leaned, order)
 }

@@ -195,14 +195,15 @@ impl Summary for Stretch {
         join(self, next, order)
     }
 
-    fn taken_out(self, order: u32) -> f32 {
-        let squares = mean_squares(self.count, order);
-        let bend = |i: usize| self.coefficients[i] * self.coefficients[i] * squares[i];
-        self.count * (bend(1) + bend(2) + bend(3))
+    fn lean(self) -> f32 {
+        self.sum * self.sum * self.count / 3.0
     }
 
-    fn rest(self, taken: f32, order: u32) -> Rest {
-        Rest { residual: self.residual, doubt: DOUBT * (self.taken_out(order) + taken) }
+    fn rest(self, leaned: f32, order: u32) -> Rest {
+        let squares = mean_squares(self.count, order);
+        let bend = |i: usize| self.coefficients[i] * self.coefficients[i] * squares[i];
+        let taken_out = self.count * (bend(1) + bend(2) + bend(3));
+        Rest { residual: self.residual, doubt: DOUBT * (taken_out + leaned) }
     }
 
     fn keep(self, words: &mut [f32]) {

@@ -48,12 +48,12 @@ pub trait Summary: Copy + Default {
     /// This stretch followed by `next`.
     fn join(self, next: Self, order: u32) -> Self;
 
-    /// The sum of squares of what the polynomial takes out of this piece.
-    fn taken_out(self, order: u32) -> f32;
+    /// The sum of squares of the line from a piece's beginning to its end: what the level that it is
+    /// integrated about leaves in it, and loses digits when the window's takes it out.
+    fn lean(self) -> f32;
 
-    /// What is left of a whole window, where so much was `taken` out of pieces about other levels than
-    /// the window's: those of blocks that go beyond it.
-    fn rest(self, taken: f32, order: u32) -> Rest;
+    /// What is left of a whole window, where pieces of blocks `leaned` so much.
+    fn rest(self, leaned: f32, order: u32) -> Rest;
 
     /// Writes what is kept into `words`, of which there are [`Self::KEPT`].
     fn keep(self, words: &mut [f32]);

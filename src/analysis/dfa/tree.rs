@@ -113,21 +113,24 @@ impl<S: Summary> Tree<S> {
         let block = start / BLOCK;
         let seam = end.min((block + 1) * BLOCK);
         let mut profile = self.profile[start..end].to_vec();
+        let mut leaned = 0.0;
         if seam < end {
             let tilt = self.nodes[0][block + 1].0 - self.nodes[0][block].0;
             let rise = self.profile[seam - 1] + tilt;
+            let beyond = (end - seam) as f32;
+            leaned = tilt * tilt * beyond * beyond * beyond / 3.0;
             for (i, p) in profile[seam - start..].iter_mut().enumerate() {
                 *p += rise + tilt * i as f32;
             }
         }
-        S::leaf(&profile, self.before(start), self.order).rest(0.0, self.order)
+        S::leaf(&profile, self.before(start), self.order).rest(leaned, self.order)
     }
 
     /// Of a longer one.
     fn residual_of_pieces(&self, start: usize, end: usize) -> Rest {
         let window_level = self.level(start, end);
         let mut total = S::default();
-        let mut taken = 0.0;
+        let mut leaned = 0.0;
         let mut at = start;
         while at < end {
             let block = at / BLOCK;
@@ -145,14 +148,14 @@ impl<S: Summary> Tree<S> {
             } else {
                 next = next.min(end);
                 let piece = S::leaf(&self.profile[at..next], self.before(at), self.order);
-                taken += piece.taken_out(self.order);
+                leaned += piece.lean();
                 piece
             };
             let tilt = self.nodes[level][block >> level].0 - window_level;
             total = total.join(piece.tilted(tilt), self.order);
             at = next;
         }
-        total.rest(taken, self.order)
+        total.rest(leaned, self.order)
     }
 }
 
