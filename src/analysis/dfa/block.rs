@@ -36,8 +36,9 @@ pub const TILE_LEVEL: usize = TILE_NODES.ilog2() as usize;
 /// the block and not in the window.
 ///
 /// Measured over noises, waves, trends, steps and spikes of 32 to 4,096 samples: F was off by 1e-6 at
-/// most where more was left, by 3e-6 down to a third of that, by 2e-4 down to a thousandth. Of noises
-/// and waves no less than 1/300 was left, with trends as without.
+/// most where more was left (2.5e-6 with a step in few windows), by 3e-6 down to a third of that, by
+/// 2e-4 down to a thousandth. Of 14,400 traces of white, pink and Brownian noise and of white noise on a
+/// trend of ten times its size, 32 to 9,000 samples, orders 1 to 3, none is unresolved.
 pub const DOUBT: f32 = 1e-3;
 
 /// `k` samples of a profile that starts from zero.
