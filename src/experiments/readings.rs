@@ -46,7 +46,8 @@ impl Readings {
     }
 
     /// Measures traces (rows as `extent` says) that lie in buffers of the engine's device: only
-    /// F(n), exponents, standard deviations and summed spectra come to host memory.
+    /// F(n), exponents, standard deviations and summed spectra come to host memory, and the traces
+    /// that `f32` does not resolve.
     ///
     /// # Errors
     /// The device failed, cannot take a batch of such traces, or has no number for their power.

@@ -7,8 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::engine::Dispatch;
-use super::stage::Access;
+use super::stage::{Access, Stage};
 
 /// All that was handed over since this was last asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -63,14 +62,14 @@ impl Launch {
         self.bound.iter().filter(|bound| which(bound)).map(|bound| bound.bytes).sum()
     }
 
-    fn of(dispatch: &Dispatch<'_>) -> Self {
-        let bindings = dispatch.stage.bindings().iter().zip(dispatch.parts);
+    pub(super) fn of(stage: &dyn Stage, parts: &[wgpu::BufferBinding<'_>]) -> Self {
+        let bindings = stage.bindings().iter().zip(parts);
         let bound = bindings.map(|(binding, part)| BoundBytes {
             name: binding.name,
             written: binding.access == Access::ReadWrite,
             bytes: part.size.map_or(part.buffer.size() - part.offset, u64::from),
         });
-        Self { stage: dispatch.stage.name(), bound: bound.collect() }
+        Self { stage: stage.name(), bound: bound.collect() }
     }
 }
 
@@ -83,10 +82,10 @@ impl Ledger {
         Self(Some(Mutex::default()))
     }
 
-    pub(super) fn submitted(&self, dispatches: &[Dispatch<'_>]) {
+    pub(super) fn submitted(&self, launches: impl Iterator<Item = Launch>) {
         self.with(|counted| {
             counted.submissions += 1;
-            counted.launches.extend(dispatches.iter().map(Launch::of));
+            counted.launches.extend(launches);
         });
     }
 

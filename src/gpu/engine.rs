@@ -13,7 +13,7 @@ use bytemuck::Pod;
 use serde::Serialize;
 
 use super::caught::caught;
-use super::count::{Counted, Ledger};
+use super::count::{Counted, Launch, Ledger};
 use super::device::Gpu;
 use super::stage::{Access, Binding, Stage};
 use crate::error::{Error, Result};
@@ -193,7 +193,7 @@ impl Engine {
             laps.push(Laps { stages: names, ticks });
         }
         self.checked(&doing, || self.gpu.queue.submit([encoder.finish()]))?;
-        self.ledger.submitted(dispatches);
+        self.ledger.submitted(dispatches.iter().map(|some| Launch::of(some.stage, some.parts)));
         Ok(())
     }
 
