@@ -101,7 +101,7 @@ fn what_the_twins_call_defined_is_right() {
             }
         }
     }
-    println!("left to the CPU at orders 1, 2, 3: {:?} of {}", &left[1..], 3 * hard(128).rows());
+    println!("left to the CPU at orders 1, 2, 3: {:?} of {}", &left[1..], 4 * hard(128).rows());
 }
 
 #[test]
