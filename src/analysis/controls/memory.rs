@@ -361,12 +361,13 @@ fn expected(
     forward: &dyn RealToComplex<f64>,
     covariance: &dyn Fn(usize) -> f64,
 ) -> Vec<f64> {
-    let values: Vec<f64> = (0..=steps).map(covariance).collect();
-    let wrapped = |lag: usize| {
+    let mut circle = forward.make_input_vec();
+    circle[0] = covariance(0);
+    for lag in 1..=steps / 2 {
         let share = lag as f64 / steps as f64;
-        (1.0 - share) * values[lag] + share * values[steps - lag]
-    };
-    let mut circle: Vec<f64> = (0..steps).map(wrapped).collect();
+        circle[lag] = (1.0 - share) * covariance(lag) + share * covariance(steps - lag);
+        circle[steps - lag] = circle[lag];
+    }
     let mut spectrum = forward.make_output_vec();
     forward.process(&mut circle, &mut spectrum).expect("the planner's own lengths");
     let count = |pair: &[usize]| (pair[1] - pair[0]) as f64;
