@@ -79,7 +79,7 @@ fn traces_of(arguments: &[&str], home: &Path) -> Vec<Value> {
 }
 
 /// One column of `samples`.
-fn column(home: &Path, name: &str, samples: &[f32]) {
+fn column<T: ToString>(home: &Path, name: &str, samples: &[T]) {
     let lines: Vec<String> = samples.iter().map(ToString::to_string).collect();
     std::fs::write(home.join(name), lines.join("\n") + "\n").expect("written");
 }
@@ -156,6 +156,25 @@ fn the_unit_of_the_samples_does_not_matter() {
         assert!((other.0 - found[0].0).abs() < 1e-6, "{found:?}");
         assert_eq!((&other.1, &other.2), (&found[0].1, &found[0].2));
     }
+}
+
+#[test]
+fn an_offset_that_float32_cannot_hold_is_flagged() {
+    let home = tempfile::tempdir().expect("a folder");
+    // A random walk of 0.01 a step: float32 is good to 0.008 at 10^5.
+    let walk = noise::brownian(4096, 5, 3);
+    let squares: f64 = walk.windows(2).map(|x| f64::from(x[1] - x[0]).powi(2)).sum();
+    let unit = 0.01 / (squares / 4095.0).sqrt();
+    let [small, large] = [0.0, 101_325.0].map(|offset: f64| {
+        let samples: Vec<f64> = walk.iter().map(|&x| offset + unit * f64::from(x)).collect();
+        column(home.path(), "walk.txt", &samples);
+        let trace = traces_of(&["walk.txt", "--windows", "4..N/4:20"], home.path()).swap_remove(0);
+        (trace["flags"].clone(), trace["fits"][0]["alpha"].as_f64().expect("an exponent"))
+    });
+    assert_eq!(small.0, Value::Array(Vec::new()));
+    let flag = large.0[0].as_str().expect("a flag");
+    assert!(flag.starts_with("coarse: float32 has steps of 7.8e-3 at 1.0e5"), "{flag}");
+    println!("alpha {} and on the offset {}", small.1, large.1);
 }
 
 #[test]

@@ -40,6 +40,8 @@ impl Settings {
 pub struct SpikeAnalysis {
     /// noisescope's version.
     pub version: String,
+    /// What the device did not do as it should, and who measured instead; empty where all went well.
+    pub notes: Vec<String>,
     /// The conventions, in a sentence each.
     pub conventions: Vec<String>,
     /// One entry per train.
@@ -124,6 +126,7 @@ pub fn run(
     observer.finish("");
     Ok(SpikeAnalysis {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        notes: notes.into_iter().collect(),
         conventions: conventions(),
         trains,
     })

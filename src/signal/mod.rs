@@ -10,6 +10,7 @@ pub mod logarithm;
 pub mod noise;
 pub mod philox;
 pub mod random;
+pub mod resolution;
 mod spike_trains;
 mod traces;
 

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::progress::Observer;
 use crate::signal::Traces;
 use crate::signal::gaps::{self, Flat, Policy, Run};
+use crate::signal::resolution::Coarse;
 
 /// Bytes of samples that are read and measured at a time.
 const BATCH: usize = 32 << 20;
@@ -132,8 +133,8 @@ pub struct Trace {
     /// The exponent among those of surrogates, where they were asked for.
     pub surrogates: Vec<Comparison>,
     /// What is unusual, each a word, a colon and the place: `constant`, `non-finite`, `split`,
-    /// `interpolated`, `flat`, `too-short`, `no-fluctuation`, `no-window`; `interval-open-low` and
-    /// `interval-open-high` where alpha may lie beyond the end of the interval.
+    /// `interpolated`, `flat`, `coarse`, `too-short`, `no-fluctuation`, `no-window`;
+    /// `interval-open-low` and `interval-open-high` where alpha may lie beyond the end of the interval.
     pub flags: Vec<String>,
 }
 
@@ -394,6 +395,12 @@ fn flags(samples: &[f32], trace: &Trace, policy: Option<Policy>) -> Vec<String> 
             100.0 * flat.share
         )),
         _ => {}
+    }
+    if let Some(Coarse { largest, step, change }) = Coarse::find(samples) {
+        flags.push(format!(
+            "coarse: float32 has steps of {step:.1e} at {largest:.1e}, samples change by {change:.1e}; \
+             subtract the offset"
+        ));
     }
     if trace.fluctuation.as_ref().is_some_and(|f| f.iter().any(|f| f.is_nan())) {
         flags.push("no-window: a size is longer than every piece of the trace".to_owned());

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// The most sizes of a range: a table of as many for every trace is still small.
 const MOST_SIZES: usize = 1000;
 
-/// A length of time, as typed: `8` samples, `0.5s`, or `N/8`.
+/// A length of time, as typed: `8` samples, `0.5s`, `N/8`, or `N`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Span {
     /// In samples.
@@ -26,8 +26,9 @@ impl Span {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let positive = |text: &str| text.trim().parse().ok().filter(|&n| n > 0);
-        if let Some(divisor) = text.strip_prefix("N/") {
-            return positive(divisor).map(Self::Part);
+        if let Some(part) = text.strip_prefix('N') {
+            let divisor = if part.is_empty() { Some("1") } else { part.strip_prefix('/') };
+            return divisor.and_then(positive).map(Self::Part);
         }
         match text.strip_suffix('s') {
             None => positive(text).map(Self::Samples),
@@ -193,6 +194,7 @@ mod tests {
         assert_eq!((range.len(), range[0], range[19]), (20, 8, 1024));
         assert_eq!(sizes("8..:20").expect("to a quarter"), range);
         assert_eq!(sizes("8..N/4:20").expect("the same"), range);
+        assert_eq!(sizes("8,N/4,N").expect("the whole trace"), [8, 1024, 4096]);
         assert_eq!(sizes("0.08s..10.24s:20").expect("in seconds"), range);
         let octaves = sizes("8..70:2/octave").expect("two per octave");
         assert_eq!(octaves, [8, 11, 16, 23, 32, 45, 64]);
@@ -208,6 +210,7 @@ mod tests {
             "-1s..4s",
             "1s..1s",
             "8..N/0",
+            "8..N4",
             "8..64:0/octave",
             "8..64:2/decade",
             "8..64:1001",
