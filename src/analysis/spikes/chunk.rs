@@ -21,6 +21,12 @@ pub(super) const LANES: u32 = 64;
 /// Units that one thread of the host takes at a time.
 pub(super) const BLOCK: usize = 1024;
 
+/// The bits of a float that is no NaN as a whole number, in the order of the values; -0 lies just
+/// below 0.
+pub fn order(word: u32) -> u32 {
+    if word >> 31 == 1 { !word } else { word | 1 << 31 }
+}
+
 /// Steps `start..start + steps` of `units` units.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
@@ -35,7 +41,7 @@ pub struct Chunk {
     pub window: u32,
     /// Windows of which a step lies in the chunk.
     pub windows: u32,
-    /// The threshold, by [`super::threshold::order`].
+    /// The threshold, by [`order`].
     pub threshold: u32,
 }
 
@@ -63,7 +69,7 @@ impl Chunk {
         let end = start.checked_add(steps).filter(|end| end.checked_add(window).is_some());
         let end = end.expect("steps are counted in 32 bits");
         let windows = (end - 1) / window - start / window + 1;
-        let threshold = super::threshold::order((threshold + 0.0).to_bits());
+        let threshold = order((threshold + 0.0).to_bits());
         Self { units, steps, start, window, windows, threshold }
     }
 

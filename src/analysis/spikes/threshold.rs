@@ -14,7 +14,7 @@
 
 use rayon::prelude::*;
 
-use super::chunk::{self, BITS, BLOCK, Chunk};
+use super::chunk::{self, BITS, BLOCK, Chunk, order};
 use crate::gpu::stage::{Binding, Bound, Stage};
 
 /// The bits of infinity, above which only NaN lie: `INFINITE` in the shader.
@@ -57,12 +57,6 @@ impl Stage for Threshold {
         let chunk: Chunk = bound.params(0);
         pack(&chunk, bound.take(1), bound.take(2));
     }
-}
-
-/// The bits of a float that is no NaN as a whole number, in the order of the values; -0 lies just
-/// below 0.
-pub fn order(word: u32) -> u32 {
-    if word >> 31 == 1 { !word } else { word | 1 << 31 }
 }
 
 /// Packs `activations`, given by their bits.

@@ -24,10 +24,11 @@ mod study;
 mod task;
 mod teaching;
 mod traces;
+mod work;
 
 use self::reviews::Reviews;
 use self::series::Series;
-use self::study::{Clock, Work};
+use self::work::{Clock, Work};
 use super::machine::Machine;
 use super::outcome::Outcome;
 use super::run_folder::RunFolder;
@@ -100,8 +101,8 @@ impl Study {
         observer: &mut dyn Observer,
     ) -> Result<Outcome> {
         match self.0 {
-            Kind::Reviews(work) => work.run(machine, folder, resume, observer),
-            Kind::Series(work) => work.run(machine, folder, resume, observer),
+            Kind::Reviews(work) => study::run(work, machine, folder, resume, observer),
+            Kind::Series(work) => study::run(work, machine, folder, resume, observer),
         }
     }
 }

@@ -5,8 +5,8 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::study::Work;
 use super::task::Task;
+use super::work::Work;
 use crate::error::{Error, Result};
 use crate::experiments::machine::Machine;
 use crate::experiments::run_folder::RunFolder;
