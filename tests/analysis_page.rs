@@ -112,7 +112,7 @@ fn one_trace_is_read_in_a_sentence() {
 fn few_traces_are_drawn_one_by_one() {
     let mut traces: Vec<Trace> = (0..5).map(trace).collect();
     for (kind, mean) in Surrogate::ALL.into_iter().zip([0.5, 0.9, 0.9, 1.2]) {
-        let compared = Comparison { kind, mean, deviation: 0.1, p: 0.1 };
+        let compared = Comparison { kind, mean, deviation: 0.1, p: Some(0.1) };
         traces.iter_mut().for_each(|trace| trace.surrogates.push(compared));
     }
     let page = page(traces);

@@ -84,6 +84,20 @@ fn column<T: ToString>(home: &Path, name: &str, samples: &[T]) {
     std::fs::write(home.join(name), lines.join("\n") + "\n").expect("written");
 }
 
+/// An array of `samples`, as often as `times`, one after another.
+fn npy(home: &Path, name: &str, samples: &[f32], times: usize) {
+    let mut file = std::fs::File::create(home.join(name)).expect("a file");
+    let shape = times * samples.len();
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape},), }}");
+    let head = format!("{head:<117}\n");
+    let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes()].concat();
+    bytes.extend_from_slice(head.as_bytes());
+    file.write_all(&bytes).expect("written");
+    for _ in 0..times {
+        file.write_all(bytemuck::cast_slice(samples)).expect("written");
+    }
+}
+
 #[test]
 fn gaps_are_flagged_refused_split_or_filled() {
     let home = tempfile::tempdir().expect("a folder");
@@ -121,6 +135,65 @@ fn a_recording_that_is_too_short_is_flagged_among_others() {
     assert!(traces[0]["alpha"].is_number() && traces[1]["alpha"].is_null());
     let flag = traces[1]["flags"][0].as_str().expect("a flag");
     assert!(flag.starts_with("too-short: ") && flag.contains("3 samples"), "{flag}");
+}
+
+#[test]
+fn a_trace_that_is_mended_may_become_too_short_for_the_windows() {
+    let home = tempfile::tempdir().expect("a folder");
+    let noise = noise::white(1000, 5, 1);
+    let lines: Vec<String> = (0..1000)
+        .map(|t| match t {
+            0..980 => format!("{},NaN", noise[t]),
+            _ => format!("{},{}", noise[t], noise[999 - t]),
+        })
+        .collect();
+    std::fs::write(home.path().join("late.csv"), lines.join("\n")).expect("written");
+    let traces = traces_of(&["late.csv", "--nan", "interpolate"], home.path());
+    assert!(traces[0]["alpha"].is_number() && traces[1]["alpha"].is_null());
+    let flags: Vec<&str> =
+        traces[1]["flags"].as_array().expect("flags").iter().filter_map(Value::as_str).collect();
+    assert!(flags.iter().any(|flag| flag.starts_with("too-short: 20 samples")), "{flags:?}");
+    assert_eq!(traces[1]["name"], "late.csv:2");
+}
+
+#[test]
+fn a_size_longer_than_every_piece_is_said_and_the_others_are_kept() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut samples = noise::pink(4000, 5, 1);
+    for gap in [600, 1400, 2000, 2700, 3300] {
+        samples[gap] = f32::NAN;
+    }
+    column(home.path(), "gaps.txt", &samples);
+    let trace = &traces_of(&["gaps.txt", "--nan", "split"], home.path())[0];
+    assert_eq!((&trace["alpha"], &trace["samples"]), (&Value::Null, &Value::from(3995)));
+    let flags = trace["flags"].as_array().expect("flags");
+    assert!(flags.iter().any(|flag| flag.as_str().is_some_and(|f| f.starts_with("no-window"))));
+    let f = trace["fluctuation"].as_array().expect("F of the sizes that have windows");
+    assert!(f[0].is_number() && f[19].is_null(), "{f:?}");
+}
+
+#[test]
+fn the_spectral_exponent_does_not_depend_on_the_rate() {
+    let home = tempfile::tempdir().expect("a folder");
+    column(home.path(), "a.txt", &noise::pink(3000, 5, 2));
+    let beta = |rate: &str| {
+        let arguments = ["a.txt", "--windows", "120..600:5", "--rate", rate];
+        traces_of(&arguments, home.path())[0]["beta_spectral"].as_f64().expect("an exponent")
+    };
+    let found = ["1", "1000", "250", "160", "44100", "0.3"].map(beta);
+    // Both ends of the band are bins of this length; rounding must not drop them.
+    assert!(found.iter().all(|beta| (beta - found[0]).abs() < 1e-9), "{found:?}");
+}
+
+#[test]
+fn windows_beyond_the_segments_of_the_spectrum_leave_it_out() {
+    let home = tempfile::tempdir().expect("a folder");
+    let steps = 1 << 21;
+    npy(home.path(), "long.npy", &noise::white(steps / 2, 4, 0), 2);
+    let arguments = ["long.npy", "--windows", "100000..500000:20"];
+    let trace = &traces_of(&arguments, home.path())[0];
+    assert!(trace["alpha"].is_number() && trace["beta_spectral"].is_null(), "{trace}");
+    assert_eq!(trace["flags"], Value::Array(Vec::new()));
 }
 
 #[test]
@@ -165,16 +238,19 @@ fn an_offset_that_float32_cannot_hold_is_flagged() {
     let walk = noise::brownian(4096, 5, 3);
     let squares: f64 = walk.windows(2).map(|x| f64::from(x[1] - x[0]).powi(2)).sum();
     let unit = 0.01 / (squares / 4095.0).sqrt();
-    let [small, large] = [0.0, 101_325.0].map(|offset: f64| {
+    let [alone, held, coarse] = [0.0, 100.0, 101_325.0].map(|offset: f64| {
         let samples: Vec<f64> = walk.iter().map(|&x| offset + unit * f64::from(x)).collect();
         column(home.path(), "walk.txt", &samples);
         let trace = traces_of(&["walk.txt", "--windows", "4..N/4:20"], home.path()).swap_remove(0);
-        (trace["flags"].clone(), trace["fits"][0]["alpha"].as_f64().expect("an exponent"))
+        (trace["flags"].clone(), trace["alpha"].as_f64().expect("an exponent"))
     });
-    assert_eq!(small.0, Value::Array(Vec::new()));
-    let flag = large.0[0].as_str().expect("a flag");
+    println!("alpha {}, on 100 {}, on 101325 {}", alone.1, held.1, coarse.1);
+    let none = Value::Array(Vec::new());
+    assert_eq!((&alone.0, &held.0), (&none, &none));
+    assert!((alone.1 - held.1).abs() < 1e-5);
+    let flag = coarse.0[0].as_str().expect("a flag");
     assert!(flag.starts_with("coarse: float32 has steps of 7.8e-3 at 1.0e5"), "{flag}");
-    println!("alpha {} and on the offset {}", small.1, large.1);
+    assert!((alone.1 - coarse.1).abs() > 1e-3);
 }
 
 #[test]
@@ -252,16 +328,7 @@ fn peak_memory(arguments: &[&str], home: &Path) -> u64 {
 fn memory_is_the_input_and_at_most_64_mib() {
     let home = tempfile::tempdir().expect("a folder");
     let samples = 20_000_000;
-    let mut file = std::fs::File::create(home.path().join("long.npy")).expect("a file");
-    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({samples},), }}");
-    let head = format!("{head:<117}\n");
-    let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes()].concat();
-    bytes.extend_from_slice(head.as_bytes());
-    let noise = noise::white(1_000_000, 4, 0);
-    file.write_all(&bytes).expect("written");
-    for _ in 0..samples / noise.len() {
-        file.write_all(bytemuck::cast_slice(&noise)).expect("written");
-    }
+    npy(home.path(), "long.npy", &noise::white(1_000_000, 4, 0), 20);
     let limit = samples as u64 * 4 / 1024 + 64 * 1024;
     let peak = peak_memory(&["long.npy"], home.path());
     println!("one trace of {samples} samples: {peak} kB, of {limit} kB");

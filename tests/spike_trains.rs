@@ -193,10 +193,19 @@ fn a_device_gives_the_indicators_of_the_cpu() {
         };
         let (here, there) = (of(&cpu()), of(&machine));
         for (here, there) in here.layers.iter().zip(&there.layers) {
-            // An activation within rounding of zero may fall on either side of it.
-            let spikes = |layer: &[_]| Indicators::of(layer).mean_rate.expect("units");
-            let (a, b) = (spikes(&here.units), spikes(&there.units));
-            assert!((a - b).abs() < 1e-4, "{}: {a} {b}", here.name);
+            let [a, b] = [here, there].map(|layer| Indicators::of(&layer.units));
+            let shares = |of: &Indicators| [of.units as f64, of.dead, of.always_on].map(Some);
+            let means = |of: &Indicators| {
+                let fanos = [of.mean_fano, of.fano_variance];
+                [of.mean_rate, of.rate_variance, fanos[0], fanos[1], of.mean_cv, of.coin_cv]
+            };
+            let pairs = shares(&a).into_iter().chain(means(&a));
+            let pairs = pairs.zip(shares(&b).into_iter().chain(means(&b)));
+            for (number, (here_is, there_is)) in pairs.enumerate() {
+                let (x, y) = (here_is.expect("units"), there_is.expect("units"));
+                // An activation within rounding of zero may fall on either side of it.
+                assert!((x - y).abs() < 1e-4 * (1.0 + x), "{}, {number}: {x} {y}", here.name);
+            }
         }
     }
 }

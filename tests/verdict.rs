@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use noisescope::analysis::controls::{Census, Controls, Crossover, Judgement, Settings, Verdict};
-use noisescope::analysis::dfa::{self, Calibration, DfaPlan, Path, Status};
+use noisescope::analysis::dfa::{self, Calibration, Convention, DfaPlan, Path, Status};
 use noisescope::signal::{Traces, fractional, noise, random};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -171,7 +171,7 @@ fn an_autoregression_is_told_from_one_over_f_noise() {
     assert!(long > 0.99, "4096 samples: {long}");
     // What 500 samples can tell, for the record.
     let short = areas(&SHORT);
-    assert!(short > 0.7, "500 samples: {short}");
+    assert!(short > 0.8, "500 samples: {short}");
     // The checker can fail: the exponents of the DFA cannot do it.
     let alphas = |kind: &Kind| -> Vec<f64> {
         let samples = (0..100).flat_map(|i| kind.draw(4096, i)).collect();
@@ -244,15 +244,15 @@ fn five_hundred_samples_get_what_they_can() {
         &SHORT,
         &[
             ("white", Kind::White, &[White], 0.88),
-            ("pink", Kind::Pink, &[OneOverF], 0.7),
+            ("pink", Kind::Pink, &[OneOverF], 0.73),
             ("pink, cut", Kind::PinkCut, &[OneOverF], 0.65),
-            ("alpha 0.9", Kind::SelfSimilar(0.9), &[OneOverF], 0.65),
+            ("alpha 0.9", Kind::SelfSimilar(0.9), &[OneOverF], 0.68),
             ("Brownian", Kind::Brownian, &[Brownian], 0.93),
-            ("AR(1) 5", Kind::Autoregressive(5.0, 0.0), &[ShortMemory], 0.75),
-            ("AR(1) 10", Kind::Autoregressive(10.0, 0.0), &[ShortMemory], 0.75),
-            ("AR(1) 20", Kind::Autoregressive(20.0, 0.0), &[ShortMemory], 0.5),
+            ("AR(1) 5", Kind::Autoregressive(5.0, 0.0), &[ShortMemory], 0.84),
+            ("AR(1) 10", Kind::Autoregressive(10.0, 0.0), &[ShortMemory], 0.85),
+            ("AR(1) 20", Kind::Autoregressive(20.0, 0.0), &[ShortMemory], 0.65),
             ("AR(1) 50", Kind::Autoregressive(50.0, 0.0), &[Brownian], 0.7),
-            ("0.5 to 1.5", Kind::Broken(2.0, 0.0, 70.0), &[Crossover], 0.6),
+            ("0.5 to 1.5", Kind::Broken(2.0, 0.0, 70.0), &[Crossover], 0.68),
         ],
     );
 }
@@ -393,6 +393,25 @@ fn surrogates_stand_beside_the_trace() {
         assert_eq!(outside(0) > 0.8, verdict != Verdict::White, "{}", verdict.name());
         assert!(outside(1) < 0.3 && outside(2) < 0.3, "{}", verdict.name());
         assert!(verdict == Verdict::OneOverF || outside(3) < 0.3);
+    }
+    // Surrogates of random phases are periodic: beside a steep trace they have no p.
+    let traces = Traces::new(Kind::Brownian.draw(500, 0), 500).expect("one");
+    let measured = Path::Cpu.measure(&traces, &setup.plan).expect("the plan's length");
+    let judged = controls.judge_all(&traces, &measured, None).expect("the plan's length");
+    let ranked: Vec<bool> = judged[0].surrogates.iter().map(|found| found.p.is_some()).collect();
+    assert_eq!(ranked, [true, false, false, true], "{:?}", judged[0].reasons);
+    // A surrogate without an exponent counts for nothing: here all samples but two are equal.
+    let mut spiky = vec![0.0; 500];
+    (spiky[20], spiky[400]) = (1.0, -2.0);
+    let windows = vec![100, 120, 150];
+    let forward = dfa::Settings { windows, convention: Convention::Forward, order: 1 };
+    let plan = DfaPlan::new(500, &forward).expect("the windows fit");
+    let controls = Controls::new(&plan, &settings, CONTROLS).expect("a plan");
+    let traces = Traces::new(spiky, 500).expect("one");
+    let measured = Path::Cpu.measure(&traces, &plan).expect("the plan's length");
+    let judged = controls.judge_all(&traces, &measured, None).expect("the plan's length");
+    for found in &judged[0].surrogates {
+        assert!(found.mean.is_finite() && found.p.is_none_or(|p| p > 0.0 && p <= 1.0), "{found:?}");
     }
     let json = serde_json::to_string(&Verdict::ALL).expect("names");
     let names: Vec<String> = serde_json::from_str(&json).expect("names");

@@ -23,7 +23,7 @@
 //!   pink and Brownian noise of 503 to 4,096 samples, 3e-3 for the exponential of pink noise and 0.1
 //!   for that of twice pink noise: where few values make the variance, the spectrum is not kept.
 //! - AR(1): `x_t = φ·x_(t-1) + e_t`, Gaussian `e`, begun in its stationary distribution and then
-//!   moved to the mean and the standard deviation of the trace. `φ = r + (1 + 3r)/N`
+//!   moved to the mean and the standard deviation of the trace. `φ = r + (1 + 4r)/N`
 //!   ([`lag_one`]) from the lag-1 correlation `r`, without its bias to first order (Marriott &
 //!   Pope, Biometrika 41, 390, 1954), held within `±(1 - 1/N)`.
 //!
@@ -178,7 +178,7 @@ impl Surrogates {
     }
 }
 
-/// The lag-1 correlation of `trace` without its bias to first order: `r + (1 + 3r)/N`, held within
+/// The lag-1 correlation of `trace` without its bias to first order: `r + (1 + 4r)/N`, held within
 /// `±(1 - 1/N)`; NaN for a constant.
 pub fn lag_one(trace: &[f32]) -> f64 {
     let (mean, deviation) = moments(trace);
@@ -186,7 +186,7 @@ pub fn lag_one(trace: &[f32]) -> f64 {
     let product = |pair: &[f32]| (f64::from(pair[0]) - mean) * (f64::from(pair[1]) - mean);
     let r = trace.windows(2).map(product).sum::<f64>() / (count * deviation * deviation);
     let most = 1.0 - 1.0 / count;
-    (r + (1.0 + 3.0 * r) / count).clamp(-most, most)
+    (r + (1.0 + 4.0 * r) / count).clamp(-most, most)
 }
 
 fn autoregressive(trace: &[f32], chance: &mut impl rand::Rng) -> Vec<f32> {

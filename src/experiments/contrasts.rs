@@ -4,21 +4,18 @@
 //!
 //! Place in the flow: the exponents per review ([`PerReview`]) in, [`Contrast`]s out.
 //!
-//! The interval is a bootstrap over reviews (Efron, Ann. Statist. 7, 1, 1979), percentiles of
-//! [`DRAWS`] means: what other reviews of the same source might have given with the same network.
+//! The interval is a bootstrap over reviews ([`bootstrap`]), widened for few of them: what other reviews of the same source might have given with the same network.
 //! Of two subjects a review's difference is drawn as one; two groups of reviews are drawn apart. It
 //! says nothing of other networks: their spread is that over seeds.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::exponents::{AGGREGATIONS, PerReview};
 use super::outcome::Spread;
+use crate::analysis::bootstrap;
 use crate::signal::random;
 
-/// Resamplings per interval.
-const DRAWS: usize = 2_000;
 /// Reviews per group at least; of fewer no interval is given.
 const FEWEST: usize = 5;
 
@@ -141,7 +138,7 @@ impl Contrasts<'_> {
             }
             let mut chance = self.chance();
             let differences: Vec<f64> = pairs.iter().map(|(one, other)| one - other).collect();
-            let interval = percentiles(|| resampled(&differences, &mut chance));
+            let interval = bootstrap::interval(&differences, &mut chance);
             let total = |side: fn(&(f64, f64)) -> f64| {
                 pairs.iter().map(side).sum::<f64>() / pairs.len() as f64
             };
@@ -157,7 +154,7 @@ impl Contrasts<'_> {
                 reviews: (pairs.len(), pairs.len()),
                 means,
                 difference: means.0 - means.1,
-                interval,
+                interval: interval.expect("more than two").into(),
             });
         }
     }
@@ -174,8 +171,7 @@ impl Contrasts<'_> {
                 continue;
             }
             let mut chance = self.chance();
-            let interval =
-                percentiles(|| resampled(&ones, &mut chance) - resampled(&others, &mut chance));
+            let interval = bootstrap::difference(&ones, &others, &mut chance);
             let [first, second] = [&ones, &others].map(|betas| Spread::of(betas).mean);
             let means = first.zip(second).expect("neither is empty");
             self.done.push(Contrast {
@@ -187,23 +183,10 @@ impl Contrasts<'_> {
                 reviews: (ones.len(), others.len()),
                 means,
                 difference: means.0 - means.1,
-                interval,
+                interval: interval.expect("more than two").into(),
             });
         }
     }
-}
-
-/// The mean of as many values drawn with replacement.
-fn resampled(values: &[f64], chance: &mut ChaCha8Rng) -> f64 {
-    let drawn = (0..values.len()).map(|_| values[chance.random_range(0..values.len())]);
-    drawn.sum::<f64>() / values.len() as f64
-}
-
-/// The 2.5 and 97.5 percentiles of [`DRAWS`] draws.
-fn percentiles(mut draw: impl FnMut() -> f64) -> (f64, f64) {
-    let mut draws: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
-    draws.sort_unstable_by(f64::total_cmp);
-    (draws[DRAWS / 40], draws[DRAWS - 1 - DRAWS / 40])
 }
 
 #[cfg(test)]

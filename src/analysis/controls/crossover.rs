@@ -32,7 +32,7 @@
 //! has a sum of two noises; what it is made of the test does not say.
 //!
 //! # Long traces
-//! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, in traces of that
+//! Up to [`LONGEST`] samples the plan is simulated as it is. Beyond, in traces of that
 //! length: the bend of small windows at the true sizes (where they are larger than a quarter, the
 //! power law goes on), scatter at sizes divided so that `N/n` is kept, which for self-similar noise
 //! keeps it too; sizes that would fall below [`SMALLEST_SCALED`] scatter as that one with the
@@ -41,7 +41,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::analysis::dfa::{DfaPlan, Settings, simulated};
+use crate::analysis::dfa::simulated::{self, LONGEST};
+use crate::analysis::dfa::{DfaPlan, Settings};
 use crate::error::Result;
 
 /// How far `ln F` of every size may lie from a power law that is still taken for one: 1 percent.
@@ -50,14 +51,8 @@ pub const TOLERANCE: f64 = 0.01;
 /// Sizes on either side of a knee, itself included.
 pub const SIDE: usize = 3;
 
-/// Samples of the longest trace that is simulated.
-pub const LONGEST_SIMULATED: usize = 8192;
-
 /// The smallest size whose scatter stands for that of a larger one.
 pub const SMALLEST_SCALED: f64 = 8.0;
-
-/// The largest size of a long plan is not divided to below this, as in `analysis::dfa::interval`.
-const LARGEST_AT_LEAST: f64 = 256.0;
 
 /// Exponents simulated: from 0.1 in steps of 0.15 to 1.9.
 const EXPONENTS: usize = 13;
@@ -199,21 +194,20 @@ impl Scaled {
         let sizes: Vec<usize> = plan.sizes().iter().map(|size| size.size).collect();
         let steps = plan.steps();
         let same: Vec<usize> = (0..sizes.len()).collect();
-        if steps <= LONGEST_SIMULATED {
+        if steps <= LONGEST {
             let bend = same.iter().map(|&i| (i, 0.0)).collect();
             let scatter = same.iter().map(|&i| (i, 1.0)).collect();
             return Ok(Self { plan: plan.clone(), bend, scatter });
         }
         let largest = sizes.last().map_or(1, |&last| last) as f64;
-        let shortening = steps as f64 / LONGEST_SIMULATED as f64;
-        let factor = shortening.min(largest / LARGEST_AT_LEAST).max(1.0);
+        let (shortening, factor) = simulated::reduction(steps, largest);
         let divided: Vec<f64> = sizes.iter().map(|&size| size as f64 / factor).collect();
         let stands = |size: f64| size.max(SMALLEST_SCALED.min(sizes[0] as f64)).round() as usize;
-        let fits = |size: &usize| *size <= LONGEST_SIMULATED / 4;
+        let fits = |size: &usize| *size <= LONGEST / 4;
         let mut windows: Vec<usize> = sizes.iter().copied().filter(fits).collect();
         windows.extend(divided.iter().map(|&size| stands(size)));
         // Where the power law goes on from, if no size of the plan is among the small ones.
-        windows.extend([512, LONGEST_SIMULATED / 4]);
+        windows.extend([512, LONGEST / 4]);
         windows.sort_unstable();
         windows.dedup();
         let place = |size: usize| windows.partition_point(|&n| n < size).min(windows.len() - 1);
@@ -230,7 +224,7 @@ impl Scaled {
             })
             .collect();
         let (order, convention) = (plan.order(), plan.convention());
-        let plan = DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })?;
+        let plan = DfaPlan::new(LONGEST, &Settings { windows, order, convention })?;
         Ok(Self { plan, bend, scatter })
     }
 
@@ -379,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_long_plan_scatters_and_bends_as_the_reduced_one_says() {
-        let steps = 4 * LONGEST_SIMULATED;
+        let steps = 4 * LONGEST;
         let plan = plan(steps);
         let alpha = LOWEST + 4.0 * STEP;
         let null = Null::new(&plan, 3).expect("a plan");

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::dfa::DfaPlan;
+use crate::analysis::dfa::{DfaPlan, Line};
 
 /// The least ratio of the largest to the smallest size of a local slope: half a decade.
 pub const SPAN: f64 = 3.162_277_660_168_379_5;
@@ -30,6 +30,7 @@ pub struct LocalSlope {
 /// trace see the same samples. Panics where the number of fluctuations is not the plan's.
 pub fn local_slopes(plan: &DfaPlan, fluctuations: &[f64]) -> Vec<LocalSlope> {
     let x = &plan.line().abscissa;
+    let sizes: Vec<usize> = plan.sizes().iter().map(|size| size.size).collect();
     assert_eq!(x.len(), fluctuations.len(), "one fluctuation per size of the plan");
     let y: Vec<f64> = fluctuations.iter().map(|f| (f / fluctuations[0]).ln()).collect();
     let span = SPAN.ln().min(x[x.len() - 1] - x[0]) - 1e-9;
@@ -37,17 +38,14 @@ pub fn local_slopes(plan: &DfaPlan, fluctuations: &[f64]) -> Vec<LocalSlope> {
         .map_while(|first| {
             let reached = (first..x.len()).find(|&last| x[last] - x[first] >= span)?;
             let last = reached.max(first + FEWEST - 1);
-            (last < x.len()).then(|| slope(&x[first..=last], &y[first..=last]))
+            (last < x.len()).then(|| {
+                let line = Line::through(&sizes[first..=last]);
+                let mean = line.abscissa.iter().sum::<f64>() / line.abscissa.len() as f64;
+                let rise = line.slope.iter().zip(&y[first..=last]).map(|(w, y)| w * y);
+                LocalSlope { window: mean.exp(), alpha: rise.sum() }
+            })
         })
         .collect()
-}
-
-fn slope(x: &[f64], y: &[f64]) -> LocalSlope {
-    let count = x.len() as f64;
-    let (mean_x, mean_y) = (x.iter().sum::<f64>() / count, y.iter().sum::<f64>() / count);
-    let spread: f64 = x.iter().map(|x| (x - mean_x).powi(2)).sum();
-    let common: f64 = x.iter().zip(y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
-    LocalSlope { window: mean_x.exp(), alpha: common / spread }
 }
 
 #[cfg(test)]

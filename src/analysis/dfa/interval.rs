@@ -40,7 +40,7 @@
 //! cannot tell (its `a` saturates at 2).
 //!
 //! # Long traces
-//! Up to [`LONGEST_SIMULATED`] samples the plan is simulated as it is. Beyond, traces of that length
+//! Up to [`LONGEST`] samples the plan is simulated as it is. Beyond, traces of that length
 //! stand for it, under sizes 8 percent apart, simulated once for all plans of an order and a
 //! convention: sizes are divided by a factor `g` that keeps `N/n` of the largest size (or keeps the
 //! largest size at 256 or more, with the scatter scaled by the square root of the number of such
@@ -62,11 +62,8 @@ use serde::Serialize;
 
 use super::expected::Diagonals;
 use super::plan::{Convention, DfaPlan, Settings};
-use super::simulated::{self, TOGETHER};
+use super::simulated::{self, LONGEST, TOGETHER};
 use crate::error::{Error, Result};
-
-/// Samples of the longest trace that is simulated; longer ones are reduced to it.
-pub const LONGEST_SIMULATED: usize = 8192;
 
 /// Exponents simulated, less one.
 const INTERVALS: usize = 23;
@@ -79,9 +76,6 @@ const DEGREES: [usize; 3] = [6, 4, 2];
 
 /// Points of the table that is searched.
 const TABLE: usize = 393;
-
-/// The largest window of a reduced plan is not divided to below this.
-const LARGEST_AT_LEAST: f64 = 256.0;
 
 /// Windows of a reduced plan have at least as many samples.
 const SMALLEST_REDUCED: f64 = 8.0;
@@ -104,7 +98,6 @@ pub struct Interval {
 /// How measured exponents scatter about the true ones, for one plan. See the head of this file.
 #[derive(Clone, Debug)]
 pub struct Calibration {
-    confidence: f64,
     alphas: Vec<f64>,
     /// Quantiles of the measured exponent at each of `alphas`: lower, median, upper.
     curves: [Vec<f64>; 3],
@@ -125,12 +118,7 @@ impl Calibration {
         }
         let measured = Reduced::new(plan, seed)?.exponents(plan);
         let tail = (1.0 - confidence) / 2.0;
-        Ok(Self::from_measured(plan, confidence, &measured, [tail, 0.5, 1.0 - tail]))
-    }
-
-    /// The share of traces whose interval covers the truth.
-    pub fn confidence(&self) -> f64 {
-        self.confidence
+        Ok(Self::from_measured(plan, &measured, [tail, 0.5, 1.0 - tail]))
     }
 
     /// The interval of the measured exponent `alpha_hat`; all NaN where that is NaN.
@@ -165,12 +153,7 @@ impl Calibration {
         [0, 1, 2].map(|curve| invert(&self.curves[curve], &self.alphas, alpha))
     }
 
-    fn from_measured(
-        plan: &DfaPlan,
-        confidence: f64,
-        measured: &[Vec<f64>],
-        tails: [f64; 3],
-    ) -> Self {
+    fn from_measured(plan: &DfaPlan, measured: &[Vec<f64>], tails: [f64; 3]) -> Self {
         let exponents = grid();
         let summaries: Vec<Summary> =
             measured.iter().map(|values| Summary::new(values, tails)).collect();
@@ -197,7 +180,7 @@ impl Calibration {
             };
             alphas.iter().zip(&expected).map(value).collect()
         });
-        Self { confidence, alphas, curves }
+        Self { alphas, curves }
     }
 }
 
@@ -239,15 +222,14 @@ impl Reduced {
     fn new(plan: &DfaPlan, seed: u64) -> Result<Self> {
         let steps = plan.steps();
         let sizes = sizes_of(plan);
-        if steps <= LONGEST_SIMULATED {
+        if steps <= LONGEST {
             let place = (0..sizes.len()).map(Some).collect();
             let simulated = Arc::new(Simulated::new(plan.clone(), seed));
             return Ok(Self { simulated, place, variance: 1.0 });
         }
         let simulated = Simulated::of_long_traces(plan, seed)?;
         let largest = sizes.last().copied().unwrap_or(1) as f64;
-        let shortening = steps as f64 / LONGEST_SIMULATED as f64;
-        let factor = shortening.min(largest / LARGEST_AT_LEAST).max(1.0);
+        let (shortening, factor) = simulated::reduction(steps, largest);
         let known = sizes_of(&simulated.plan);
         let nearest = |size: f64| {
             let above = known.partition_point(|&n| (n as f64) < size).min(known.len() - 1);
@@ -323,16 +305,16 @@ impl Simulated {
         if let Some((_, simulated)) = kept.iter().find(|(known, _)| *known == key) {
             return Ok(Arc::clone(simulated));
         }
-        let ratio = (LONGEST_SIMULATED as f64 / SMALLEST_REDUCED).ln();
+        let ratio = (LONGEST as f64 / SMALLEST_REDUCED).ln();
         let count = (ratio / 1.08f64.ln()).ceil();
         let size = |i: f64| (SMALLEST_REDUCED * (ratio * i / count).exp()).round() as usize;
         let mut windows: Vec<usize> = (0..=count as usize).map(|i| size(i as f64)).collect();
         windows.dedup();
         let settings = Settings { windows, order, convention };
         // nolds' layout has no window of the whole length.
-        let plan = DfaPlan::new(LONGEST_SIMULATED, &settings).or_else(|_| {
+        let plan = DfaPlan::new(LONGEST, &settings).or_else(|_| {
             let windows = settings.windows[..settings.windows.len() - 1].to_vec();
-            DfaPlan::new(LONGEST_SIMULATED, &Settings { windows, order, convention })
+            DfaPlan::new(LONGEST, &Settings { windows, order, convention })
         })?;
         let simulated = Arc::new(Self::new(plan, seed));
         kept.push((key, Arc::clone(&simulated)));

@@ -16,6 +16,19 @@ use crate::signal::fractional::{Circle, Fractional};
 /// Traces that are measured together: a bundle of the fast path on the widest registers.
 pub const TOGETHER: usize = 16;
 
+/// Samples of the longest trace that is simulated; longer ones are reduced to it.
+pub const LONGEST: usize = 8192;
+
+/// The largest window of a reduced plan is not divided to below this.
+const LARGEST_AT_LEAST: f64 = 256.0;
+
+/// How many times shorter than `steps` samples the trace is that stands for them, and by how much
+/// windows up to `largest` are divided for it.
+pub fn reduction(steps: usize, largest: f64) -> (f64, f64) {
+    let shortening = steps as f64 / LONGEST as f64;
+    (shortening, shortening.min(largest / LARGEST_AT_LEAST).max(1.0))
+}
+
 /// A thread's buffers.
 #[derive(Default)]
 struct Buffers {

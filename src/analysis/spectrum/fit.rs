@@ -19,6 +19,9 @@ pub const FEWEST_BINS: usize = 3;
 /// 1e-15 in every trace that is not periodic to the bit.
 pub const ROUNDING: f64 = 1e-28;
 
+/// What rounding may put between an end of a band and the bin that lies there, relatively.
+const END: f64 = 1e-12;
+
 /// The frequencies of a fit, `lo <= f <= hi`, both ends included; never `f = 0`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,9 +63,10 @@ impl Band {
             .remedy("give the lower frequency first, then the higher, which is above 0"))
     }
 
-    /// True where `frequency` is part of the fit.
+    /// True where `frequency` is part of the fit: the ends are, whatever the rounding of either.
     pub fn contains(&self, frequency: f64) -> bool {
-        frequency > 0.0 && self.lo <= frequency && frequency <= self.hi
+        let (lo, hi) = (self.lo * (1.0 - END), self.hi * (1.0 + END));
+        frequency > 0.0 && lo <= frequency && frequency <= hi
     }
 }
 

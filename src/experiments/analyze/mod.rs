@@ -97,7 +97,7 @@ pub struct Trace {
     pub name: String,
     /// The file.
     pub source: String,
-    /// Samples that were measured.
+    /// Samples that were measured: of a trace in pieces those of all pieces.
     pub samples: usize,
     /// Samples per second, in Hz, where known.
     pub rate: Option<f64>,
@@ -265,15 +265,10 @@ impl Bench<'_> {
         let Recording { names, traces, rate, .. } = recording;
         let before = self.traces.len();
         if let Err(error) = self.ruler(traces.steps(), *rate) {
-            let rate = self.settings.rate.or(*rate);
-            self.traces.extend(names.iter().map(|name| Trace {
-                name: name.clone(),
-                source: recording.source.clone(),
-                samples: traces.steps(),
-                rate,
-                flags: vec![format!("too-short: {} samples; {error}", traces.steps())],
-                ..Trace::default()
-            }));
+            let short = |name: &String| self.too_short(name.clone(), traces.steps(), *rate, &error);
+            let source = |trace| Trace { source: recording.source.clone(), ..trace };
+            let short: Vec<Trace> = names.iter().map(short).map(source).collect();
+            self.traces.extend(short);
             return Ok(());
         }
         let mended = (0..traces.rows())
@@ -303,9 +298,14 @@ impl Bench<'_> {
                     }
                     Mend::Filled(samples) => {
                         let steps = samples.len();
-                        let one = Traces::new(samples, steps)?;
-                        let name = |_| (name.clone(), number);
-                        Some(self.whole(&one, *rate, name)?.swap_remove(0))
+                        match self.ruler(steps, *rate) {
+                            Err(error) => Some(self.too_short(name, steps, *rate, &error)),
+                            Ok(_) => {
+                                let one = Traces::new(samples, steps)?;
+                                let name = |_| (name.clone(), number);
+                                Some(self.whole(&one, *rate, name)?.swap_remove(0))
+                            }
+                        }
                     }
                 };
             }
@@ -313,10 +313,22 @@ impl Bench<'_> {
         for (row, trace) in found.into_iter().enumerate() {
             let Some(mut trace) = trace else { continue };
             trace.source.clone_from(&recording.source);
-            trace.flags = flags(traces.row(row), &trace, self.settings.gaps);
+            let found = flags(traces.row(row), &trace, self.settings.gaps);
+            trace.flags.splice(0..0, found);
             self.traces.push(trace);
         }
         Ok(())
+    }
+
+    /// What is said of a trace of `steps` samples whose ruler cannot be made.
+    fn too_short(&self, name: String, steps: usize, rate: Option<f64>, error: &Error) -> Trace {
+        Trace {
+            name,
+            samples: steps,
+            rate: self.settings.rate.or(rate),
+            flags: vec![format!("too-short: {steps} samples; {error}")],
+            ..Trace::default()
+        }
     }
 
     /// Measures traces that have no gaps, or whose gaps are only flagged.
@@ -396,10 +408,10 @@ fn flags(samples: &[f32], trace: &Trace, policy: Option<Policy>) -> Vec<String> 
         )),
         _ => {}
     }
-    if let Some(Coarse { largest, step, change }) = Coarse::find(samples) {
+    if let Some(Coarse { largest, step }) = Coarse::find(samples) {
         flags.push(format!(
-            "coarse: float32 has steps of {step:.1e} at {largest:.1e}, samples change by {change:.1e}; \
-             subtract the offset"
+            "coarse: float32 has steps of {step:.1e} at {largest:.1e}, most samples change by fewer \
+             than 10; subtract the offset"
         ));
     }
     if trace.fluctuation.as_ref().is_some_and(|f| f.iter().any(|f| f.is_nan())) {
@@ -421,13 +433,14 @@ fn conventions(settings: &Settings) -> Vec<String> {
             settings.convention.describe()
         ),
         "The interval of alpha holds 95 % of self-similar Gaussian traces of that length under the \
-         same windows (simulated fractional Gaussian noise and motion). It is no test of \
-         self-similarity: an autoregressive trace has an alpha too. That is what the verdict is for."
+         same windows (simulated fractional Gaussian noise, and motion averaged over each sample; \
+         motion read at points has a lower alpha than it should where that is 1 to 1.3, and is not \
+         covered). It is no test of self-similarity: an autoregressive trace has an alpha too. That is what the verdict is for."
             .to_owned(),
         format!(
             "The spectral beta is the slope of log power on log frequency (periodogram, Hann window, \
-             mean removed; beyond {} samples Welch's mean of segments of a quarter of that) over one \
-             cycle per largest to one per smallest window, by Tukey's biweight, which narrow peaks do \
+             mean removed; beyond {} samples Welch's mean of segments of a quarter of that, without \
+             its lowest 3 bins) over one cycle per largest to one per smallest window, by Tukey's biweight, which narrow peaks do \
              not pull.",
             ruler::LONGEST_PERIODOGRAM
         ),

@@ -34,7 +34,8 @@ pub(super) struct Ruler {
     ranges: Vec<Range>,
     controls: Controls,
     spectrum: SpectrumPlan,
-    band: Band,
+    /// None where Welch's segments see no frequency of the windows.
+    band: Option<Band>,
     rate: Option<f64>,
 }
 
@@ -88,14 +89,15 @@ impl Ruler {
         let lowest =
             if steps <= LONGEST_PERIODOGRAM { 0.0 } else { 4.0 * spectrum.frequencies()[1] };
         let [low, high] = [sizes[sizes.len() - 1], sizes[0]].map(|s| per_second / s.size as f64);
-        let band = Band::new(low.max(lowest), high)?;
+        let band = Band::new(low.max(lowest), high).ok();
         Ok(Self { plan, ranges, controls, spectrum, band, rate })
     }
 
     /// The spectra of `traces`, with the exponent of each.
     pub fn spectra(&self, traces: &Traces) -> Result<(Spectra, Vec<Option<f64>>)> {
         let spectra = self.spectrum.measure(traces)?;
-        let exponents = spectra.exponents(self.band, Method::Robust)?;
+        let Some(band) = self.band else { return Ok((spectra, vec![None; traces.rows()])) };
+        let exponents = spectra.exponents(band, Method::Robust)?;
         Ok((spectra, exponents.iter().map(spectrum::Exponent::beta).collect()))
     }
 
@@ -166,7 +168,8 @@ impl Ruler {
             memory: None,
             surrogates: Vec::new(),
         };
-        self.trace(name, &fluctuations, fits.collect(), judged)
+        let samples = segments.iter().map(|segment| segment.len).sum();
+        Trace { samples, ..self.trace(name, &fluctuations, fits.collect(), judged) }
     }
 
     fn trace(
@@ -182,7 +185,10 @@ impl Ruler {
             .zip(&fits)
             .map(|(range, (exponent, interval))| Fit::new(&range.plan, exponent, *interval))
             .collect();
-        let (exponent, defined) = (fits[0].clone(), fits.iter().any(|fit| fit.alpha.is_some()));
+        let exponent = fits[0].clone();
+        // In pieces a size may have no window, and the others their F all the same.
+        let known = fits.iter().any(|fit| fit.alpha.is_some())
+            || fluctuations.iter().any(|f| f.is_nan()) && fluctuations.iter().any(|f| *f > 0.0);
         Trace {
             name,
             source: String::new(),
@@ -194,7 +200,7 @@ impl Ruler {
             beta: exponent.beta,
             beta_spectral: None,
             windows: self.plan.sizes().iter().map(|size| size.size).collect(),
-            fluctuation: defined.then(|| fluctuations.to_vec()),
+            fluctuation: known.then(|| fluctuations.to_vec()),
             fits,
             local_slopes: judged.local_slopes,
             spectrum: None,

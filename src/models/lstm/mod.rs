@@ -101,11 +101,6 @@ impl Lstm {
         }
     }
 
-    /// H, the number of units.
-    pub fn hidden_size(&self) -> usize {
-        self.recurrent.dims()[0]
-    }
-
     /// The hidden states `[B, T, H]` of `x` `[B, T, E]`. Trainable: gradients reach `x` and the
     /// weights.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {

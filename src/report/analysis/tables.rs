@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::words::{NONE, number, quantiles, share, word};
 use super::{flag_counts, meaning_of};
-use crate::analysis::controls::{Comparison, Verdict};
+use crate::analysis::controls::{Comparison, STEEPEST, Verdict};
 use crate::analysis::surrogates::Surrogate;
 use crate::experiments::analyze::{Analysis, Fit, Trace};
 use crate::report::html::tables::{headings, number as figure, table};
@@ -63,7 +63,9 @@ pub(super) fn surrogates(traces: &[Trace]) -> String {
     let line = |kind: Surrogate| {
         let found: Vec<&Comparison> =
             traces.iter().flat_map(|t| &t.surrogates).filter(|c| c.kind == kind).collect();
-        let outside = found.iter().filter(|comparison| comparison.p <= UNUSUAL).count();
+        let ranks: Vec<f64> = found.iter().filter_map(|comparison| comparison.p).collect();
+        let outside = ranks.iter().filter(|p| **p <= UNUSUAL).count();
+        let unusual = if ranks.is_empty() { NONE.to_owned() } else { share(outside, ranks.len()) };
         let mean = found.iter().map(|comparison| comparison.mean).sum::<f64>() / found.len() as f64;
         let (name, keeps) = described(kind);
         (!found.is_empty()).then(|| {
@@ -71,7 +73,7 @@ pub(super) fn surrogates(traces: &[Trace]) -> String {
                 "<tr><th scope=\"row\">{name}</th>{}{}{}<td>{keeps}</td></tr>\n",
                 figure(&count(found.len())),
                 figure(&number(Some(mean), 3)),
-                figure(&share(outside, found.len())),
+                figure(&unusual),
             )
         })
     };
@@ -82,7 +84,11 @@ pub(super) fn surrogates(traces: &[Trace]) -> String {
     let headings =
         headings(&["surrogates"], &["traces", "mean alpha", "traces with p \u{2264} 0.1"])
             + &headings(&["what they keep"], &[]);
-    table("Surrogates beside the traces", &headings, &format!("<tbody>\n{lines}</tbody>\n"))
+    let note = format!(
+        "<p class=\"note\">Surrogates of random phases are periodic. Traces of alpha above {STEEPEST} \
+         are not, and have no p among them.</p>\n"
+    );
+    table("Surrogates beside the traces", &headings, &format!("<tbody>\n{lines}</tbody>\n")) + &note
 }
 
 fn described(kind: Surrogate) -> (&'static str, &'static str) {
