@@ -28,6 +28,11 @@ impl Partial {
     /// # Errors
     /// The neighbour cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::new("expected a file to write, found a folder")
+                .at(path.display())
+                .remedy("give the file a name in it"));
+        }
         let mut partial: OsString = path.into();
         partial.push(PARTIAL);
         let partial = PathBuf::from(partial);

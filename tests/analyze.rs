@@ -98,6 +98,16 @@ fn npy(home: &Path, name: &str, samples: &[f32], times: usize) {
     }
 }
 
+/// 400 × 3 samples, time first.
+fn turned(home: &Path) {
+    let head = "{'descr': '<f4', 'fortran_order': False, 'shape': (400, 3), }";
+    let head = format!("{head:<117}\n");
+    let mut bytes = [b"\x93NUMPY\x01\x00".as_slice(), &118u16.to_le_bytes()].concat();
+    bytes.extend_from_slice(head.as_bytes());
+    bytes.extend_from_slice(bytemuck::cast_slice(&noise::white(1200, 5, 9)));
+    std::fs::write(home.join("turned.npy"), bytes).expect("written");
+}
+
 #[test]
 fn gaps_are_flagged_refused_split_or_filled() {
     let home = tempfile::tempdir().expect("a folder");
@@ -197,6 +207,46 @@ fn windows_beyond_the_segments_of_the_spectrum_leave_it_out() {
 }
 
 #[test]
+fn the_table_has_every_fit_and_the_surrogates_and_json_what_repeats_them() {
+    let home = tempfile::tempdir().expect("a folder");
+    table(home.path());
+    let fits = ["--windows", "4..N/4:20", "--fit", "4..40", "--fit", "40..512"];
+    let others =
+        ["--surrogates", "3", "--seed", "7", "--columns", "white,brownian", "--nan", "split"];
+    let arguments = [&["noises.csv", "--csv", "out.csv", "--json"], &fits[..], &others].concat();
+    let output = analyze(&arguments, home.path());
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&found["seed"], &found["surrogates"], &found["gaps"]),
+        (&7.into(), &3.into(), &"split".into())
+    );
+    let mut table = csv::Reader::from_path(home.path().join("out.csv")).expect("written");
+    let head = table.headers().expect("a head").clone();
+    let rows: Vec<csv::StringRecord> = table.records().map(|row| row.expect("a row")).collect();
+    let at = |name: &str| head.iter().position(|column| column == name).expect("a column");
+    let number = |row: usize, name: &str| rows[row][at(name)].parse::<f64>().ok();
+    for row in 0..2 {
+        let trace = &found["traces"][row];
+        assert_eq!(number(row, "alpha_unbiased"), trace["alpha_unbiased"].as_f64());
+        assert_eq!(number(row, "fit2_alpha"), trace["fits"][1]["alpha"].as_f64());
+        assert_eq!(number(row, "fit2_to"), Some(512.0));
+        assert_eq!(number(row, "ar1_p"), trace["surrogates"][3]["p"].as_f64());
+    }
+    // Surrogates of random phases have no p beside a random walk.
+    assert!(number(0, "phase_randomised_p").is_some() && number(1, "phase_randomised_p").is_none());
+}
+
+#[test]
+fn one_sample_that_makes_the_variance_is_flagged() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut samples = noise::pink(2048, 5, 1);
+    samples[700] = 5e5;
+    column(home.path(), "artefact.txt", &samples);
+    let flag = traces_of(&["artefact.txt"], home.path())[0]["flags"][0].clone();
+    assert_eq!(flag, "outlier: sample 700 (from 0) has 100 % of the variance");
+}
+
+#[test]
 fn windows_in_seconds_and_two_fit_ranges() {
     let home = tempfile::tempdir().expect("a folder");
     column(home.path(), "a.txt", &noise::autoregressive(4096, 0.95, 5, 0));
@@ -274,7 +324,12 @@ fn bad_input_ends_with_one_error_and_its_remedy() {
     std::fs::write(home.path().join("short.csv"), "a\n1\n2\n3\n").expect("written");
     std::fs::write(home.path().join("picture.png"), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
         .expect("written");
-    let cases: [(&[&str], &str); 13] = [
+    turned(home.path());
+    let cases: [(&[&str], &str); 17] = [
+        (&["noises.csv", "--csv", "noises.csv"], "recording"),
+        (&["noises.csv", "--csv", "a", "--html", "./a"], "twice"),
+        (&["noises.csv", "--html", "."], "folder"),
+        (&["turned.npy"], "--axis 0"),
         (&["nowhere.npy"], "nowhere.npy"),
         (&["picture.png"], "picture.png"),
         (&["short.csv"], "short.csv"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::progress::Terminal;
-use super::{show, spikes};
+use super::{outputs, show, spikes};
 use crate::analysis::dfa::Convention;
 use crate::datasets::recordings::{self, Options, Source};
 use crate::error::{Error, Result};
@@ -19,7 +19,8 @@ use crate::signal::gaps::Policy;
 
 #[derive(Args, Debug)]
 pub struct Analyze {
-    /// Recordings: .npy, .npz, .csv/.tsv/.txt (.gz), .safetensors, EDF/EDF+; `-` for standard input
+    /// Recordings: .npy, .npz, .csv/.tsv/.txt, .safetensors, EDF/EDF+, each also .gz or .xz; `-` for
+    /// standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// `auto` (a hardware GPU, else the CPU), `gpu` (also a software one) or `cpu`
@@ -88,6 +89,8 @@ pub struct Analyze {
 /// Reads, measures, shows.
 pub fn analyze(options: &Analyze) -> Result<()> {
     let choice = options.device.parse::<Choice>().map_err(|e| e.at("--device"))?;
+    let written = [("--csv", options.csv.as_deref()), ("--html", options.html.as_deref())];
+    outputs::check(&options.files, &written)?;
     if options.spikes.spikes {
         let sources = open(options)?;
         let csv = options.csv.as_deref();

@@ -7,6 +7,7 @@ mod args;
 mod doctor;
 mod loss;
 mod noise_preference;
+mod outputs;
 mod progress;
 mod run;
 mod settings;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::progress::Terminal;
-use super::{noise_preference, run, settings, show};
+use super::{noise_preference, outputs, run, settings, show};
 use crate::error::{Error, Result};
 use crate::experiments::run_folder::RunFolder;
 use crate::experiments::spike_trains;
@@ -179,12 +179,13 @@ fn publish(outcome: &Outcome, folder: &RunFolder) -> Result<()> {
 
 fn collect(options: &Collecting) -> Result<()> {
     let sweep = Sweep::open(&options.folder)?;
-    let collected = sweep.collect()?;
-    let studies = sweep.studies(&collected)?;
     let path = |given: &Option<PathBuf>, name: &str| {
         given.clone().unwrap_or_else(|| options.folder.join(name))
     };
     let (csv, html) = (path(&options.csv, "sweep.csv"), path(&options.html, "sweep.html"));
+    outputs::check(&[], &[("--csv", Some(&csv)), ("--html", Some(&html))])?;
+    let collected = sweep.collect()?;
+    let studies = sweep.studies(&collected)?;
     write_whole(&csv, report::sweep::csv(&collected, &studies)?.as_bytes())?;
     write_whole(&html, report::sweep::html(&collected, &studies)?.as_bytes())?;
     for study in &studies {

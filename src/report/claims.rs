@@ -24,6 +24,12 @@ pub(super) struct Claim {
     pub verdict: &'static str,
 }
 
+/// Tokens per review in training, of the run's settings.
+fn trained_steps(outcome: &Outcome) -> Option<i64> {
+    let settings = outcome.settings.parse::<toml::Table>().ok()?;
+    settings.get("training")?.get("steps")?.as_integer()
+}
+
 /// Every number that is known of the paper.
 pub(super) fn numbers(outcome: &Outcome) -> Vec<Claim> {
     let mut claims = Vec::new();
@@ -38,6 +44,7 @@ pub(super) fn numbers(outcome: &Outcome) -> Vec<Claim> {
     }
     let same = !outcome.corpus.synthetic
         && outcome.recording.units == paper::ACCURACY_UNITS
+        && trained_steps(outcome) == Some(paper::ACCURACY_STEPS)
         && outcome.corpus.reviews == paper::ACCURACY_REVIEWS;
     let best = outcome.training.iter().reduce(|best, epoch| {
         if epoch.validation_accuracy > best.validation_accuracy { epoch } else { best }
@@ -148,7 +155,7 @@ pub(super) fn claims(outcome: &Outcome) -> Vec<Claim> {
         (
             "beta falls towards 0 as the hidden size grows past what the task needs",
             "over-capacity",
-            "one run has one size: noisescope sweep run --vary model.hidden=…",
+            "one run has one size: noisescope sweep plan FOLDER --vary model.hidden=…",
         ),
         (
             "networks trained on time series do the same",

@@ -27,6 +27,9 @@ pub(super) const FIGURES: [Figure; 2] = [
 pub(super) const ACCURACY: (f64, f64) = (0.8841, 0.8919);
 /// Their hidden units.
 pub(super) const ACCURACY_UNITS: usize = 60;
+
+/// Tokens per review of that network.
+pub(super) const ACCURACY_STEPS: i64 = 500;
 /// Their lowest and highest validation loss, in nats.
 pub(super) const LOSS: (f64, f64) = (0.278, 0.293);
 /// The first and the last of their best epochs.

@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 
 /// Consecutive samples of a trace: `len` of them from sample `start` on (from 0).
@@ -55,7 +57,8 @@ pub fn segments(samples: &[f32]) -> Vec<Run> {
 }
 
 /// What becomes of gaps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Policy {
     /// A gap is an error that names its place.
     #[default]
@@ -67,6 +70,17 @@ pub enum Policy {
     /// ends of the trace have one neighbour only and are cut off: a value held there would be a
     /// flat run that nobody recorded.
     Interpolate,
+}
+
+impl Policy {
+    /// The word by which it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Split => "split",
+            Self::Interpolate => "interpolate",
+        }
+    }
 }
 
 impl FromStr for Policy {

@@ -8,6 +8,7 @@ pub mod fractional;
 pub mod gaps;
 pub mod logarithm;
 pub mod noise;
+pub mod outlier;
 pub mod philox;
 pub mod random;
 pub mod resolution;

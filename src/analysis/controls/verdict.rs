@@ -217,7 +217,7 @@ impl Case<'_> {
     fn slope(&self) -> String {
         match self.interval {
             Some(interval) => format!(
-                "alpha is {:.2}, between {:.2} and {:.2}",
+                "alpha without its bias is {:.2}, between {:.2} and {:.2}",
                 interval.unbiased, interval.low, interval.high
             ),
             None => format!("alpha is {:.2}", self.exponent.alpha),

@@ -197,5 +197,5 @@ fn within(half: &str, found: usize, most: usize) -> Result<()> {
     }
     Err(Error::new(format!("expected 1 to {most} {half} pictures, found {found}"))
         .at(format!("images.{half}"))
-        .remedy("ask for fewer, or leave the setting out to take them all"))
+        .remedy("ask for another number, or leave the setting out to take them all"))
 }

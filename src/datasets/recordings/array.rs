@@ -146,6 +146,11 @@ impl Rows for Array {
         self.shape[self.time]
     }
 
+    fn longer_axis(&self) -> Option<usize> {
+        let longest = (0..self.shape.len()).max_by_key(|&axis| self.shape[axis])?;
+        (self.shape[longest] > self.steps()).then_some(longest)
+    }
+
     fn name(&self, row: usize) -> String {
         let mut index: Vec<String> = Vec::with_capacity(2);
         let mut rest = row;

@@ -33,6 +33,11 @@ pub(super) trait Rows: Send + Sync {
     /// The name of the trace `row` in its file; empty for the only one.
     fn name(&self, row: usize) -> String;
 
+    /// The axis of an array that is longer than the one that was taken for time.
+    fn longer_axis(&self) -> Option<usize> {
+        None
+    }
+
     /// Reads the traces `rows`, one after another, into `into` (`rows.len() × steps`).
     fn read(&self, file: &File, rows: Range<usize>, into: &mut [f32]) -> Result<()>;
 }
@@ -56,6 +61,12 @@ impl Source {
     /// Samples per second, in Hz, where the file says it.
     pub fn rate(&self) -> Option<f64> {
         self.rate
+    }
+
+    /// The axis of an array that is longer than the one that was taken for time, if there is one:
+    /// it may be time in truth.
+    pub fn longer_axis(&self) -> Option<usize> {
+        self.traces.longer_axis()
     }
 
     /// The name of the trace `row`: the file's name, then its own.

@@ -26,10 +26,14 @@ use crate::error::{Error, Result};
 use crate::progress::Observer;
 use crate::signal::Traces;
 use crate::signal::gaps::{self, Flat, Policy, Run};
+use crate::signal::outlier::Outlier;
 use crate::signal::resolution::Coarse;
 
 /// Bytes of samples that are read and measured at a time.
 const BATCH: usize = 32 << 20;
+
+/// So many times more traces than samples, and axes may have been taken for one another.
+const MANY: usize = 8;
 
 /// How traces are measured.
 #[derive(Clone, Debug)]
@@ -82,6 +86,12 @@ pub struct Analysis {
     pub order: usize,
     /// How windows lie and are averaged.
     pub convention: Convention,
+    /// The seed of everything that was simulated: intervals, crossover tests, surrogates.
+    pub seed: u64,
+    /// Surrogates of every kind per trace.
+    pub surrogates: usize,
+    /// What was done with samples that are not finite; `null`: the trace was flagged.
+    pub gaps: Option<Policy>,
     /// The conventions, in a sentence each.
     pub conventions: Vec<String>,
     /// Traces per verdict.
@@ -133,7 +143,7 @@ pub struct Trace {
     /// The exponent among those of surrogates, where they were asked for.
     pub surrogates: Vec<Comparison>,
     /// What is unusual, each a word, a colon and the place: `constant`, `non-finite`, `split`,
-    /// `interpolated`, `flat`, `coarse`, `too-short`, `no-fluctuation`, `no-window`;
+    /// `interpolated`, `flat`, `outlier`, `coarse`, `too-short`, `no-fluctuation`, `no-window`;
     /// `interval-open-low` and `interval-open-high` where alpha may lie beyond the end of the interval.
     pub flags: Vec<String>,
 }
@@ -209,8 +219,20 @@ pub fn run(
     observer.begin("calibrating", 0);
     let mut refused = Vec::new();
     for source in sources {
+        let turned =
+            source.longer_axis().map(|axis| format!("time may be axis {axis}: --axis {axis}"));
         if let Err(error) = bench.ruler(source.steps(), source.rate()) {
-            refused.push(error.at(source.description()));
+            let remedies = [turned.as_deref(), error.remedy_text()].into_iter().flatten();
+            let remedy = remedies.collect::<Vec<_>>().join("; or: ");
+            refused.push(error.at(source.description()).remedy(remedy));
+        } else if source.rows() >= MANY * source.steps()
+            && let Some(turned) = turned
+        {
+            let (rows, steps) = (source.rows(), source.steps());
+            let file = source.description();
+            bench
+                .notes
+                .insert(format!("note: {file}: {rows} traces of {steps} samples; {turned}?"));
         }
     }
     if refused.len() == sources.len() {
@@ -234,6 +256,9 @@ pub fn run(
         notes: bench.notes.into_iter().collect(),
         order: settings.order,
         convention: settings.convention,
+        seed: settings.seed,
+        surrogates: settings.surrogates,
+        gaps: settings.gaps,
         conventions: conventions(settings),
         verdicts: Verdict::ALL.map(|verdict| (verdict, count(verdict))).to_vec(),
         traces,
@@ -310,13 +335,15 @@ impl Bench<'_> {
                 };
             }
         }
-        for (row, trace) in found.into_iter().enumerate() {
-            let Some(mut trace) = trace else { continue };
+        let gaps = self.settings.gaps;
+        let flagged = found.into_par_iter().enumerate().filter_map(|(row, trace)| {
+            let mut trace = trace?;
             trace.source.clone_from(&recording.source);
-            let found = flags(traces.row(row), &trace, self.settings.gaps);
+            let found = flags(traces.row(row), &trace, gaps);
             trace.flags.splice(0..0, found);
-            self.traces.push(trace);
-        }
+            Some(trace)
+        });
+        self.traces.extend(flagged.collect::<Vec<Trace>>());
         Ok(())
     }
 
@@ -389,6 +416,7 @@ fn flags(samples: &[f32], trace: &Trace, policy: Option<Policy>) -> Vec<String> 
     if let Some(first) = gaps.first() {
         let missing: usize = gaps.iter().map(|gap| gap.len).sum();
         let what = match policy {
+            _ if missing == samples.len() => "non-finite",
             Some(Policy::Split) => "split",
             Some(Policy::Interpolate) => "interpolated",
             _ => "non-finite",
@@ -400,13 +428,23 @@ fn flags(samples: &[f32], trace: &Trace, policy: Option<Policy>) -> Vec<String> 
     let flat = Flat::find(samples, smallest);
     match flat.longest {
         Some(run) if run.len == samples.len() => flags.push("constant".to_owned()),
-        Some(run) if flat.is_notable() => flags.push(format!(
-            "flat: {} equal samples from {} (from 0), {:.0} % of the trace in flat runs",
-            run.len,
-            run.start,
-            100.0 * flat.share
-        )),
+        Some(run) if flat.is_notable() => {
+            let share = match 100.0 * flat.share {
+                percent if percent < 0.5 => "< 1".to_owned(),
+                percent => format!("{percent:.0}"),
+            };
+            let Run { len, start } = run;
+            flags.push(format!(
+                "flat: {len} equal samples from {start} (from 0), {share} % of the trace in flat runs"
+            ));
+        }
         _ => {}
+    }
+    if let Some(Outlier { at, share }) = Outlier::find(samples) {
+        flags.push(format!(
+            "outlier: sample {at} (from 0) has {:.0} % of the variance",
+            100.0 * share
+        ));
     }
     if let Some(Coarse { largest, step }) = Coarse::find(samples) {
         flags.push(format!(
@@ -441,7 +479,7 @@ fn conventions(settings: &Settings) -> Vec<String> {
             "The spectral beta is the slope of log power on log frequency (periodogram, Hann window, \
              mean removed; beyond {} samples Welch's mean of segments of a quarter of that, without \
              its lowest 3 bins) over one cycle per largest to one per smallest window, by Tukey's biweight, which narrow peaks do \
-             not pull.",
+             not pull. Spectral beta and verdict are those of the first range that was fitted.",
             ruler::LONGEST_PERIODOGRAM
         ),
         "The verdict weighs, by Bayesian information criteria, two power laws against one (with the \

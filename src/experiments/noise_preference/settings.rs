@@ -125,6 +125,9 @@ pub struct Settings {
 /// The largest noise of a test: float32 holds its squares, and losses keep their digits.
 const LOUDEST: f64 = 1e6;
 
+/// Most units of a network: its weights are 64 MB then.
+const MOST_UNITS: usize = 4096;
+
 impl Default for Settings {
     fn default() -> Self {
         let training = training::Settings {
@@ -183,8 +186,9 @@ impl Settings {
         if self.updates == 0 {
             return refuse("updates", "at least 1", "0".into());
         }
-        if self.model.units == 0 {
-            return refuse("model.units", "at least one unit", "0".into());
+        if !(1..=MOST_UNITS).contains(&self.model.units) {
+            let expected = format!("1 to {MOST_UNITS} units");
+            return refuse("model.units", &expected, self.model.units.to_string());
         }
         self.dynamics(Site::Inside).check()?;
         let Noise { sites, levels: trained, networks } = &self.noise;

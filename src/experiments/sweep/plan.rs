@@ -60,7 +60,11 @@ impl FromStr for Vary {
                             (Ok(from), Ok(to)) if from <= to && to.abs_diff(from) < MOST as u64 => {
                                 values.extend((from..=to).map(Value::Integer));
                             }
-                            _ => return Err(refuse("a range FROM..TO of whole numbers")),
+                            _ => {
+                                return Err(refuse(&format!(
+                                    "a range FROM..TO of at most {MOST} whole numbers, FROM first"
+                                )));
+                            }
                         },
                     }
                 }

@@ -407,7 +407,9 @@ impl<L: Lesson> Course<'_, L> {
         if !path.exists() {
             return Ok(()); // Stopped before the first checkpoint: from the beginning, then.
         }
-        let (arrays, metadata) = checkpoint::read(&path)?;
+        let (arrays, metadata) = checkpoint::read(&path).map_err(|error| {
+            error.remedy("remove the file: the run then begins anew, with the same result")
+        })?;
         let position = metadata.get("position").map(|text| toml::from_str(text));
         let Some(Ok(position)) = position else {
             return Err(Error::new("expected a training's position in the checkpoint's header")

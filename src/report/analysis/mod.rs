@@ -10,7 +10,8 @@ pub(super) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::controls::Verdict;
+use crate::analysis::controls::{Comparison, Verdict};
+use crate::analysis::surrogates::Surrogate;
 use crate::error::{Error, Result};
 use crate::experiments::analyze::{Analysis, Trace};
 
@@ -31,6 +32,9 @@ pub fn text(analysis: &Analysis) -> String {
         text += &quantiles(traces);
         shares(&mut text, analysis);
         unusual(&mut text, traces);
+    }
+    if traces.len() > MOST_READ {
+        surrogates(&mut text, traces);
     }
     if traces.len() <= MOST_READ {
         for trace in traces {
@@ -126,19 +130,45 @@ fn interval(interval: Option<[f64; 2]>, flags: &[String]) -> String {
 }
 
 fn quantiles(traces: &[Trace]) -> String {
-    let mut alphas: Vec<f64> = traces.iter().filter_map(|trace| trace.alpha).collect();
-    alphas.sort_unstable_by(f64::total_cmp);
-    let undefined = traces.len() - alphas.len();
+    let undefined = traces.iter().filter(|trace| trace.alpha.is_none()).count();
     let mut text = format!("{} traces, {undefined} of them without an exponent\n", traces.len());
-    if alphas.is_empty() {
-        return text;
+    let fits = traces.iter().map(|trace| trace.fits.len()).max().unwrap_or(0);
+    for at in 0..fits {
+        let fits = traces.iter().filter_map(|trace| trace.fits.get(at));
+        let mut alphas: Vec<f64> = fits.filter_map(|fit| fit.alpha).collect();
+        if alphas.is_empty() {
+            continue;
+        }
+        alphas.sort_unstable_by(f64::total_cmp);
+        text += "\nquantile of alpha    5 %     25 %     50 %     75 %     95 %\n                ";
+        for share in [0.05, 0.25, 0.5, 0.75, 0.95] {
+            let place = (share * (alphas.len() - 1) as f64).round() as usize;
+            text += &format!("{:9.3}", alphas[place]);
+        }
+        text += &format!("   over {}\n", page::range_of(traces, at));
     }
-    text += "\nquantile of alpha    5 %     25 %     50 %     75 %     95 %\n                ";
-    for share in [0.05, 0.25, 0.5, 0.75, 0.95] {
-        let place = (share * (alphas.len() - 1) as f64).round() as usize;
-        text += &format!("{:9.3}", alphas[place]);
+    text
+}
+
+/// How the exponents lie among those of surrogates; nothing where there are none.
+fn surrogates(text: &mut String, traces: &[Trace]) {
+    let mut lines = String::new();
+    for kind in Surrogate::ALL {
+        let found: Vec<&Comparison> =
+            traces.iter().flat_map(|t| &t.surrogates).filter(|c| c.kind == kind).collect();
+        if found.is_empty() {
+            continue;
+        }
+        let mean = found.iter().map(|one| one.mean).sum::<f64>() / found.len() as f64;
+        let ranks: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
+        let unusual = ranks.iter().filter(|p| **p <= 0.1).count();
+        let (name, count, ranked) = (column_of(kind), found.len(), ranks.len());
+        lines += &format!("{name:<18}  {count:>6}  {mean:10.3}  {unusual:>6} of {ranked}\n");
     }
-    text + "\n"
+    if !lines.is_empty() {
+        *text += "\nsurrogates          traces  mean alpha  p \u{2264} 0.1\n";
+        *text += &lines;
+    }
 }
 
 fn shares(text: &mut String, analysis: &Analysis) {
@@ -171,6 +201,16 @@ fn flag_counts(traces: &[Trace]) -> BTreeMap<&str, usize> {
     counts
 }
 
+/// The name of a kind of surrogates in the table.
+fn column_of(kind: Surrogate) -> &'static str {
+    match kind {
+        Surrogate::Shuffled => "shuffled",
+        Surrogate::PhaseRandomised => "phase_randomised",
+        Surrogate::AmplitudeAdjusted => "amplitude_adjusted",
+        Surrogate::Autoregressive => "ar1",
+    }
+}
+
 /// One page with figures and tables that opens without a network, however many traces there are.
 ///
 /// # Errors
@@ -189,7 +229,8 @@ pub fn json(analysis: &Analysis) -> Result<String> {
 }
 
 /// One row per trace: source, name, samples, alpha, interval, beta, verdict, score of short memory
-/// against a power law, flags.
+/// against a power law, flags, alpha without its bias; range, alpha and interval of every fit; mean
+/// exponent and p of every kind of surrogates, where there are any.
 ///
 /// # Errors
 /// When it cannot be written as CSV.
@@ -208,12 +249,23 @@ pub fn csv(analysis: &Analysis) -> Result<String> {
         "verdict",
         "score",
         "flags",
+        "alpha_unbiased",
     ];
-    table.write_record(head).map_err(failed)?;
+    let mut head: Vec<String> = head.map(str::to_owned).to_vec();
+    let fits = analysis.traces.iter().map(|trace| trace.fits.len()).max().unwrap_or(0);
+    for fit in 1..=fits {
+        let columns = ["from", "to", "alpha", "alpha_low", "alpha_high"];
+        head.extend(columns.map(|column| format!("fit{fit}_{column}")));
+    }
+    let kinds = if analysis.surrogates > 0 { &Surrogate::ALL[..] } else { &[] };
+    for kind in kinds {
+        head.extend(["alpha", "p"].map(|column| format!("{}_{column}", column_of(*kind))));
+    }
+    table.write_record(&head).map_err(failed)?;
     for trace in &analysis.traces {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
         let end = |at: usize| number(trace.alpha_interval.map(|interval| interval[at]));
-        let row = [
+        let mut row = vec![
             trace.source.clone(),
             trace.name.clone(),
             trace.samples.to_string(),
@@ -225,7 +277,21 @@ pub fn csv(analysis: &Analysis) -> Result<String> {
             trace.verdict.name().to_owned(),
             number(trace.memory.map(|memory| memory.score)),
             trace.flags.join("; "),
+            number(trace.alpha_unbiased),
         ];
+        for at in 0..fits {
+            let fit = trace.fits.get(at);
+            let ends = fit.and_then(|fit| fit.alpha_interval);
+            let ends = [0, 1].map(|end| number(ends.map(|ends| ends[end])));
+            row.extend([0, 1].map(|end| fit.map_or(String::new(), |f| f.range[end].to_string())));
+            row.push(number(fit.and_then(|fit| fit.alpha)));
+            row.extend(ends);
+        }
+        for kind in kinds {
+            let found = trace.surrogates.iter().find(|found| found.kind == *kind);
+            row.push(number(found.map(|found| found.mean)));
+            row.push(number(found.and_then(|found| found.p)));
+        }
         table.write_record(&row).map_err(failed)?;
     }
     let bytes = table.into_inner().map_err(|error| {

@@ -15,6 +15,7 @@ use crate::report::html::{self, figures::figure, provenance, section};
 use crate::report::markup::{Escaped, typeset_prose};
 use crate::report::numbers::{count, several};
 use crate::report::paper::{self, Source};
+use crate::signal::gaps::Policy;
 
 /// Files that are listed.
 const MOST_FILES: usize = 20;
@@ -53,7 +54,7 @@ const CAPTION: &str = "<b>Alpha</b>: few traces with the interval that holds 95 
      <b>Spectrum</b>: in bands of equal width in log f; of many traces the quantiles, each trace \
      divided by its geometric mean over the bands; dashed: slopes 0, \u{2212}1 and \u{2212}2. \
      Thin lines: the traces whose alpha is at the quantiles 5, 25, 50, 75 and 95 %. Traces \
-     without an exponent are not drawn.";
+     without F(n) are not drawn.";
 
 /// The whole page.
 pub(super) fn page(analysis: &Analysis) -> Result<String> {
@@ -185,7 +186,7 @@ fn whiskers(traces: &[Trace]) -> Vec<Whisker> {
 }
 
 /// The sizes of the fit number `at`, in samples, and in seconds where the traces share a rate.
-fn range_of(traces: &[Trace], at: usize) -> String {
+pub(super) fn range_of(traces: &[Trace], at: usize) -> String {
     let ranges = || traces.iter().filter_map(|trace| Some(trace.fits.get(at)?.range));
     let Some([from, to]) = ranges().next() else { return String::new() };
     if ranges().any(|range| range != [from, to]) {
@@ -228,6 +229,9 @@ fn entries(analysis: &Analysis, files: &[(&str, usize)]) -> Vec<(&'static str, S
         ("convention", analysis.convention.name().to_owned()),
         ("windows", windows(traces)),
         ("fit ranges", fits.collect::<Vec<_>>().join("; ")),
+        ("samples that are not finite", analysis.gaps.map_or("flagged", Policy::name).to_owned()),
+        ("surrogates", format!("{} of each kind", analysis.surrogates)),
+        ("seed", analysis.seed.to_string()),
     ]
 }
 
