@@ -261,7 +261,7 @@ fn bad_input_ends_with_one_error_that_names_place_and_remedy() {
     };
     planned(&["--vary", "model.rate=0.1,2"], &["cell 2", "model.rate", "found 2"]);
     planned(&["--vary", "noise.levels=[0,-1],[0,1]"], &["cell 1", "noise.levels", "-1"]);
-    planned(&["--vary", "model.units=8,0"], &["cell 2", "model.units", "one unit"]);
+    planned(&["--vary", "model.units=8,0"], &["cell 2", "model.units", "1 to 4096 units"]);
     planned(&["--vary", "model.hidden=4"], &["--vary", "hidden", "units"]);
     planned(&["--vary", "test.grid=[0,0.5,2]"], &["cell 1", "test.grid", "training level"]);
     planned(&["--vary", "learn=[\"dance\"]"], &["cell 1", "dance", "maze"]);

@@ -8,6 +8,7 @@ pub mod contrasts;
 mod control;
 pub mod exponents;
 mod groups;
+pub mod lock;
 pub mod machine;
 pub mod noise_preference;
 pub mod one_over_f;

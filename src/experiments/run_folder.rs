@@ -12,6 +12,7 @@
 //! | `reviews.csv` | the recorded reviews: position, place, label, tokens, rightly classified |
 //! | `traces/*.npy` | the traces, where asked for: row `position * units + unit` of a quantity's file |
 //! | `summary.json`, `report.html` | the outcome |
+//! | `run.lock` | who writes the folder; empty where nobody does |
 //!
 //! A folder holds one run: nothing of an earlier one is overwritten unless the user forces it.
 
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::experiments::lock::Lock;
 use crate::files::PARTIAL;
 
 /// What a run writes; these and nothing else are removed by `--force`.
@@ -37,9 +39,16 @@ const FILES: [&str; 11] = [
     "traces",
 ];
 
-/// The folder of one run.
-#[derive(Clone, Debug)]
-pub struct RunFolder(PathBuf);
+/// The lock of the process that writes the folder; empty where none does.
+const LOCK: &str = "run.lock";
+
+/// The folder of one run, which no other process writes meanwhile.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// None on a file system that knows no locks.
+    lock: Option<Lock>,
+}
 
 impl RunFolder {
     /// Makes `path` ready for a new run; with `force`, an earlier run's files are removed from it
@@ -56,11 +65,15 @@ impl RunFolder {
         }
         let failed = |cause| Error::file("make the output folder", path, cause);
         std::fs::create_dir_all(path).map_err(failed)?;
+        let folder = if path.join(LOCK).exists() { Self::locked(path)? } else { Self::bare(path) };
         let mut earlier = Vec::new();
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let text = name.to_string_lossy();
+            if text == LOCK {
+                continue;
+            }
             if FILES.contains(&text.trim_end_matches(PARTIAL)) {
                 earlier.push(entry.path());
             } else {
@@ -85,7 +98,7 @@ impl RunFolder {
             };
             removed.map_err(|cause| Error::file("remove the earlier run", &path, cause))?;
         }
-        Ok(Self(path.to_owned()))
+        if folder.lock.is_some() { Ok(folder) } else { Self::locked(path) }
     }
 
     /// The first free of `runs/NAME-1`, `runs/NAME-2`, … .
@@ -99,7 +112,7 @@ impl RunFolder {
         loop {
             let path = PathBuf::from(format!("runs/{experiment}-{number}"));
             match std::fs::create_dir(&path) {
-                Ok(()) => return Ok(Self(path)),
+                Ok(()) => return Self::locked(&path),
                 // Of two runs that begin together only one makes the folder.
                 Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
                 Err(cause) => return Err(failed(cause)),
@@ -112,30 +125,51 @@ impl RunFolder {
     /// # Errors
     /// The folder holds no run, or a finished one.
     pub fn open(path: &Path) -> Result<Self> {
-        let folder = Self(path.to_owned());
-        if !folder.file("settings.toml").is_file() {
+        let file = |name: &str| path.join(name);
+        if !file("settings.toml").is_file() {
             return Err(Error::new(
                 "expected the folder of a run (with its settings.toml), found none",
             )
             .at(path.display())
             .remedy("give --resume the folder that the stopped run named"));
         }
-        if folder.file("summary.json").is_file() {
+        if file("summary.json").is_file() {
             return Err(Error::new("expected a run that was stopped, found a finished one")
                 .at(path.display())
                 .remedy("repeat it with --settings and its settings.toml, or --weights and its best.safetensors"));
         }
-        Ok(folder)
+        Self::locked(path)
+    }
+
+    fn bare(path: &Path) -> Self {
+        Self { path: path.to_owned(), lock: None }
+    }
+
+    /// Refuses a folder that another process writes.
+    fn locked(path: &Path) -> Result<Self> {
+        let lock = path.join(LOCK);
+        match Lock::take(&lock) {
+            Ok(Some(held)) => Ok(Self { path: path.to_owned(), lock: Some(held) }),
+            // Without locks nothing is known of others.
+            Err(_) => Ok(Self::bare(path)),
+            Ok(None) => {
+                let who = Lock::holder(&lock).ok().flatten();
+                let who = who.unwrap_or_else(|| "another process".to_owned());
+                Err(Error::new(format!("expected a run that has stopped, found it running: {who}"))
+                    .at(path.display())
+                    .remedy("wait for it or stop it, or choose another folder with --out"))
+            }
+        }
     }
 
     /// The folder's path.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The path of one of its files.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 
@@ -167,15 +201,22 @@ mod tests {
         let path = home.path().join("run");
         let folder = RunFolder::create(&path, false).expect("new");
         std::fs::write(folder.file("settings.toml"), "seed = 1").expect("written");
+        for begun in [RunFolder::create(&path, true), RunFolder::open(&path)] {
+            let error = begun.expect_err("it is being written");
+            assert!(error.to_string().contains("found it running"), "{error}");
+        }
+        assert!(folder.file("settings.toml").exists());
+        drop(folder);
         let error = RunFolder::create(&path, false).expect_err("holds a run");
         assert!(error.to_string().contains("another run"), "{error}");
-        assert!(folder.file("settings.toml").exists());
-        assert!(RunFolder::open(&path).is_ok());
-        RunFolder::create(&path, true).expect("forced");
+        let folder = RunFolder::open(&path).expect("stopped");
+        drop(folder);
+        let folder = RunFolder::create(&path, true).expect("forced");
         assert!(!folder.file("settings.toml").exists());
         std::fs::write(path.join("thesis.txt"), "years of work").expect("written");
         assert!(RunFolder::create(&path, true).is_err());
         assert!(path.join("thesis.txt").exists());
+        drop(folder);
         assert!(RunFolder::open(&path).is_err());
     }
 }

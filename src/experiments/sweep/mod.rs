@@ -17,7 +17,6 @@ mod collect;
 mod collection;
 pub mod experiment;
 pub mod findings;
-pub mod lock;
 pub mod plan;
 
 use std::collections::BTreeSet;
@@ -26,6 +25,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::lock::Lock;
 use super::machine::Machine;
 use super::run_folder::RunFolder;
 use crate::error::{Error, Result};
@@ -36,7 +36,6 @@ use crate::progress::Observer;
 pub use collect::Collected;
 pub use collection::{Collection, Finding, Found, Missing};
 use experiment::Outcome;
-use lock::Lock;
 use plan::{Cell, Plan};
 
 /// A plan in its folder.

@@ -181,6 +181,14 @@ pub(super) fn upwards((low, high): (f64, f64), logarithmic: bool, name: &str) ->
     if plain.ticks.iter().all(|(_, words)| words.chars().count() <= ROOM) {
         return plain;
     }
+    if logarithmic && plain.ticks.iter().all(|(at, _)| (at - at.round()).abs() < 1e-9) {
+        // Powers of ten alone need no unit beside them.
+        let short = |(at, words): (f64, String)| match words.chars().count() > ROOM {
+            true => (at, power_of_ten(at.round() as i32)),
+            false => (at, words),
+        };
+        return Axis { ticks: plain.ticks.into_iter().map(short).collect(), ..plain };
+    }
     let thousands = match logarithmic {
         true => (0.5 * (low + high) / 3.0).round(),
         false => (low.abs().max(high.abs()).log10() / 3.0).floor(),
@@ -222,6 +230,9 @@ mod tests {
         let loss = upwards((-3.4, -1.6), true, "loss");
         assert_eq!(loss.name, "loss (10⁻³)");
         assert_eq!(words(&loss), ["0.5", "1", "2", "5", "10", "20"]);
+        let wide = upwards((-7.4, 2.0), true, "loss");
+        let words: Vec<&str> = wide.ticks.iter().map(|(_, words)| words.as_str()).collect();
+        assert_eq!((wide.name.as_str(), words), ("loss", vec!["10⁻⁶", "10⁻⁴", "0.01", "1", "100"]));
         let plain = upwards((0.0, 1.0), false, "loss");
         assert_eq!((plain.name.as_str(), power_of_ten(-12).as_str()), ("loss", "10⁻¹²"));
     }

@@ -1,7 +1,7 @@
-//! One worker per cell: a lock that the operating system holds.
+//! One process per run folder, one worker per cell: a lock that the operating system holds.
 //!
-//! Place in the flow: under the sweep. The system frees the lock when its process ends, however it
-//! ends, so a dead worker leaves no cell behind; what stands in the file is for people. The file
+//! Place in the flow: under [`run_folder`](super::run_folder) and the sweep. The system frees the lock when its process ends, however it
+//! ends, so a dead process leaves none behind; what stands in the file is for people. The file
 //! itself stays: to remove it would let two workers lock two files of one name.
 
 use std::fs::{File, TryLockError};
@@ -12,24 +12,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::error::{Error, Result};
 
 /// A lock that is held until it is dropped.
+#[derive(Debug)]
 pub struct Lock(File);
 
 impl Lock {
-    /// Takes the lock at `path`; `None` where another worker holds it.
+    /// Takes the lock at `path`; `None` where another process holds it.
     ///
     /// # Errors
     /// The file cannot be made, or its file system knows no locks.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        let failed = |cause| Error::file("make the cell's lock", path, cause);
+        let failed = |cause| Error::file("make the lock", path, cause);
         let file = File::options().create(true).truncate(false).write(true).open(path);
         let mut file = file.map_err(failed)?;
-        // `holder` has it for an instant now and then, which is no reason to leave the cell.
+        // `holder` has it for an instant now and then, which is no reason to go.
         let mut patience = 5;
         while let Err(refused) = file.try_lock() {
             match refused {
                 TryLockError::Error(cause) => {
-                    let remedy = "put the sweep on a file system with locks (NFS 4, local disks)";
-                    return Err(Error::file("lock the cell", path, cause).remedy(remedy));
+                    let remedy = "put it on a file system with locks (NFS 4, local disks)";
+                    return Err(Error::file("lock the folder", path, cause).remedy(remedy));
                 }
                 TryLockError::WouldBlock if patience == 0 => return Ok(None),
                 TryLockError::WouldBlock => std::thread::sleep(Duration::from_millis(10)),
@@ -49,7 +50,7 @@ impl Lock {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(cause) => return Err(Error::file("look at the cell's lock", path, cause)),
+            Err(cause) => return Err(Error::file("look at the lock", path, cause)),
         };
         if file.try_lock_shared().is_ok() {
             return Ok(None);
