@@ -257,6 +257,12 @@ fn trained_weights_are_measured_again_with_the_reviews_and_the_seed_of_their_tra
         home.path(),
         &["best.safetensors", "lstm", "help:"],
     );
+    assert!(!home.path().join("runs").exists(), "a run that could not begin leaves no folder");
+    let settings = home.path().join("first/settings.toml");
+    let settings = settings.to_str().expect("a path");
+    let output = noisescope(&["run", "spike-trains", "--settings", settings], home.path());
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("run one-over-f"), "{said}");
 }
 
 #[test]

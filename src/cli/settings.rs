@@ -14,7 +14,7 @@ use crate::datasets::series;
 use crate::error::{Error, Result};
 use crate::experiments::one_over_f::{self, Preset, Settings};
 use crate::experiments::run_folder::RunFolder;
-use crate::experiments::table;
+use crate::experiments::{noise_preference, spike_trains, table};
 use crate::models::checkpoint;
 
 /// What is wished of the settings: a preset, a file, and flags that each say which one they set.
@@ -113,8 +113,31 @@ pub fn read_as<T: DeserializeOwned>(path: &Path) -> Result<Table> {
         Error::new("expected settings in TOML").at(path.display()).remedy(remedy).because(cause)
     })?;
     // Read once by itself, so that a wrong name or type is blamed on the file.
-    table::of_text::<T>(&text).map_err(|error| error.at(path.display()))?;
+    let of_another = |error| match experiment(&text) {
+        Some(name) => {
+            Error::new(format!("expected the settings of this experiment, found {name}'s"))
+                .remedy(format!("they are for noisescope run {name}"))
+        }
+        None => error,
+    };
+    table::of_text::<T>(&text).map_err(|error| of_another(error).at(path.display()))?;
     Ok(read)
+}
+
+/// The experiment whose settings `text` holds.
+fn experiment(text: &str) -> Option<&'static str> {
+    let all = [
+        (one_over_f::NAME, table::of_text::<Settings>(text).is_ok()),
+        (
+            noise_preference::study::NAME,
+            table::of_text::<noise_preference::settings::Settings>(text).is_ok(),
+        ),
+        (
+            spike_trains::study::NAME,
+            table::of_text::<spike_trains::settings::Settings>(text).is_ok(),
+        ),
+    ];
+    all.into_iter().find_map(|(name, fits)| fits.then_some(name))
 }
 
 /// Defaults, a file of settings and `flags` laid over one another; of the stopped run in `resume`

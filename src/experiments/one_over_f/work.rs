@@ -10,6 +10,7 @@ use super::task::Task;
 use crate::analysis::dfa::DfaPlan;
 use crate::error::{Error, Result};
 use crate::experiments::outcome::Words;
+use crate::models::{checkpoint, device};
 
 /// A task with its settings, everything checked.
 pub(super) struct Work<T> {
@@ -38,6 +39,12 @@ impl<T: Task> Work<T> {
             ))
             .at("recording.steps")
             .remedy(format!("record fewer {steps} (--record-steps), or give more {many}")));
+        }
+        if let Some(path) = &settings.weights {
+            // Before anything is written: weights of another network are no run.
+            let (weights, _) = checkpoint::read(path)?;
+            checkpoint::with_parameters(task.fresh(settings, &device::cpu()), &weights)
+                .map_err(|error| error.at(path.display()))?;
         }
         Ok(Self { settings: settings.clone(), plan, task, eligible, clock })
     }
