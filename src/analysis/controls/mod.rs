@@ -310,7 +310,7 @@ pub struct Census {
     /// Median of [`Memory::score`] over the traces that have one; NaN without.
     pub score: f64,
     /// Per kind of surrogate the mean over traces of the surrogates' mean exponent, and the share
-    /// with `p ≤ 0.1` of the traces that have a `p`.
+    /// with `p ≤ 0.1` of the traces that have a `p`; NaN where none has.
     pub surrogates: Vec<(Surrogate, f64, f64)>,
 }
 

@@ -21,6 +21,9 @@ const MOST_ROWS: usize = 40;
 /// Traces whose numbers are also put into words.
 const MOST_READ: usize = 6;
 
+/// The probability up to which a trace stands out from its surrogates.
+const UNUSUAL: f64 = 0.1;
+
 /// What the terminal shows: a row per trace, or quantiles and shares where there are many; for few
 /// traces also what their numbers mean.
 pub fn text(analysis: &Analysis) -> String {
@@ -154,20 +157,42 @@ fn quantiles(traces: &[Trace]) -> String {
 fn surrogates(text: &mut String, traces: &[Trace]) {
     let mut lines = String::new();
     for kind in Surrogate::ALL {
-        let found: Vec<&Comparison> =
-            traces.iter().flat_map(|t| &t.surrogates).filter(|c| c.kind == kind).collect();
-        if found.is_empty() {
+        let Some(Beside { count, mean, unusual, ranked }) = Beside::of(traces, kind) else {
             continue;
-        }
-        let mean = found.iter().map(|one| one.mean).sum::<f64>() / found.len() as f64;
-        let ranks: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
-        let unusual = ranks.iter().filter(|p| **p <= 0.1).count();
-        let (name, count, ranked) = (column_of(kind), found.len(), ranks.len());
+        };
+        let name = column_of(kind);
         lines += &format!("{name:<18}  {count:>6}  {mean:10.3}  {unusual:>6} of {ranked}\n");
     }
     if !lines.is_empty() {
-        *text += "\nsurrogates          traces  mean alpha  p \u{2264} 0.1\n";
+        *text += &format!("\nsurrogates          traces  mean alpha  p \u{2264} {UNUSUAL}\n");
         *text += &lines;
+    }
+}
+
+/// Traces beside their surrogates of one kind.
+struct Beside {
+    /// Traces that have such surrogates.
+    count: usize,
+    /// Mean of the surrogates' mean exponents.
+    mean: f64,
+    /// Traces whose `p` is at most [`UNUSUAL`].
+    unusual: usize,
+    /// Traces that have a `p`.
+    ranked: usize,
+}
+
+impl Beside {
+    /// None where no trace has surrogates of this kind.
+    fn of(traces: &[Trace], kind: Surrogate) -> Option<Self> {
+        let found: Vec<&Comparison> =
+            traces.iter().flat_map(|t| &t.surrogates).filter(|c| c.kind == kind).collect();
+        let ranks: Vec<f64> = found.iter().filter_map(|one| one.p).collect();
+        (!found.is_empty()).then(|| Self {
+            count: found.len(),
+            mean: found.iter().map(|one| one.mean).sum::<f64>() / found.len() as f64,
+            unusual: ranks.iter().filter(|p| **p <= UNUSUAL).count(),
+            ranked: ranks.len(),
+        })
     }
 }
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::words::{NONE, number, quantiles, share, word};
-use super::{flag_counts, meaning_of};
-use crate::analysis::controls::{Comparison, STEEPEST, Verdict};
+use super::{Beside, UNUSUAL, flag_counts, meaning_of};
+use crate::analysis::controls::{STEEPEST, Verdict};
 use crate::analysis::surrogates::Surrogate;
 use crate::experiments::analyze::{Analysis, Fit, Trace};
 use crate::report::html::tables::{headings, number as figure, table};
@@ -15,8 +15,6 @@ use crate::report::numbers::{count, several};
 
 /// Traces that have a row; of more, the most unusual have one.
 const MOST_ROWS: usize = 200;
-/// The probability up to which a trace stands out from its surrogates.
-const UNUSUAL: f64 = 0.1;
 
 /// Traces and shares per verdict, with the medians of alpha and of the score.
 pub(super) fn verdicts(analysis: &Analysis) -> String {
@@ -61,29 +59,27 @@ pub(super) fn verdicts(analysis: &Analysis) -> String {
 /// How the exponents compare with those of surrogates; empty where there are none.
 pub(super) fn surrogates(traces: &[Trace]) -> String {
     let line = |kind: Surrogate| {
-        let found: Vec<&Comparison> =
-            traces.iter().flat_map(|t| &t.surrogates).filter(|c| c.kind == kind).collect();
-        let ranks: Vec<f64> = found.iter().filter_map(|comparison| comparison.p).collect();
-        let outside = ranks.iter().filter(|p| **p <= UNUSUAL).count();
-        let unusual = if ranks.is_empty() { NONE.to_owned() } else { share(outside, ranks.len()) };
-        let mean = found.iter().map(|comparison| comparison.mean).sum::<f64>() / found.len() as f64;
+        let beside = Beside::of(traces, kind)?;
+        let unusual = match beside.ranked {
+            0 => NONE.to_owned(),
+            ranked => share(beside.unusual, ranked),
+        };
         let (name, keeps) = described(kind);
-        (!found.is_empty()).then(|| {
-            format!(
-                "<tr><th scope=\"row\">{name}</th>{}{}{}<td>{keeps}</td></tr>\n",
-                figure(&count(found.len())),
-                figure(&number(Some(mean), 3)),
-                figure(&unusual),
-            )
-        })
+        Some(format!(
+            "<tr><th scope=\"row\">{name}</th>{}{}{}<td>{keeps}</td></tr>\n",
+            figure(&count(beside.count)),
+            figure(&number(Some(beside.mean), 3)),
+            figure(&unusual),
+        ))
     };
     let lines: String = Surrogate::ALL.into_iter().filter_map(line).collect();
     if lines.is_empty() {
         return lines;
     }
-    let headings =
-        headings(&["surrogates"], &["traces", "mean alpha", "traces with p \u{2264} 0.1"])
-            + &headings(&["what they keep"], &[]);
+    let headings = headings(
+        &["surrogates"],
+        &["traces", "mean alpha", &format!("traces with p \u{2264} {UNUSUAL}")],
+    ) + &headings(&["what they keep"], &[]);
     let note = format!(
         "<p class=\"note\">Surrogates of random phases are periodic. Traces of alpha above {STEEPEST} \
          are not, and have no p among them.</p>\n"
